@@ -1,0 +1,1 @@
+"""Pure judgement: no I/O, no clock, no threads, no logging."""

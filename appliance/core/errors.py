@@ -1,0 +1,103 @@
+"""Known failures of the desk: each has a code, a message and a remedy the operator can follow.
+
+A known failure is the world's fault (camera gone, pack altered, wrong IIN). A bug is never one of
+these: it ends the process and the supervisor restarts it. Failures of the ledger and the network
+live in `sync.errors`, which this package's base class extends.
+"""
+
+from sync.errors import KnownFailure
+
+
+class ApplianceFailure(KnownFailure):
+    """Base of the desk's known failures; never raised itself."""
+
+
+class CameraUnavailable(ApplianceFailure):
+    """The camera or the recording cannot be opened, or stopped giving frames."""
+
+    code = "E-CAM-01"
+    remedy = "Check that the camera is plugged in and not used by another program, then try again."
+
+
+class CameraFrozen(ApplianceFailure):
+    """The camera repeats one frame, or gives black frames only."""
+
+    code = "E-CAM-02"
+    remedy = "Open the lens cover; unplug the camera and plug it in again."
+
+
+class ImageUnreadable(ApplianceFailure):
+    """A picture or video file is damaged, empty or not a picture."""
+
+    code = "E-IMG-01"
+    remedy = "Use an undamaged JPEG or PNG picture; take the photo again if need be."
+
+
+class FaceNotUsable(ApplianceFailure):
+    """A picture given for enrolment holds no face, several faces, or one of too poor quality."""
+
+    code = "E-IMG-02"
+    remedy = "Use a sharp, evenly lit photo of one person who looks straight at the camera."
+
+
+class PackInvalid(ApplianceFailure):
+    """A model pack is missing, truncated, altered, or fails its golden self-test."""
+
+    code = "E-PACK-01"
+    remedy = "Build or fetch the pack again: keldim models build builtin"
+
+
+class IinInvalid(ApplianceFailure):
+    """The number is not an IIN: wrong length, impossible date, or wrong check digit."""
+
+    code = "E-IIN-01"
+    remedy = "Read the 12 digits from the document again."
+
+
+class PersonUnknown(ApplianceFailure):
+    """Nobody with this IIN is enrolled at this desk."""
+
+    code = "E-PPL-01"
+    remedy = "Enrol the patient first: keldim enrol"
+
+
+class PersonExists(ApplianceFailure):
+    """A person with this IIN is enrolled already."""
+
+    code = "E-PPL-02"
+    remedy = "Nothing to do; to enrol again, erase the old templates first: keldim forget"
+
+
+class DuplicateFace(ApplianceFailure):
+    """The face given for enrolment is already enrolled under another IIN."""
+
+    code = "E-PPL-03"
+    remedy = "Check the document: is this person enrolled under another IIN? A supervisor decides."
+
+
+class ConsentMissing(ApplianceFailure):
+    """Templates are only kept with a recorded consent."""
+
+    code = "E-CNS-01"
+    remedy = "Ask the patient; record the consent with --consent and the language it was given in."
+
+
+class TemplateDamaged(ApplianceFailure):
+    """A sealed template does not open: altered, moved to another person, or sealed by another desk."""
+
+    code = "E-TPL-01"
+    remedy = "Enrol this patient again; keep the database and report it, it may have been altered."
+
+
+class ConfigInvalid(ApplianceFailure):
+    """The configuration file is unreadable, or holds an unknown or impossible setting."""
+
+    code = "E-CFG-01"
+    remedy = "Correct the named line in keldim.toml."
+
+
+class ServiceUnknown(ApplianceFailure):
+    """The named service is not among the planned services."""
+
+    code = "E-SRV-01"
+    remedy = "See the planned services: keldim services list"

@@ -1,0 +1,1 @@
+"""Templates in memory and their comparison."""

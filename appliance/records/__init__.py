@@ -1,0 +1,1 @@
+"""What the desk keeps: people, templates, consents, services."""

@@ -1,0 +1,1 @@
+"""The Qt window: renders snapshots, sends intents."""

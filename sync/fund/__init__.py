@@ -1,0 +1,1 @@
+"""The fund's gateway: receives, verifies, keeps and acknowledges events."""
