@@ -1,0 +1,110 @@
+"""What the clinic and the fund ask of a check-in: error rates, limits, time-outs.
+
+A policy holds no score threshold: those follow from the pack's calibration for the rates asked for
+here. Its id goes into every event, so an auditor knows which rules a decision was made under.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+
+
+@dataclass(frozen=True, slots=True)
+class QualityGate:
+    """What a frame must fulfil before its face is used; units as in `Measures`.
+
+    The floors start from the parameters of OFIQ 1.0 (ISO/IEC 29794-5), relaxed to what a webcam at a desk
+    gives: below 40 px between the eyes the embedders' input is enlarged, not measured.
+    """
+
+    min_inter_eye_distance: float = 40.0
+    max_head_size: float = 0.45
+    min_crop_side: float = 0.45
+    min_crop_above: float = 0.6
+    min_crop_below: float = 0.6
+    min_luminance: float = 0.18
+    max_luminance: float = 0.85
+    max_under_exposed: float = 0.5
+    max_over_exposed: float = 0.35
+    min_uniformity: float = 0.35
+    max_yaw: float = 16.0
+    max_pitch: float = 22.0
+    max_roll: float = 18.0
+    min_sharpness: float = 12.0
+    max_second_face: float = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessRule:
+    """How the head-turn challenge is set and judged.
+
+    turns: how many random turns. min_parallax: displacement of the nose tip that no planar motion explains, in eye
+    distances, from which a turn counts. centred: below this the head is back. planar_parallax: below this, a face
+    that is visibly foreshortened by `planar_foreshortening` (eye distance over eye-to-mouth distance, relative to
+    before the cue) for `planar_frames` frames moved like a flat picture. The nose tip stands about half an eye distance before
+    the plane of eyes and mouth, so a turn of 15 degrees gives 0.13 and a flat picture gives 0 at any tilt.
+    Times in seconds. reaction: no person answers a cue faster; a motion before it was not an answer.
+    """
+
+    turns: int = 2
+    min_parallax: float = 0.11
+    centred: float = 0.05
+    planar_parallax: float = 0.05
+    planar_foreshortening: float = 0.92
+    planar_frames: int = 3
+    reaction: float = 0.15
+    turn_timeout: float = 6.0
+    max_gap: float = 0.6
+    min_overlap: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds a patient is given in each state, and how long presence and absence must last to count."""
+
+    presence: float = 0.7
+    absence: float = 1.2
+    acquire: float = 20.0
+    confirm: float = 35.0
+    receipt: float = 10.0
+    notice: float = 6.0
+    leaving: float = 30.0
+    hint_hold: float = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules of one desk.
+
+    fmr: false match rate asked of a 1:1 comparison. fpir: false positive identification rate asked of one search over
+    the whole gallery (or list). tries: attempts before the fallback is offered. hold_frames: good frames collected
+    before the challenge. identify_min_age: below it no 1:N, a guardian confirms.
+    """
+
+    name: str = "default"
+    fmr: float = 1e-4
+    fpir: float = 1e-3
+    tries: int = 2
+    hold_frames: int = 5
+    identify_min_age: int = 7
+    gate: QualityGate = field(default_factory=QualityGate)
+    liveness: LivenessRule = field(default_factory=LivenessRule)
+    timing: Timing = field(default_factory=Timing)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for rates outside (0, 0.1] and counts below one."""
+        for rate in ("fmr", "fpir"):
+            if not 0 < getattr(self, rate) <= 0.1:
+                raise ValueError(f"policy {rate} must be above 0 and at most 0.1")
+        if min(self.tries, self.hold_frames, self.liveness.turns) < 1:
+            raise ValueError("policy tries, hold_frames and liveness turns must be at least 1")
+        for part in (self.gate, self.liveness, self.timing):
+            negative = [f.name for f in fields(part) if getattr(part, f.name) < 0]
+            if negative:
+                raise ValueError(f"policy {negative[0]} must not be negative")
+
+    @property
+    def policy_id(self) -> str:
+        """First 16 hex digits of SHA-256 over the canonical JSON of all values."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
