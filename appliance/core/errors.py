@@ -47,6 +47,13 @@ class PackInvalid(ApplianceFailure):
     remedy = "Build or fetch the pack again: keldim models build builtin"
 
 
+class PackMismatch(ApplianceFailure):
+    """An embedding and a gallery come from different model packs; their scores would mean nothing."""
+
+    code = "E-PACK-02"
+    remedy = "Restart the desk; if it stays, enrol the patient again with the pack in use."
+
+
 class IinInvalid(ApplianceFailure):
     """The number is not an IIN: wrong length, impossible date, or wrong check digit."""
 
