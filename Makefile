@@ -1,0 +1,66 @@
+# Each target sets up what it needs by itself; `make help` lists them.
+.SUFFIXES:
+
+VENV = .venv
+PYTHON = $(VENV)/bin/python
+KELDIM = $(VENV)/bin/keldim
+PACKS = $(CURDIR)/build/packs
+PYTEST_ARGS =
+LOCK_ARGS =
+# Branch coverage of the whole; the core and the chain of proof stand at 100 % (tests/architecture/test_coverage_floor.py).
+COVERAGE_FLOOR = 80
+
+# Where model packs live; a desk in production sets it to its own data directory.
+KELDIM_PACKS ?= $(PACKS)
+export KELDIM_PACKS
+
+.PHONY: help setup setup-dev pack demo test check lint types contracts format bench lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+
+setup: ## make .venv with what a desk needs
+	@sh requirements/setup.sh runtime
+
+setup-dev: ## make .venv with what the tests need on top
+	@sh requirements/setup.sh dev
+
+# The pack is made once; `keldim models build` says itself what it does. Afterwards its hashes are checked at each opening.
+pack: setup ## build the builtin model pack, unless it is there
+	@test -f "$(KELDIM_PACKS)/builtin/manifest.json" || $(KELDIM) models build builtin --out "$(KELDIM_PACKS)"
+
+demo: pack ## run the demonstration clinic, from camera frame to the fund's verified record
+	@$(KELDIM) demo
+
+test: setup-dev ## lint, types, import contracts, then all tests with coverage
+	@$(MAKE) --no-print-directory lint types contracts pack
+	$(PYTHON) -m pytest --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
+
+check: setup-dev ## the quick part of `make test`
+	@$(MAKE) --no-print-directory lint types contracts
+
+lint: setup-dev
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+types: setup-dev
+	$(PYTHON) -m mypy
+
+contracts: setup-dev
+	$(VENV)/bin/lint-imports
+
+format: setup-dev ## lay out the code and mend what ruff can
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+bench: pack ## time each step of a check-in
+	@$(KELDIM) bench
+
+lock: setup-dev ## resolve requirements/*.in again; newest versions with LOCK_ARGS=--upgrade
+	@for name in runtime dev; do \
+	  $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links $(LOCK_ARGS) "requirements/$$name.in" \
+	    --output-file "requirements/$$name.lock"; done
+
+clean: ## remove what was built, but neither .venv nor any desk's data
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*

@@ -1,0 +1,131 @@
+#!/bin/sh
+# Makes .venv with the locked packages: `sh requirements/setup.sh runtime` or `... dev`.
+#
+# Needs Python 3.11 or newer and the package registry pip is set to. As root on Debian it installs missing system
+# packages by itself; otherwise it says what to install. Nothing is done again while locks and place stay the same.
+set -eu
+
+profile=${1:-runtime}
+cd "$(dirname "$0")/.."
+root=$(pwd)
+venv=$root/.venv
+log=$venv/setup.log
+
+case $profile in
+    runtime) covers="runtime" ;;
+    dev) covers="runtime dev" ;;
+    *) echo "usage: sh requirements/setup.sh runtime|dev" >&2; exit 2 ;;
+esac
+
+say() { echo "set-up: $*"; }
+
+stop() {
+    echo "set-up failed: $1" >&2
+    echo "  remedy: $2" >&2
+    exit 1
+}
+
+can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; }
+
+# Debian packages, by apt; only called as root. The log is shown when it fails.
+apt_install() {
+    say "installing system packages: $*"
+    aptlog=$(mktemp)
+    if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } \
+        >"$aptlog" 2>&1; then
+        tail -n 20 "$aptlog" >&2
+        rm -f "$aptlog"
+        stop "apt-get could not install: $*" "look at the lines above; is a Debian mirror reachable?"
+    fi
+    rm -f "$aptlog"
+}
+
+# Prints the first interpreter that is new enough, or nothing.
+find_python() {
+    for name in "${KELDIM_PYTHON:-python3}" python3.11 python3.12 python3.13; do
+        if command -v "$name" >/dev/null 2>&1 \
+            && "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+}
+
+make_venv() {
+    python=$(find_python)
+    if [ -z "$python" ] && can_install; then
+        apt_install python3 python3-venv
+        python=$(find_python)
+    fi
+    [ -n "$python" ] || stop "no Python 3.11 or newer found" \
+        "sudo apt-get install python3 python3-venv (or set KELDIM_PYTHON to an interpreter)"
+    say "making .venv with $("$python" -V 2>&1)"
+    rm -rf "$venv"
+    if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        "$python" -m venv "$venv"
+    elif can_install; then
+        apt_install python3-venv
+        "$python" -m venv "$venv"
+    elif "$python" -c 'import venv' 2>/dev/null && "$python" -m pip --version >/dev/null 2>&1; then
+        # Debian splits ensurepip off; the system's pip can fill the environment just as well.
+        "$python" -m venv --without-pip "$venv"
+        "$python" -m pip --python "$venv/bin/python" install --quiet pip \
+            || stop "the system's pip could not fill .venv" "sudo apt-get install python3-venv, then run this again"
+    else
+        stop "this Python has no ensurepip, so it cannot make environments" \
+            "sudo apt-get install python3-venv, then run this again"
+    fi
+}
+
+# Runs a command quietly; shows the end of its output when it fails.
+quietly() {
+    if ! "$@" >>"$log" 2>&1; then
+        tail -n 30 "$log" >&2
+        stop "$1 $2 $3 $4 ended with an error (full output: .venv/setup.log)" \
+            "is the package registry reachable? see: .venv/bin/python -m pip config list"
+    fi
+}
+
+install_locked() {
+    args=""
+    for name in $covers; do args="$args -r requirements/$name.lock"; done
+    say "installing the locked packages ($profile); the first time takes some minutes"
+    : >"$log"
+    # shellcheck disable=SC2086  # several -r arguments on purpose
+    quietly "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --require-hashes $args
+    say "installing Keldim itself"
+    quietly "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --no-deps --no-build-isolation \
+        --editable "$root"
+}
+
+# The wheel of OpenCV is linked against libGL, glib and libxcb, which a server image lacks.
+check_system_libraries() {
+    if "$venv/bin/python" -c 'import cv2' 2>>"$log"; then return; fi
+    if can_install; then apt_install libgl1 libglib2.0-0; fi
+    "$venv/bin/python" -c 'import cv2' 2>>"$log" || {
+        tail -n 1 "$log" >&2
+        stop "OpenCV does not load, a system library is missing" \
+            "sudo apt-get install libgl1 libglib2.0-0, then run this again"
+    }
+}
+
+# The key holds whatever makes an environment stale: locks, entry points, the place (scripts carry it), the interpreter.
+fingerprint() { # profile
+    { cat "requirements/$1.lock" pyproject.toml; echo "$root"; "$venv/bin/python" -V; } | cksum
+}
+
+fresh() {
+    for name in $covers; do
+        [ "$(cat "$venv/.ready-$name" 2>/dev/null)" = "$(fingerprint "$name")" ] || return 1
+    done
+}
+
+if "$venv/bin/python" -c 'import pip' 2>/dev/null; then
+    if fresh; then exit 0; fi
+else
+    make_venv
+fi
+install_locked
+check_system_libraries
+for name in $covers; do fingerprint "$name" >"$venv/.ready-$name"; done
+say "ready"
