@@ -1,10 +1,10 @@
 """Judges from landmarks over time whether a head turned as asked, or a flat picture was moved.
 
 A head is not flat: when it turns, the nose tip moves against the plane of eyes and mouth. Any motion of
-a flat picture (shift, roll, scale, tilt in perspective) is a homography of that plane, which carries the nose with it. So the
-evidence of a turn is the *parallax*: where the nose is, less where the homography of the other four
-landmarks puts it. Which turns are asked for is drawn by the caller; a picture bent into a cylinder has some parallax
-of its own and is left to the passive models and to the auditors.
+a flat picture (shift, roll, scale, tilt in perspective) is a homography of that plane, which carries the
+nose with it. So the evidence of a turn is the *parallax*: where the nose is, less where the homography of the
+other four landmarks puts it. Which turns are asked for is drawn by the caller. A picture bent into a cylinder
+has some parallax of its own; that attack is left to passive models.
 """
 
 from dataclasses import dataclass, replace
@@ -83,10 +83,7 @@ def parallax(before: NDArray[np.float32], now: NDArray[np.float32]) -> float:
         h = _homography(a[plane] - a[2], b[plane] - b[2])
     except np.linalg.LinAlgError:
         return 0.0
-    if abs(h[2, 2]) < 1e-9:
-        return 0.0
-    expected = h[:2, 2] / h[2, 2]
-    shift = -expected @ axis / eyes
+    shift = -h[:2, 2] @ axis / eyes
     return float(shift / eyes) if np.isfinite(shift) else 0.0
 
 

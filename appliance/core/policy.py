@@ -41,8 +41,8 @@ class LivenessRule:
     turns: how many random turns. min_parallax: displacement of the nose tip that no planar motion explains, in eye
     distances, from which a turn counts. centred: below this the head is back. planar_parallax: below this, a face
     that is visibly foreshortened by `planar_foreshortening` (eye distance over eye-to-mouth distance, relative to
-    before the cue) for `planar_frames` frames moved like a flat picture. The nose tip stands about half an eye distance before
-    the plane of eyes and mouth, so a turn of 15 degrees gives 0.13 and a flat picture gives 0 at any tilt.
+    before the cue) for `planar_frames` frames moved like a flat picture. The nose tip stands about half an eye
+    distance before the plane of eyes and mouth, so a turn of 15 degrees gives 0.13 and a flat picture 0 at any tilt.
     Times in seconds. reaction: no person answers a cue faster; a motion before it was not an answer.
     """
 

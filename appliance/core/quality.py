@@ -125,7 +125,7 @@ class HeldHint:
     """The hint on the screen and since when; one at a time, each long enough to be read."""
 
     hint: Hint | None = None
-    since: Instant = Instant(0.0)
+    since: Instant | None = None
 
     def follow(self, wanted: Hint | None, at: Instant, hold: float) -> "HeldHint":
         """The hint to show now, given the wanted one: a change waits until the old one stood `hold` seconds.
@@ -134,6 +134,6 @@ class HeldHint:
         """
         if wanted == self.hint:
             return self
-        if wanted is None or self.hint is None or at - self.since >= hold:
+        if wanted is None or self.since is None or self.hint is None or at - self.since >= hold:
             return HeldHint(wanted, at)
         return self

@@ -1,0 +1,136 @@
+"""The one place that says yes or no to a face, always with reasons.
+
+Scores, thresholds and verdicts come from the measuring side and the pack's calibration; what follows
+for the visit is `session`, what is recorded is `events`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from appliance.core.types import LivenessVerdict, MatchMode, MatchResult, PackDigest, PersonId
+
+
+class Verdict(StrEnum):
+    """Accepted by face, or refused: the patient is offered another way."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class Reason(StrEnum):
+    """Coded reasons, as the fund counts them; an accepted decision carries `match` and `live`."""
+
+    MATCH = "match"
+    LIVE = "live"
+    NOT_CALIBRATED = "not_calibrated"
+    LIVENESS_SPOOF = "liveness_spoof"
+    LIVENESS_INCONCLUSIVE = "liveness_inconclusive"
+    LIVENESS_NOT_CHECKED = "liveness_not_checked"
+    FRAMES_DISAGREE = "frames_disagree"
+    NO_MATCH = "no_match"
+    AMBIGUOUS_MATCH = "ambiguous_match"
+    UNDER_AGE = "under_age"
+    NOT_ACQUIRED = "not_acquired"
+    LOW_LIGHT = "low_light"
+    MORE_THAN_ONE_PERSON = "more_than_one_person"
+    LEFT = "left"
+    NO_SERVICE_TODAY = "no_service_today"
+    NOT_ME = "not_me"
+    NOT_MY_SERVICE = "not_my_service"
+    NO_ANSWER = "no_answer"
+    CAMERA_FAILURE = "camera_failure"
+
+
+_LIVENESS = {
+    LivenessVerdict.SPOOF: Reason.LIVENESS_SPOOF,
+    LivenessVerdict.INCONCLUSIVE: Reason.LIVENESS_INCONCLUSIVE,
+    LivenessVerdict.NOT_CHECKED: Reason.LIVENESS_NOT_CHECKED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What the pack's calibration answers for this comparison and policy; cosine similarities, -1..1.
+
+    accept: least score of the best candidate. agree: least similarity between any two probe frames.
+    margin: least distance between the best and the second best person. extrapolated: the data did not
+    reach the rate asked for. calibrated: False for a pack that may only be evaluated.
+    """
+
+    accept: float
+    agree: float
+    margin: float
+    extrapolated: bool = False
+    calibrated: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a decision rests on.
+
+    result: the comparison that decides (claimed person or today's list, else the gallery).
+    gallery: the same probe against everybody, as a check that nobody else fits better.
+    agreement: least cosine similarity between two probe frames. under_age: people below the age for 1:N.
+    """
+
+    liveness: LivenessVerdict
+    agreement: float
+    result: MatchResult
+    gallery: MatchResult
+    thresholds: Thresholds
+    pack: PackDigest
+    policy_id: str
+    under_age: frozenset[PersonId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """verdict with reasons (never empty). person: only when accepted. score: of the best candidate, if there is one."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    person: PersonId | None
+    score: float | None
+    evidence: Evidence
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a decision without reasons, or acceptance without a person."""
+        if not self.reasons:
+            raise ValueError("a decision has reasons")
+        if (self.verdict is Verdict.ACCEPTED) != (self.person is not None):
+            raise ValueError("exactly an accepted decision names a person")
+
+
+def _match_reasons(e: Evidence) -> list[Reason]:
+    t = e.thresholds
+    if not e.result.candidates or e.result.candidates[0].score < t.accept:
+        return [Reason.NO_MATCH]
+    best = e.result.candidates[0]
+    rivals = [c.score for r in (e.result, e.gallery) for c in r.candidates if c.person != best.person]
+    found = []
+    if rivals and best.score - max(rivals) < t.margin:
+        found.append(Reason.AMBIGUOUS_MATCH)
+    if best.person in e.under_age and e.result.mode is not MatchMode.VERIFY:
+        found.append(Reason.UNDER_AGE)
+    return found
+
+
+def decide(evidence: Evidence) -> Decision:
+    """Accept only a live, agreeing, clear and unrivalled match; otherwise refuse with every reason found.
+
+    A look-alike anywhere in the gallery within the margin refuses too, also when that person
+    has no service today: twins need a second factor.
+    """
+    reasons: list[Reason] = []
+    if not evidence.thresholds.calibrated:
+        reasons.append(Reason.NOT_CALIBRATED)
+    if evidence.liveness is not LivenessVerdict.LIVE:
+        reasons.append(_LIVENESS[evidence.liveness])
+    if evidence.agreement < evidence.thresholds.agree:
+        reasons.append(Reason.FRAMES_DISAGREE)
+    reasons += _match_reasons(evidence)
+    best = evidence.result.candidates[0] if evidence.result.candidates else None
+    score = best.score if best else None
+    if reasons or best is None:
+        return Decision(Verdict.REFUSED, tuple(reasons), None, score, evidence)
+    return Decision(Verdict.ACCEPTED, (Reason.MATCH, Reason.LIVE), best.person, score, evidence)

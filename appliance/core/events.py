@@ -1,0 +1,201 @@
+"""What the desk may tell the fund: one class per kind of event, each with a version.
+
+An event carries who received which service from whom, where and when, and the evidence it rests on. It never
+carries a name, a full IIN, an image or a template: a patient is a pseudonym that only the fund can resolve. The envelope
+around it (sequence, chain, clocks, signature) belongs to `sync`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import ClassVar
+
+from appliance.core.decision import Decision, Reason
+from appliance.core.types import LivenessVerdict
+
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+
+class LivenessMethod(StrEnum):
+    """How liveness was checked."""
+
+    NONE = "none"
+    HEAD_TURN = "head_turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What was the case at the desk, whatever the outcome.
+
+    pack, policy: digests of what decided. software: version. camera: name of the frame source. attempts: tries used.
+    quality: unified quality 0..100 of the worst frame used, None when none was. began: RFC 3339 time of arrival.
+    """
+
+    pack: str
+    policy: str
+    software: str
+    camera: str
+    began: str
+    attempts: int
+    quality: int | None
+    liveness: LivenessVerdict
+    liveness_method: LivenessMethod
+    liveness_cause: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The figures of the comparison that decided; cosine similarities rounded to 4 digits."""
+
+    mode: str
+    score: float | None
+    second: float | None
+    threshold: float
+    margin: float
+    agreement: float
+    compared: int
+    gallery: int
+    extrapolated: bool
+
+    @classmethod
+    def of(cls, decision: Decision) -> "Comparison":
+        """Take the figures over from a decision."""
+        e = decision.evidence
+        ranked = e.result.candidates
+        return cls(
+            mode=e.result.mode.value,
+            score=None if decision.score is None else round(decision.score, 4),
+            second=round(ranked[1].score, 4) if len(ranked) > 1 else None,
+            threshold=round(e.thresholds.accept, 4),
+            margin=round(e.thresholds.margin, 4),
+            agreement=round(e.agreement, 4),
+            compared=e.result.compared,
+            gallery=e.result.gallery,
+            extrapolated=e.thresholds.extrapolated,
+        )
+
+
+def _json(value: object) -> Json:
+    """Dataclasses become objects, tuples lists, enums their text; anything else must be JSON already."""
+    if isinstance(value, StrEnum):
+        return value.value
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, tuple):
+        return [_json(item) for item in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {f.name: _json(getattr(value, f.name)) for f in fields(value)}
+    raise TypeError(f"an event cannot carry {type(value).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events. KIND and VERSION name the format; readers ignore fields they do not know."""
+
+    KIND: ClassVar[str] = ""
+    VERSION: ClassVar[int] = 1
+
+    def data(self) -> Mapping[str, Json]:
+        """The event as a JSON object."""
+        return {f.name: _json(getattr(self, f.name)) for f in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedIn(Event):
+    """A patient was recognised alive and confirmed a service.
+
+    patient: pseudonym. template: keyed hash of the template that matched. provider: who gives the service.
+    """
+
+    KIND: ClassVar[str] = "checked_in"
+
+    patient: str
+    service: str
+    service_code: str
+    provider: str
+    consent: str
+    template: str
+    reasons: tuple[Reason, ...]
+    comparison: Comparison
+    circumstances: Circumstances
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless the evidence says live: no other visit is confirmed by face."""
+        if self.circumstances.liveness is not LivenessVerdict.LIVE:
+            raise ValueError("only a live person checks in by face")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Event):
+    """The desk did not recognise somebody, or there was nothing to confirm. patient: only where it was recognised."""
+
+    KIND: ClassVar[str] = "refused"
+
+    patient: str | None
+    reasons: tuple[Reason, ...]
+    hint: str | None
+    comparison: Comparison | None
+    circumstances: Circumstances
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a refusal without reasons."""
+        if not self.reasons:
+            raise ValueError("a refusal has reasons")
+
+
+@dataclass(frozen=True, slots=True)
+class Declined(Event):
+    """Somebody was recognised but said "not me" or "not my service", or gave no answer."""
+
+    KIND: ClassVar[str] = "declined"
+
+    patient: str
+    reason: Reason
+    services: tuple[str, ...]
+    comparison: Comparison
+    circumstances: Circumstances
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled(Event):
+    """A patient gave consent and templates. source: camera or photo. duplicates_checked: size of the gallery searched."""
+
+    KIND: ClassVar[str] = "enrolled"
+
+    patient: str
+    consent: str
+    consent_version: str
+    consent_language: str
+    given_by: str
+    templates: tuple[str, ...]
+    pack: str
+    policy: str
+    software: str
+    source: str
+    quality: int
+    duplicates_checked: int
+    duplicate_overruled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten(Event):
+    """A patient's templates, data key and profile were erased. reason: consent_withdrawn or clinic_request."""
+
+    KIND: ClassVar[str] = "forgotten"
+
+    patient: str
+    consent: str | None
+    templates: int
+    reason: str
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm(Event):
+    """Something an auditor should see. what: a code such as camera_failure. detail: no personal data."""
+
+    KIND: ClassVar[str] = "alarm"
+
+    what: str
+    detail: str
+    software: str

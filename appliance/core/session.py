@@ -1,0 +1,220 @@
+"""The visit as a table: state x signal -> next state and effects. An illegal pair raises and changes nothing.
+
+Everything that moves a visit on is in `TABLE` and `LIMITS`. Signals are found by the station (from frames, the
+patient's answers, the outcome of an effect); effects are performed by it. The diagram in ARCHITECTURE.md
+is generated from the table.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from appliance.core.policy import Policy
+from appliance.core.types import Instant
+
+
+class State(StrEnum):
+    """What the patient's screen shows."""
+
+    IDLE = "idle"
+    ALIGN = "align"
+    HOLD = "hold"
+    CHALLENGE = "challenge"
+    CHECKING = "checking"
+    CONFIRM = "confirm"
+    SAVING = "saving"
+    RECEIPT = "receipt"
+    NO_SERVICE = "no_service"
+    ALREADY = "already"
+    NOT_RECOGNISED = "not_recognised"
+    NOT_ME = "not_me"
+    SAVE_FAILED = "save_failed"
+    LEAVING = "leaving"
+    OUT_OF_SERVICE = "out_of_service"
+
+
+class Signal(StrEnum):
+    """What happened."""
+
+    ARRIVED = "arrived"
+    LEFT = "left"
+    GATES_PASSED = "gates_passed"
+    GATE_FAILED = "gate_failed"
+    HELD = "held"
+    LIVE = "live"
+    RETRY = "retry"
+    GAVE_UP = "gave_up"
+    MATCHED = "matched"
+    NO_SERVICE = "no_service"
+    ALREADY = "already"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    TIMED_OUT = "timed_out"
+    SAVED = "saved"
+    SAVE_FAILED = "save_failed"
+    FAULT = "fault"
+    RECOVERED = "recovered"
+
+
+class Effect(StrEnum):
+    """What the station does after a transition."""
+
+    RESET = "reset"
+    START_CHALLENGE = "start_challenge"
+    COMPARE = "compare"
+    RECORD_VISIT = "record_visit"
+    RECORD_REFUSAL = "record_refusal"
+    RECORD_DECLINE = "record_decline"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Where a signal leads, and what is done on the way."""
+
+    to: State
+    effects: tuple[Effect, ...] = ()
+
+
+_GO_IDLE = Transition(State.IDLE, (Effect.RESET,))
+_REFUSED = Transition(State.NOT_RECOGNISED, (Effect.RECORD_REFUSAL,))
+_GONE = Transition(State.LEAVING, (Effect.RECORD_REFUSAL,))
+_FAULT = Transition(State.OUT_OF_SERVICE, (Effect.RESET,))
+_NOT_SAVED = Transition(State.SAVE_FAILED)
+_NOTICE = {Signal.TIMED_OUT: Transition(State.LEAVING), Signal.FAULT: _FAULT}
+
+TABLE: dict[State, dict[Signal, Transition]] = {
+    State.IDLE: {Signal.ARRIVED: Transition(State.ALIGN), Signal.FAULT: _FAULT},
+    State.ALIGN: {
+        Signal.GATES_PASSED: Transition(State.HOLD),
+        Signal.LEFT: _GO_IDLE,
+        Signal.TIMED_OUT: _REFUSED,
+        Signal.FAULT: _FAULT,
+    },
+    State.HOLD: {
+        Signal.HELD: Transition(State.CHALLENGE, (Effect.START_CHALLENGE,)),
+        Signal.GATE_FAILED: Transition(State.ALIGN),
+        Signal.LEFT: _GO_IDLE,
+        Signal.TIMED_OUT: _REFUSED,
+        Signal.FAULT: _FAULT,
+    },
+    State.CHALLENGE: {
+        Signal.LIVE: Transition(State.CHECKING, (Effect.COMPARE,)),
+        Signal.RETRY: Transition(State.ALIGN),
+        Signal.GAVE_UP: _REFUSED,
+        Signal.LEFT: _GONE,
+        Signal.FAULT: _FAULT,
+    },
+    State.CHECKING: {
+        Signal.MATCHED: Transition(State.CONFIRM),
+        Signal.NO_SERVICE: Transition(State.NO_SERVICE, (Effect.RECORD_REFUSAL,)),
+        Signal.ALREADY: Transition(State.ALREADY),
+        Signal.RETRY: Transition(State.ALIGN),
+        Signal.GAVE_UP: _REFUSED,
+        Signal.FAULT: _FAULT,
+    },
+    State.CONFIRM: {
+        Signal.CONFIRMED: Transition(State.SAVING, (Effect.RECORD_VISIT,)),
+        Signal.DECLINED: Transition(State.NOT_ME, (Effect.RECORD_DECLINE,)),
+        Signal.TIMED_OUT: Transition(State.LEAVING, (Effect.RECORD_DECLINE,)),
+        Signal.LEFT: Transition(State.LEAVING, (Effect.RECORD_DECLINE,)),
+        Signal.FAULT: _FAULT,
+    },
+    State.SAVING: {Signal.SAVED: Transition(State.RECEIPT), Signal.SAVE_FAILED: _NOT_SAVED},
+    State.RECEIPT: _NOTICE,
+    State.NO_SERVICE: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED},
+    State.ALREADY: _NOTICE,
+    State.NOT_RECOGNISED: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED},
+    State.NOT_ME: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED},
+    State.SAVE_FAILED: _NOTICE,
+    State.LEAVING: {
+        Signal.LEFT: _GO_IDLE,
+        Signal.TIMED_OUT: _GO_IDLE,
+        Signal.SAVE_FAILED: _NOT_SAVED,
+        Signal.FAULT: _FAULT,
+    },
+    State.OUT_OF_SERVICE: {Signal.RECOVERED: _GO_IDLE},
+}
+"""Every legal step of a visit. Whoever ended one must leave (or time out) before the next begins."""
+
+ACQUIRING = frozenset({State.ALIGN, State.HOLD})
+"""States that share one time limit, counted from the arrival or the last retry."""
+
+
+class IllegalSignal(Exception):
+    """A signal that the table does not allow in this state: a bug of the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Where a visit stands. entered: when its state began. acquiring_since: start of this attempt. tries: failed."""
+
+    state: State
+    entered: Instant
+    acquiring_since: Instant
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The visit after a signal, and the effects to perform in order."""
+
+    visit: Visit
+    effects: tuple[Effect, ...]
+
+
+def start(at: Instant) -> Visit:
+    """A desk that waits for the next patient."""
+    return Visit(State.IDLE, at, at)
+
+
+def advance(visit: Visit, signal: Signal, at: Instant) -> Step:
+    """Apply one signal. Raises IllegalSignal, changing nothing, when the table has no such step."""
+    transition = TABLE[visit.state].get(signal)
+    if transition is None:
+        raise IllegalSignal(f"{signal} is not possible in state {visit.state}")
+    fresh_attempt = signal in (Signal.ARRIVED, Signal.RETRY)
+    moved = replace(
+        visit,
+        state=transition.to,
+        entered=at,
+        acquiring_since=at if fresh_attempt else visit.acquiring_since,
+        tries=0 if transition.to is State.IDLE else visit.tries + (signal is Signal.RETRY),
+    )
+    return Step(moved, transition.effects)
+
+
+def failed_attempt(visit: Visit, policy: Policy) -> Signal:
+    """Whether a failed attempt may be repeated or the fallback is offered."""
+    return Signal.RETRY if visit.tries + 1 < policy.tries else Signal.GAVE_UP
+
+
+def time_left(visit: Visit, at: Instant, policy: Policy) -> float | None:
+    """Seconds until TIMED_OUT is due in this state; None where no limit applies; may be negative."""
+    t = policy.timing
+    if visit.state in ACQUIRING:
+        return t.acquire - (at - visit.acquiring_since)
+    limits = {
+        State.CONFIRM: t.confirm,
+        State.RECEIPT: t.receipt,
+        State.NO_SERVICE: t.notice,
+        State.ALREADY: t.notice,
+        State.NOT_RECOGNISED: t.notice,
+        State.NOT_ME: t.notice,
+        State.SAVE_FAILED: t.notice,
+        State.LEAVING: t.leaving,
+    }
+    limit = limits.get(visit.state)
+    return None if limit is None else limit - (at - visit.entered)
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram; signals that lead to out_of_service are told in the note."""
+    lines = ["stateDiagram-v2", "    [*] --> idle"]
+    for state, row in TABLE.items():
+        for signal, step in row.items():
+            if signal is Signal.FAULT:
+                continue
+            done = " / " + ", ".join(step.effects) if step.effects else ""
+            lines.append(f"    {state} --> {step.to}: {signal}{done}")
+    faulty = ", ".join(s for s, row in TABLE.items() if Signal.FAULT in row)
+    lines += [f"    note right of out_of_service: fault / reset, from {faulty}"]
+    return "\n".join(lines)

@@ -1,0 +1,65 @@
+"""What a screen shows at one moment: one immutable picture of the visit, rendered by any front end.
+
+The newest snapshot wins; a screen keeps no state of its own and sends intents back.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from appliance.core.liveness import Direction
+from appliance.core.quality import Hint
+from appliance.core.session import State
+from appliance.core.types import Instant, Sensitive
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One service the patient may confirm. names: by language code."""
+
+    service: str
+    code: str
+    names: tuple[tuple[str, str], ...]
+    room: str
+    starts_at: str
+
+    def name(self, language: str) -> str:
+        """The name in a language, else in the first one given."""
+        return dict(self.names).get(language) or self.names[0][1]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Snapshot(Sensitive):
+    """hint: one at a time. cue: the turn asked for; `straight` asks to look ahead again. progress: 0..1, real.
+
+    greeting: first name and initial, only after a match. receipt: event id after a durable record.
+    failure: code of a known failure. seconds_left: until the state times out.
+    """
+
+    at: Instant
+    state: State
+    hint: Hint | None = None
+    cue: Direction | None = None
+    straight: bool = False
+    progress: float = 0.0
+    greeting: str = ""
+    offers: tuple[Offer, ...] = ()
+    receipt: str = ""
+    failure: str = ""
+    seconds_left: float | None = None
+
+
+class IntentKind(StrEnum):
+    """What a patient or receptionist can say on a screen."""
+
+    CONFIRM = "confirm"
+    NOT_ME = "not_me"
+    NOT_MY_SERVICE = "not_my_service"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One answer. service: which offer is confirmed."""
+
+    kind: IntentKind
+    service: str = ""
