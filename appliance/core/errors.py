@@ -108,3 +108,10 @@ class ServiceUnknown(ApplianceFailure):
 
     code = "E-SRV-01"
     remedy = "See the planned services: keldim services list"
+
+
+class LogUnwritable(ApplianceFailure):
+    """The log file cannot be opened for writing."""
+
+    code = "E-LOG-01"
+    remedy = "Make the desk's log folder writable for the service user, or free space on the disk."
