@@ -1,12 +1,12 @@
 """What the desk may tell the fund: one class per kind of event, each with a version.
 
-An event carries who received which service from whom, where and when, and the evidence it rests on. It never
-carries a name, a full IIN, an image or a template: a patient is a pseudonym that only the fund can resolve. The envelope
-around it (sequence, chain, clocks, signature) belongs to `sync`.
+An event carries who received which service from whom, where and when, and the evidence it rests on. It
+never carries a name, a full IIN, an image or a template: a patient is a pseudonym that only the fund can
+resolve. The envelope around it (sequence, chain, clocks, signature) belongs to `sync`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import ClassVar
 
@@ -83,7 +83,7 @@ def _json(value: object) -> Json:
         return value
     if isinstance(value, tuple):
         return [_json(item) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
+    if is_dataclass(value) and not isinstance(value, type):
         return {f.name: _json(getattr(value, f.name)) for f in fields(value)}
     raise TypeError(f"an event cannot carry {type(value).__name__}")
 
@@ -158,7 +158,7 @@ class Declined(Event):
 
 @dataclass(frozen=True, slots=True)
 class Enrolled(Event):
-    """A patient gave consent and templates. source: camera or photo. duplicates_checked: size of the gallery searched."""
+    """A patient gave consent and templates. source: camera or photo. duplicates_checked: people searched."""
 
     KIND: ClassVar[str] = "enrolled"
 

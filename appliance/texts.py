@@ -1,0 +1,57 @@
+"""The words a patient or receptionist reads, in Kazakh, Russian and English, from `texts.toml`.
+
+What is to be said is decided in `core`; here it is only put into words. A missing text is a bug and a
+test, never an English fall-back on a Kazakh screen.
+"""
+
+import tomllib
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from appliance.core.liveness import Direction
+from appliance.core.quality import Hint
+from appliance.core.session import State
+from appliance.core.snapshot import IntentKind, Snapshot
+
+
+class Language(StrEnum):
+    """Languages of the screen, first choice first."""
+
+    KAZAKH = "kk"
+    RUSSIAN = "ru"
+    ENGLISH = "en"
+
+
+@cache
+def _table() -> dict[str, dict[str, dict[str, str]]]:
+    return tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
+
+
+def state_text(state: State, language: Language, name: str = "") -> str:
+    """The headline of a state; the confirmation greets by first name and initial."""
+    return _table()["state"][state.value][language.value].format(name=name)
+
+
+def hint_text(hint: Hint, language: Language) -> str:
+    """What the patient can do, as an instruction."""
+    return _table()["hint"][hint.value][language.value]
+
+
+def cue_text(cue: Direction | None, language: Language) -> str:
+    """The turn asked for; None asks to look straight ahead."""
+    return _table()["cue"]["straight" if cue is None else cue.value][language.value]
+
+
+def answer_text(answer: IntentKind, language: Language) -> str:
+    """The label of an answer."""
+    return _table()["answer"][answer.value][language.value]
+
+
+def line(shown: Snapshot, language: Language) -> str:
+    """The one line that matters most in a snapshot: the cue, else the hint, else the state's headline."""
+    if shown.state is State.CHALLENGE:
+        return cue_text(shown.cue, language)
+    if shown.hint is not None:
+        return hint_text(shown.hint, language)
+    return state_text(shown.state, language, shown.greeting)
