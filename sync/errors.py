@@ -65,6 +65,27 @@ class DiskFull(DatabaseFailure):
     remedy = "Free space on the disk; the desk goes on by itself."
 
 
+class DiskFailing(DatabaseFailure):
+    """The disk gave an error while reading or writing."""
+
+    code = "E-DISK-02"
+    remedy = "Copy the home directory to another disk now, then have this disk checked."
+
+
+class DatabaseMissing(DatabaseFailure):
+    """There is no database file where one must be; a new one would start a second chain of events."""
+
+    code = "E-DB-05"
+    remedy = "Put the database file back. Only a desk that was never registered is created anew, with `keldim init`."
+
+
+class DatabaseUnreachable(DatabaseFailure):
+    """The database file cannot be opened or written: wrong owner, read-only disk, missing directory."""
+
+    code = "E-DB-06"
+    remedy = "The home directory must belong to the service user and be writable."
+
+
 class KeyUnusable(SyncFailure):
     """A key file is missing, of the wrong length, or readable by others."""
 
@@ -119,3 +140,88 @@ class DeviceRefused(SyncFailure):
 
     code = "E-NET-03"
     remedy = "Visits go on and are kept. Call the fund to register or unblock this desk."
+
+
+class FundBusy(TransportFailure):
+    """The fund asks to come back later (429 or 503).
+
+    retry_after: seconds the fund asks to wait; None when it did not say.
+    """
+
+    code = "E-NET-04"
+    remedy = "Nothing to do: the desk tries again by itself when the fund has asked it to."
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RequestRefused(SyncFailure):
+    """The fund refused a whole request (4xx); the worker sends smaller batches to find the cause.
+
+    status: HTTP status.
+    """
+
+    code = "E-NET-05"
+    remedy = "Nothing is lost. If one event stays refused, report its number to the fund."
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class SyncRunning(SyncFailure):
+    """Another process is delivering events of this desk just now."""
+
+    code = "E-SYNC-01"
+    remedy = "Nothing to do: the running sync service delivers. See: keldim sync status"
+    exit_code = 4
+
+
+class DeskProvisioned(SyncFailure):
+    """The home directory already belongs to another desk or fund."""
+
+    code = "E-CFG-03"
+    remedy = "Choose another home directory, or call the fund to move this desk."
+
+
+class FundUrlInvalid(SyncFailure):
+    """The address a new fund gateway shall answer at is not one that a certificate can name."""
+
+    code = "E-FND-01"
+    remedy = "Give the address as https://HOST or https://HOST:PORT, without path, user or query."
+
+
+class FundExists(SyncFailure):
+    """A new fund gateway would overwrite files that are there already."""
+
+    code = "E-FND-02"
+    remedy = "Choose an empty directory. Keys and events of a fund are never overwritten."
+
+
+class FundIncomplete(SyncFailure):
+    """A file of the fund gateway is missing or is not what it should be."""
+
+    code = "E-FND-03"
+    remedy = "Put the file back from the fund's backup; `keldim fund init` makes a new, empty fund elsewhere."
+
+
+class DeviceRecordInvalid(SyncFailure):
+    """What should be a desk's registration file (device.json) is not, or contradicts an earlier registration."""
+
+    code = "E-FND-04"
+    remedy = "Take device.json from the desk again; a desk with a new key needs a new device id."
+
+
+class DeviceUnknown(SyncFailure):
+    """The fund holds no device of this id."""
+
+    code = "E-FND-05"
+    remedy = "See the ids with `keldim fund devices`, or register the desk first."
+
+
+class AddressInUse(SyncFailure):
+    """The gateway cannot listen at the address and port it was given."""
+
+    code = "E-FND-06"
+    remedy = "Stop the program that uses the port, or serve on another one."
