@@ -28,7 +28,8 @@ class Circumstances:
     """What was the case at the desk, whatever the outcome.
 
     pack, policy: digests of what decided. software: version. camera: name of the frame source. attempts: tries used.
-    quality: unified quality 0..100 of the worst frame used, None when none was. began: RFC 3339 time of arrival.
+    earlier: why the tries before the last one failed. quality: unified quality 0..100 of the worst frame used, None
+    when none was. began: RFC 3339 time of arrival.
     """
 
     pack: str
@@ -37,6 +38,7 @@ class Circumstances:
     camera: str
     began: str
     attempts: int
+    earlier: tuple[Reason, ...]
     quality: int | None
     liveness: LivenessVerdict
     liveness_method: LivenessMethod

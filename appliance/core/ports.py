@@ -3,9 +3,13 @@
 A port guarantees its error types whatever library works behind it.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
-from appliance.core.types import Embedding, Face, Frame, MatchResult, Observation, PersonId
+from appliance.core.decision import Decision, Reason
+from appliance.core.events import Circumstances
+from appliance.core.snapshot import Offer
+from appliance.core.types import Embedding, Face, Frame, MatchResult, Observation, PersonId, Sensitive
 
 
 class FrameSource(Protocol):
@@ -47,3 +51,52 @@ class Matcher(Protocol):
 
     def identify(self, probe: Embedding, limit: int = 5) -> MatchResult:
         """1:N, against the whole gallery: the best `limit` people."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reception(Sensitive):
+    """What the desk knows of a recognised patient today.
+
+    greeting: first name and initial. offers: services still to be confirmed. confirmed: event id of a visit
+    confirmed today when nothing is left to confirm, else empty.
+    """
+
+    greeting: str
+    offers: tuple[Offer, ...]
+    confirmed: str
+
+
+class Desk(Protocol):
+    """The records of the desk: who is expected, and where every outcome becomes one signed event.
+
+    Each `record_` method is one durable transaction and returns the event's id; it raises a
+    DatabaseFailure, and then nothing was recorded.
+    """
+
+    def expected(self) -> frozenset[PersonId]:
+        """The enrolled people who have a service today."""
+
+    def under_age(self) -> frozenset[PersonId]:
+        """The enrolled people below the policy's age for 1:N."""
+
+    def receive(self, person: PersonId) -> Reception:
+        """What to greet with and to offer."""
+
+    def record_visit(self, decision: Decision, service: str, about: Circumstances) -> str:
+        """The patient confirmed this service."""
+
+    def record_refusal(
+        self,
+        person: PersonId | None,
+        reasons: tuple[Reason, ...],
+        hint: str | None,
+        decision: Decision | None,
+        about: Circumstances,
+    ) -> str:
+        """Nobody was recognised, or there was nothing to confirm."""
+
+    def record_decline(self, decision: Decision, reason: Reason, about: Circumstances) -> str:
+        """The recognised patient said no, or gave no answer."""
+
+    def record_alarm(self, what: str, detail: str) -> str:
+        """Something an auditor should see."""

@@ -37,6 +37,7 @@ class Signal(StrEnum):
 
     ARRIVED = "arrived"
     LEFT = "left"
+    WALKED_OFF = "walked_off"
     GATES_PASSED = "gates_passed"
     GATE_FAILED = "gate_failed"
     HELD = "held"
@@ -59,7 +60,6 @@ class Effect(StrEnum):
     """What the station does after a transition."""
 
     RESET = "reset"
-    START_CHALLENGE = "start_challenge"
     COMPARE = "compare"
     RECORD_VISIT = "record_visit"
     RECORD_REFUSAL = "record_refusal"
@@ -86,13 +86,15 @@ TABLE: dict[State, dict[Signal, Transition]] = {
     State.ALIGN: {
         Signal.GATES_PASSED: Transition(State.HOLD),
         Signal.LEFT: _GO_IDLE,
+        Signal.WALKED_OFF: _GONE,
         Signal.TIMED_OUT: _REFUSED,
         Signal.FAULT: _FAULT,
     },
     State.HOLD: {
-        Signal.HELD: Transition(State.CHALLENGE, (Effect.START_CHALLENGE,)),
+        Signal.HELD: Transition(State.CHALLENGE),
         Signal.GATE_FAILED: Transition(State.ALIGN),
         Signal.LEFT: _GO_IDLE,
+        Signal.WALKED_OFF: _GONE,
         Signal.TIMED_OUT: _REFUSED,
         Signal.FAULT: _FAULT,
     },
@@ -100,7 +102,7 @@ TABLE: dict[State, dict[Signal, Transition]] = {
         Signal.LIVE: Transition(State.CHECKING, (Effect.COMPARE,)),
         Signal.RETRY: Transition(State.ALIGN),
         Signal.GAVE_UP: _REFUSED,
-        Signal.LEFT: _GONE,
+        Signal.WALKED_OFF: _GONE,
         Signal.FAULT: _FAULT,
     },
     State.CHECKING: {
@@ -115,7 +117,7 @@ TABLE: dict[State, dict[Signal, Transition]] = {
         Signal.CONFIRMED: Transition(State.SAVING, (Effect.RECORD_VISIT,)),
         Signal.DECLINED: Transition(State.NOT_ME, (Effect.RECORD_DECLINE,)),
         Signal.TIMED_OUT: Transition(State.LEAVING, (Effect.RECORD_DECLINE,)),
-        Signal.LEFT: Transition(State.LEAVING, (Effect.RECORD_DECLINE,)),
+        Signal.WALKED_OFF: Transition(State.LEAVING, (Effect.RECORD_DECLINE,)),
         Signal.FAULT: _FAULT,
     },
     State.SAVING: {Signal.SAVED: Transition(State.RECEIPT), Signal.SAVE_FAILED: _NOT_SAVED},
@@ -185,6 +187,18 @@ def advance(visit: Visit, signal: Signal, at: Instant) -> Step:
 def failed_attempt(visit: Visit, policy: Policy) -> Signal:
     """Whether a failed attempt may be repeated or the fallback is offered."""
     return Signal.RETRY if visit.tries + 1 < policy.tries else Signal.GAVE_UP
+
+
+def gone(visit: Visit) -> Signal | None:
+    """The signal for a face that has gone; None where the table takes no notice.
+
+    Who leaves before anything was tried leaves no trace; after a failed attempt, or in the middle of one, it is
+    an outcome to be recorded.
+    """
+    row = TABLE[visit.state]
+    if Signal.WALKED_OFF in row and (Signal.LEFT not in row or visit.tries > 0):
+        return Signal.WALKED_OFF
+    return Signal.LEFT if Signal.LEFT in row else None
 
 
 def time_left(visit: Visit, at: Instant, policy: Policy) -> float | None:

@@ -1,0 +1,59 @@
+"""What has been gathered about the person before the camera: probes, challenge, reasons, decision.
+
+The station owns one and starts it anew for each visit; judging what is gathered is left to `core`.
+"""
+
+from dataclasses import dataclass, field
+
+from appliance.core.decision import Decision, Reason
+from appliance.core.liveness import Challenge
+from appliance.core.quality import Hint
+from appliance.core.types import Box, LivenessVerdict
+from appliance.recognition import Probe
+
+_BY_HINT = {Hint.ONE_PERSON: Reason.MORE_THAN_ONE_PERSON, Hint.MORE_LIGHT: Reason.LOW_LIGHT}
+_BY_LIVENESS = {
+    LivenessVerdict.SPOOF: Reason.LIVENESS_SPOOF,
+    LivenessVerdict.INCONCLUSIVE: Reason.LIVENESS_INCONCLUSIVE,
+    LivenessVerdict.NOT_CHECKED: Reason.LIVENESS_NOT_CHECKED,
+}
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try of one visit. began: RFC 3339 wall time of arrival. track: where the face was last."""
+
+    began: str = ""
+    probes: list[Probe] = field(default_factory=list)
+    track: Box | None = None
+    challenge: Challenge | None = None
+    decision: Decision | None = None
+    last_hint: Hint | None = None
+    earlier: tuple[Reason, ...] = ()
+
+    @property
+    def quality(self) -> int | None:
+        """Unified quality of the worst probe, 0..100."""
+        return min((p.quality for p in self.probes), default=None)
+
+    @property
+    def liveness(self) -> LivenessVerdict:
+        """The challenge's verdict so far."""
+        return self.challenge.verdict if self.challenge else LivenessVerdict.NOT_CHECKED
+
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why this try did not succeed; never empty."""
+        if self.decision is not None:
+            return self.decision.reasons
+        if self.challenge is not None:
+            return (_BY_LIVENESS.get(self.challenge.verdict, Reason.NOT_ACQUIRED),)
+        return (_BY_HINT.get(self.last_hint, Reason.NOT_ACQUIRED) if self.last_hint else Reason.NOT_ACQUIRED,)
+
+    def again(self) -> "Attempt":
+        """The next try of the same visit: gathered evidence is dropped, the reasons of failure are kept."""
+        return Attempt(began=self.began, earlier=tuple(dict.fromkeys(self.earlier + self.reasons())))
+
+    def restart(self) -> None:
+        """Begin collecting anew within the same try: another face, or a gate failed."""
+        self.probes.clear()
+        self.track = None

@@ -1,0 +1,320 @@
+"""The loop of the desk: frame -> observation -> signals -> effects -> snapshot.
+
+It owns the visit, the attempt and the newest snapshot, on the one thread that calls `run` or `step`. What a signal
+leads to is `core.session`'s, what is recorded is the desk's, how it looks the listener's. Intents may
+be submitted from any thread.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from appliance.attempt import Attempt
+from appliance.core import session
+from appliance.core.decision import Reason, Verdict
+from appliance.core.errors import CameraFrozen, CameraUnavailable
+from appliance.core.events import Circumstances, LivenessMethod
+from appliance.core.liveness import Challenge, Direction, Phase, Sample
+from appliance.core.policy import Policy
+from appliance.core.ports import Desk, FrameSource, Observer, Reception
+from appliance.core.presence import Presence
+from appliance.core.quality import HeldHint, QualityReport, judge
+from appliance.core.session import Effect, Signal, State
+from appliance.core.snapshot import Intent, IntentKind, Snapshot
+from appliance.core.types import Face, Frame, Instant, LivenessVerdict, Observation, PersonId
+from appliance.recognition import Probe, Recogniser
+from sync.clock import Clock
+from sync.errors import DatabaseFailure, KnownFailure
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What the station works with. software: version in events. draw: n random turns. claimed: 1:1 only, if given."""
+
+    observer: Observer
+    recogniser: Recogniser
+    desk: Desk
+    policy: Policy
+    clock: Clock
+    software: str
+    draw: Callable[[int], tuple[Direction, ...]]
+    claimed: PersonId | None = None
+
+
+class Station:
+    """One desk before one camera."""
+
+    def __init__(self, equipment: Equipment, camera: str, publish: Callable[[Snapshot], None], at: Instant) -> None:
+        """camera: name of the frame source. publish: gets each snapshot, must not block. at: the present instant."""
+        self._with = equipment
+        self._camera = camera
+        self._publish = publish
+        self._visit = session.start(at)
+        self._presence = Presence()
+        self._hint = HeldHint()
+        self._attempt = Attempt()
+        self._reception: Reception | None = None
+        self._chosen = ""
+        self._declined = Reason.NO_ANSWER
+        self._receipt = ""
+        self._failure = ""
+        self._intents: deque[Intent] = deque()
+
+    # ---- the loop
+
+    def run(self, source: FrameSource, stop: Callable[[], bool]) -> None:
+        """Work until the source ends or `stop` says so. A camera that fails is reported and tried again."""
+        while not stop():
+            try:
+                frame = source.read()
+            except (CameraUnavailable, CameraFrozen) as failure:
+                self.camera_failed(failure, Instant(self._with.clock.monotonic()))
+                self._with.clock.sleep(0.5)
+                continue
+            if frame is None:
+                return
+            self.step(frame)
+
+    def submit(self, intent: Intent) -> None:
+        """Tell what the patient answered; taken up with the next frame."""
+        self._intents.append(intent)
+
+    def step(self, frame: Frame) -> None:
+        """Take one frame into account."""
+        now = frame.at
+        if self._visit.state is State.OUT_OF_SERVICE:
+            self._signal(Signal.RECOVERED, now)
+        seen = self._with.observer.observe(frame)
+        report = judge(seen, self._with.policy.gate)
+        self._presence = self._presence.follow(bool(seen.faces), now, self._with.policy.timing)
+        self._answer(now)
+        self._come_and_go(now)
+        self._work(frame, seen, report)
+        self._expire(now)
+        self._show(report, now)
+
+    def camera_failed(self, failure: KnownFailure, now: Instant) -> None:
+        """Go out of service once per failure, with an alarm event; a visit being saved is not touched."""
+        if Signal.FAULT not in session.TABLE[self._visit.state]:
+            return
+        _LOG.warning("camera failed: %s", failure.code)
+        self._signal(Signal.FAULT, now)
+        self._failure = failure.code
+        self._presence = Presence()
+        try:
+            self._with.desk.record_alarm("camera_failure", failure.code)
+        except DatabaseFailure as full:
+            _LOG.error("the alarm was not recorded: %s", full.code)
+        self._publish(Snapshot(at=now, state=self._visit.state, failure=self._failure))
+
+    # ---- signals
+
+    def _signal(self, signal: Signal, now: Instant) -> None:
+        step = session.advance(self._visit, signal, now)
+        _LOG.debug("%s + %s -> %s", self._visit.state, signal, step.visit.state)
+        if signal is Signal.ARRIVED:
+            self._attempt = Attempt(began=self._with.clock.moment().wall.isoformat())
+        if signal is Signal.RETRY:
+            self._attempt = self._attempt.again()
+        self._visit = step.visit
+        for effect in step.effects:
+            self._perform(effect, now)
+
+    def _come_and_go(self, now: Instant) -> None:
+        if self._presence.present and self._visit.state is State.IDLE:
+            self._signal(Signal.ARRIVED, now)
+        elif not self._presence.present:
+            signal = session.gone(self._visit)
+            if signal is not None:
+                self._signal(signal, now)
+
+    def _expire(self, now: Instant) -> None:
+        left = session.time_left(self._visit, now, self._with.policy)
+        if left is not None and left <= 0:
+            self._signal(Signal.TIMED_OUT, now)
+
+    def _answer(self, now: Instant) -> None:
+        while self._intents:
+            intent = self._intents.popleft()
+            if self._visit.state is State.CONFIRM:
+                self._confirmation(intent, now)
+            elif intent.kind is IntentKind.CLOSE and self._visit.state is State.RECEIPT:
+                self._signal(Signal.TIMED_OUT, now)
+
+    def _confirmation(self, intent: Intent, now: Instant) -> None:
+        offered = {o.service for o in self._reception.offers} if self._reception else set()
+        if intent.kind is IntentKind.CONFIRM and intent.service in offered:
+            self._chosen = intent.service
+            self._signal(Signal.CONFIRMED, now)
+        elif intent.kind in (IntentKind.NOT_ME, IntentKind.NOT_MY_SERVICE):
+            self._declined = Reason.NOT_ME if intent.kind is IntentKind.NOT_ME else Reason.NOT_MY_SERVICE
+            self._signal(Signal.DECLINED, now)
+
+    # ---- frames
+
+    def _work(self, frame: Frame, seen: Observation, report: QualityReport) -> None:
+        now, state = seen.at, self._visit.state
+        if state is State.ALIGN:
+            self._attempt.last_hint = report.hint or self._attempt.last_hint
+            if report.passed:
+                self._signal(Signal.GATES_PASSED, now)
+        elif state is State.HOLD:
+            self._hold(frame, seen, report)
+        elif state is State.CHALLENGE:
+            self._challenge(frame, seen, report)
+
+    def _hold(self, frame: Frame, seen: Observation, report: QualityReport) -> None:
+        attempt, rule = self._attempt, self._with.policy.liveness
+        if not report.passed:
+            attempt.restart()
+            self._signal(Signal.GATE_FAILED, seen.at)
+            return
+        face = seen.faces[0]
+        if attempt.track is not None and face.box.iou(attempt.track) < rule.min_overlap:
+            attempt.restart()
+        attempt.track = face.box
+        self._take(frame, face, report.unified)
+        if len(attempt.probes) >= self._with.policy.hold_frames:
+            first = Sample(seen.at, face.box, face.landmarks)
+            attempt.challenge = Challenge.begin(self._with.draw(rule.turns), first)
+            self._signal(Signal.HELD, seen.at)
+
+    def _take(self, frame: Frame, face: Face, quality: int) -> None:
+        self._attempt.probes.append(Probe(self._with.observer.embed(frame, face), quality))
+
+    def _challenge(self, frame: Frame, seen: Observation, report: QualityReport) -> None:
+        rule, before = self._with.policy.liveness, self._attempt.challenge
+        assert before is not None  # noqa: S101 - set before HELD leads here
+        if seen.faces:
+            face = max(seen.faces, key=lambda f: f.box.iou(before.last.box))
+            after = before.follow(Sample(seen.at, face.box, face.landmarks), rule)
+            returned = before.phase is Phase.RETURN and after.phase is not Phase.RETURN
+            if returned and after.verdict in (LivenessVerdict.NOT_CHECKED, LivenessVerdict.LIVE):
+                self._take(frame, face, report.unified)
+        else:
+            after = before.expire(seen.at, rule)
+        self._attempt.challenge = after
+        if after.phase is Phase.DONE:
+            _LOG.debug("challenge ended: %s, %s", after.verdict, after.cause)
+            live = after.verdict is LivenessVerdict.LIVE
+            self._signal(Signal.LIVE if live else session.failed_attempt(self._visit, self._with.policy), seen.at)
+
+    # ---- effects
+
+    def _perform(self, effect: Effect, now: Instant) -> None:
+        if effect is Effect.RESET:
+            self._reset()
+        elif effect is Effect.COMPARE:
+            self._compare(now)
+        elif effect is Effect.RECORD_VISIT:
+            self._record(self._record_visit, now)
+        elif effect is Effect.RECORD_REFUSAL:
+            self._record(self._record_refusal, now)
+        elif effect is Effect.RECORD_DECLINE:
+            self._record(self._record_decline, now)
+
+    def _reset(self) -> None:
+        """Forget everything about the person; nothing personal outlives the visit."""
+        self._attempt = Attempt()
+        self._reception = None
+        self._chosen = self._receipt = self._failure = ""
+        self._declined = Reason.NO_ANSWER
+        self._hint = HeldHint()
+        self._intents.clear()
+
+    def _compare(self, now: Instant) -> None:
+        desk, attempt = self._with.desk, self._attempt
+        attempt.decision = self._with.recogniser.decide(
+            attempt.probes, attempt.liveness, self._with.claimed, desk.expected(), desk.under_age()
+        )
+        decision = attempt.decision
+        if decision.verdict is Verdict.REFUSED or decision.person is None:
+            self._signal(session.failed_attempt(self._visit, self._with.policy), now)
+            return
+        self._reception = desk.receive(decision.person)
+        if self._reception.offers:
+            self._signal(Signal.MATCHED, now)
+        else:
+            self._receipt = self._reception.confirmed
+            self._signal(Signal.ALREADY if self._receipt else Signal.NO_SERVICE, now)
+
+    def _record(self, write: Callable[[Circumstances], str], now: Instant) -> None:
+        """One durable event; a failure to write is shown, never a tick."""
+        try:
+            event = write(self._circumstances())
+        except DatabaseFailure as failure:
+            _LOG.error("not recorded: %s", failure.code)
+            self._failure = failure.code
+            self._signal(Signal.SAVE_FAILED, now)
+            return
+        if self._visit.state is State.SAVING:
+            self._receipt = event
+            self._signal(Signal.SAVED, now)
+
+    def _record_visit(self, about: Circumstances) -> str:
+        assert self._attempt.decision is not None  # noqa: S101 - only a decision leads to CONFIRM
+        return self._with.desk.record_visit(self._attempt.decision, self._chosen, about)
+
+    def _record_decline(self, about: Circumstances) -> str:
+        assert self._attempt.decision is not None  # noqa: S101 - only a decision leads to CONFIRM
+        return self._with.desk.record_decline(self._attempt.decision, self._declined, about)
+
+    def _record_refusal(self, about: Circumstances) -> str:
+        attempt, state = self._attempt, self._visit.state
+        known = attempt.decision.person if attempt.decision else None
+        reasons = (Reason.NO_SERVICE_TODAY,) if state is State.NO_SERVICE else attempt.reasons()
+        if state is State.LEAVING:
+            reasons = (*reasons, Reason.LEFT)
+        hint = attempt.last_hint.value if attempt.last_hint else None
+        return self._with.desk.record_refusal(known, reasons, hint, attempt.decision, about)
+
+    def _circumstances(self) -> Circumstances:
+        attempt = self._attempt
+        checked = attempt.challenge is not None
+        return Circumstances(
+            pack=self._with.recogniser.pack,
+            policy=self._with.policy.policy_id,
+            software=self._with.software,
+            camera=self._camera,
+            began=attempt.began,
+            attempts=self._visit.tries + 1,
+            earlier=attempt.earlier,
+            quality=attempt.quality,
+            liveness=attempt.liveness,
+            liveness_method=LivenessMethod.HEAD_TURN if checked else LivenessMethod.NONE,
+            liveness_cause=attempt.challenge.cause if attempt.challenge else None,
+        )
+
+    # ---- the screen
+
+    def _show(self, report: QualityReport, now: Instant) -> None:
+        state, challenge = self._visit.state, self._attempt.challenge
+        wanted = report.hint if state in session.ACQUIRING else None
+        self._hint = self._hint.follow(wanted, now, self._with.policy.timing.hint_hold)
+        asked = challenge if state is State.CHALLENGE else None
+        met = self._reception if state is State.CONFIRM else None
+        self._publish(
+            Snapshot(
+                at=now,
+                state=state,
+                hint=self._hint.hint,
+                cue=asked.cue if asked else None,
+                straight=asked is not None and asked.cue is None,
+                progress=self._progress(),
+                greeting=met.greeting if met else "",
+                offers=met.offers if met else (),
+                receipt=self._receipt if state in (State.RECEIPT, State.ALREADY) else "",
+                failure=self._failure,
+                seconds_left=session.time_left(self._visit, now, self._with.policy),
+            )
+        )
+
+    def _progress(self) -> float:
+        if self._visit.state is State.HOLD:
+            return min(1.0, len(self._attempt.probes) / self._with.policy.hold_frames)
+        if self._visit.state is State.CHALLENGE and self._attempt.challenge:
+            return self._attempt.challenge.progress
+        return 0.0
