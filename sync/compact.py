@@ -1,0 +1,87 @@
+"""JWS compact serialisation (RFC 7515), ES256 only: three strict base64url parts, one fixed header.
+
+Signatures are verified in `signing`; what a payload means is left to `envelope` and `protocol`.
+The header is exactly alg, kid and typ. Anything else (`jwk`, `x5c`, `crit`, `b64`) has no use here and
+a history of attacks, so it is refused.
+"""
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from sync.errors import EnvelopeInvalid
+from sync.strict_json import Members, dump
+
+_KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+SIGNATURE_BYTES: Final = 64
+"""r and s of a P-256 signature, 32 bytes each, big-endian (RFC 7518, section 3.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """A token taken apart; well-formed, not verified. key_id: whose key it claims to be signed with."""
+
+    token: str
+    key_id: str
+    payload: bytes
+    signing_input: bytes
+    signature: bytes
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the signing input, hex: the identity of what was signed."""
+        return hashlib.sha256(self.signing_input).hexdigest()
+
+
+def digest_of(token: str) -> str:
+    """The digest of any text offered as a token: SHA-256 over what stands before the last dot (or over all of it)."""
+    head, dot, tail = token.rpartition(".")
+    return hashlib.sha256((head if dot else tail).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def signing_input(key_id: str, typ: str, payload: bytes) -> bytes:
+    """The bytes to sign for a payload."""
+    header = dump({"alg": "ES256", "kid": key_id, "typ": typ})
+    return f"{encode_part(header)}.{encode_part(payload)}".encode("ascii")
+
+
+def assemble(signed: bytes, signature: bytes) -> str:
+    """The token of a signing input and its raw signature r || s."""
+    return f"{signed.decode('ascii')}.{encode_part(signature)}"
+
+
+def split(token: str, typ: str, maximum: int) -> Compact:
+    """Take a token of this type apart. Raises EnvelopeInvalid unless re-encoding would give the same characters."""
+    if len(token) > maximum:
+        raise EnvelopeInvalid(f"a token of {len(token)} characters is longer than {maximum}")
+    parts = token.split(".")
+    if len(parts) != 3:
+        raise EnvelopeInvalid("a token has three parts")
+    header = Members.parse(decode_part(parts[0]))
+    if header.names != {"alg", "kid", "typ"}:
+        raise EnvelopeInvalid("the header must hold alg, kid and typ, and nothing else")
+    if header.text("alg") != "ES256" or header.text("typ") != typ:
+        raise EnvelopeInvalid(f"the header is not that of an ES256 token of type {typ}")
+    signature = decode_part(parts[2])
+    if len(signature) != SIGNATURE_BYTES:
+        raise EnvelopeInvalid("the signature does not have 64 bytes")
+    signed = f"{parts[0]}.{parts[1]}".encode("ascii")
+    return Compact(token, header.text("kid", _KEY_ID), decode_part(parts[1]), signed, signature)
+
+
+def encode_part(content: bytes) -> str:
+    """base64url without padding."""
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
+
+
+def decode_part(text: str) -> bytes:
+    """Decode canonical base64url without padding. Raises EnvelopeInvalid for any other spelling of the same bytes."""
+    try:
+        content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError as error:
+        raise EnvelopeInvalid("a part is not base64url") from error
+    if encode_part(content) != text:
+        raise EnvelopeInvalid("a part is not canonical base64url")
+    return content

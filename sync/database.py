@@ -1,0 +1,175 @@
+"""The only door to SQLCipher: opens the encrypted database and names what can go wrong with it.
+
+What the tables hold and when they change is left to the modules that own them (`ledger`, `outbox`,
+the desk's records, the fund's store); each brings its own migrations.
+
+sqlite-utils catches the exceptions of the module it finds under the name `pysqlite3`; SQLCipher's are
+different classes from `sqlite3`'s, so ours must be registered under that name before sqlite-utils is
+imported. That is why nothing else may import either library.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import sqlcipher3
+from sqlcipher3 import dbapi2
+
+sys.modules["pysqlite3"] = sqlcipher3
+sys.modules["pysqlite3.dbapi2"] = dbapi2
+
+from sqlite_utils import Database, Migrations  # noqa: E402 - only after the registration above
+from sqlite_utils import utils as _sqlite_utils  # noqa: E402
+
+from sync.errors import (  # noqa: E402
+    DatabaseBusy,
+    DatabaseDamaged,
+    DatabaseFailure,
+    DatabaseKeyWrong,
+    DatabaseMissing,
+    DatabaseTooNew,
+    DatabaseUnreachable,
+    DiskFailing,
+    DiskFull,
+    KeyUnusable,
+)
+from sync.keyfile import KEY_BYTES, sync_directory  # noqa: E402
+
+__all__ = ["Database", "IntegrityError", "Migrations", "Value", "immediate", "known", "open_database"]
+
+if getattr(_sqlite_utils, "sqlite3", None) is not sqlcipher3:
+    raise ImportError("sqlite_utils was imported before sync.database; import sync.database first")
+
+IntegrityError = dbapi2.IntegrityError
+"""A constraint or an append-only trigger said no."""
+
+Value = None | int | float | str | bytes
+"""What a column can hold."""
+
+_PAGE_BYTES: Final = 4096
+"""SQLCipher's page: no database file is shorter once it has been created."""
+
+_BUSY_MS: Final = 5000
+"""How long to wait for the other process; its transactions take milliseconds, a TPM signature below a second."""
+
+_FAILURES: Final[dict[int, tuple[type[DatabaseFailure], str]]] = {
+    5: (DatabaseBusy, "the database is held by another process"),
+    6: (DatabaseBusy, "a table of the database is held by another statement"),
+    8: (DatabaseUnreachable, "the database is read-only"),
+    10: (DiskFailing, "the disk failed while the database was read or written"),
+    11: (DatabaseDamaged, "a page of the database is damaged"),
+    13: (DiskFull, "the disk is full"),
+    14: (DatabaseUnreachable, "the database file cannot be opened"),
+    26: (DatabaseDamaged, "a page of the database does not decrypt"),
+}
+"""Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that are the world's fault."""
+
+
+@contextlib.contextmanager
+def known() -> Iterator[None]:
+    """Turn SQLite's errors about the world into known failures; everything else passes as it is.
+
+    Raises DatabaseBusy, DatabaseDamaged, DatabaseUnreachable, DiskFailing, DiskFull.
+    """
+    try:
+        yield
+    except dbapi2.Error as error:
+        named = _FAILURES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if named is None:
+            raise
+        failure, text = named
+        raise failure(text) from error
+
+
+@contextlib.contextmanager
+def immediate(db: Database) -> Iterator[Database]:
+    """One write transaction that owns the database from its first statement; commits, or leaves nothing.
+
+    `BEGIN IMMEDIATE`, because a transaction that reads first and writes later dies with "database is
+    locked" whatever the time-out (a WAL snapshot cannot be upgraded). When the block ends without an
+    exception, its effects are on the disk. Never nested. Raises as `known`.
+    """
+    with known():
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+            db.execute("COMMIT")
+        except BaseException:
+            db.rollback()
+            raise
+
+
+def open_database(path: Path, key: bytes, migrations: Sequence[Migrations], *, create: bool = False) -> Database:
+    """Open the database with its raw 32-byte key and bring its tables up to date.
+
+    A missing or emptied file is created only with `create`: elsewhere it would silently start a second
+    chain of events. The connection belongs to the calling thread. Migrations run in one transaction,
+    so two processes may start at once. Close with `.close()`.
+
+    Raises DatabaseMissing, DatabaseKeyWrong, DatabaseTooNew, KeyUnusable, and as `known`.
+    """
+    if len(key) != KEY_BYTES:
+        raise KeyUnusable(f"the database key must be {KEY_BYTES} bytes")
+    _require_file(path, create)
+    with known():
+        connection = dbapi2.connect(os.fspath(path), isolation_level=None, timeout=_BUSY_MS / 1000)
+        try:
+            _unlock(connection, key, path)
+            database = Database(connection, execute_plugins=False)
+            _migrate(database, migrations, path)
+        except BaseException:
+            connection.close()
+            raise
+    return database
+
+
+def _require_file(path: Path, create: bool) -> None:
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        if not create:
+            raise DatabaseMissing(f"there is no database at {path.name}") from None
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            sync_directory(path.parent)
+        except OSError as error:
+            raise DatabaseUnreachable(f"{path.name} cannot be created: {error.strerror}") from error
+        return
+    except OSError as error:
+        raise DatabaseUnreachable(f"{path.name} cannot be read: {error.strerror}") from error
+    if size < _PAGE_BYTES and not create:
+        raise DatabaseDamaged(f"{path.name} is cut off after {size} bytes")
+
+
+def _unlock(connection: dbapi2.Connection, key: bytes, path: Path) -> None:
+    connection.execute("PRAGMA cipher_log_level = NONE")  # else a wrong key writes "ERROR CORE" lines to stderr
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")  # a raw key: no key derivation, no passphrase
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # a wrong key shows only here
+    except dbapi2.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != 26:
+            raise
+        raise DatabaseKeyWrong(f"the key does not open {path.name}") from error
+    for pragma in (
+        f"busy_timeout = {_BUSY_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",  # NORMAL loses acknowledged events at a power cut (up to a whole checkpoint)
+        "foreign_keys = ON",
+        "secure_delete = ON",  # an erased template must not stay in a free page
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _migrate(database: Database, migrations: Sequence[Migrations], path: Path) -> None:
+    for steps in migrations:
+        unknown = {step.name for step in steps.applied(database)} - {step.name for step in steps._migrations}
+        if unknown:
+            raise DatabaseTooNew(f"{path.name} was written by a newer version ({min(unknown)})")
+    if not any(steps.pending(database) for steps in migrations):
+        return
+    with immediate(database):  # each step nests as a savepoint; a step that fails leaves nothing of any
+        for steps in migrations:
+            steps.apply(database)

@@ -1,0 +1,111 @@
+"""The places and the public face of one fund gateway: its files, its address, what desks are told about it.
+
+Making the keys and certificates is left to `sync.fund.keys`.
+"""
+
+import base64
+import contextlib
+import ipaddress
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from sync.errors import FundUrlInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class FundHome:
+    """Paths of one fund gateway below `root`."""
+
+    root: Path
+
+    @property
+    def document(self) -> Path:
+        """What a desk needs to know of the fund (`fund.json`); holds the pseudonym key, so it is private."""
+        return self.root / "fund.json"
+
+    @property
+    def database(self) -> Path:
+        """The encrypted database."""
+        return self.root / "fund.db"
+
+    @property
+    def database_key(self) -> Path:
+        """Key of the database."""
+        return self.root / "keys" / "db.key"
+
+    @property
+    def signing_key(self) -> Path:
+        """Key that signs receipts."""
+        return self.root / "keys" / "signing.pem"
+
+    @property
+    def pseudonym_key(self) -> Path:
+        """Key under which every desk of this fund derives a patient's pseudonym."""
+        return self.root / "keys" / "pseudonym.key"
+
+    @property
+    def ca_key(self) -> Path:
+        """Key of the private authority."""
+        return self.root / "keys" / "ca.key"
+
+    @property
+    def ca_certificate(self) -> Path:
+        """Certificate of the private authority; public."""
+        return self.root / "keys" / "ca.pem"
+
+    @property
+    def server(self) -> Path:
+        """Key and certificate of the server in one file, so that a renewal replaces both at once."""
+        return self.root / "keys" / "server.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class FundDocument:
+    """What a desk needs to know of the fund."""
+
+    url: str
+    ca_pem: str
+    public_jwk: Mapping[str, str]
+    pseudonym_key: bytes
+
+    def serialise(self) -> bytes:
+        """The document as JSON, keys sorted, with a line end."""
+        fields = {
+            "url": self.url,
+            "ca_pem": self.ca_pem,
+            "public_jwk": dict(self.public_jwk),
+            "pseudonym_key": base64.urlsafe_b64encode(self.pseudonym_key).rstrip(b"=").decode(),
+        }
+        return json.dumps(fields, indent=2, sort_keys=True).encode() + b"\n"
+
+    def __repr__(self) -> str:
+        """Without the pseudonym key."""
+        return f"FundDocument(url={self.url!r})"
+
+
+def parse_url(url: str) -> SplitResult:
+    """The address in parts. Raises FundUrlInvalid unless it is https://HOST or https://HOST:PORT."""
+    try:
+        address = urlsplit(url)
+        port = address.port
+    except ValueError as error:
+        raise FundUrlInvalid(f"not an address: {error}") from error
+    surplus = address.path.strip("/") or address.query or address.fragment or address.username is not None
+    if address.scheme != "https" or not address.hostname or surplus or port == 0:
+        raise FundUrlInvalid("the address must be https://HOST or https://HOST:PORT")
+    _check_host(address.hostname)
+    return address
+
+
+def _check_host(host: str) -> None:
+    """Raises FundUrlInvalid unless a certificate can name the host."""
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(host)
+        return
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise FundUrlInvalid("the host is neither an address nor a domain name") from error

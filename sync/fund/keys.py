@@ -1,0 +1,195 @@
+"""The fund gateway's secrets and certificates: makes them once, keeps them private, renews the server's certificate.
+
+Signing receipts and verifying events is left to `sync.signing`, the pages and the protocol to the other modules here.
+The authority is private to one fund: desks trust it for the fund's address and nothing else, so it needs no revocation
+service. It lies beside the gateway in this version; a national fund keeps `ca.key` offline and renews by hand.
+"""
+
+import contextlib
+import ipaddress
+import json
+import secrets
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from sync.errors import FundIncomplete, KeyUnusable
+from sync.fund.home import FundDocument, FundHome, parse_url
+from sync.keyfile import create_key, load_key, read_secret, sync_directory, write_secret
+from sync.signing import FileSigner
+
+CA_VALIDITY = timedelta(days=3650)
+"""Ten years: the authority is pinned at each desk, and replacing it means visiting all of them."""
+
+SERVER_VALIDITY = timedelta(days=397)
+"""The longest a TLS client of today accepts anywhere (CA/Browser Forum ballot SC-31)."""
+
+RENEW_BEFORE = timedelta(days=30)
+"""A gateway restarts at least monthly for updates; the renewal happens at its start."""
+
+MAX_PEM = 16 * 1024
+"""Far above any key or certificate made here."""
+
+CLOCK_SKEW = timedelta(days=1)
+"""Certificates begin a day early, so that a desk with a slow clock still reaches the fund."""
+
+
+def create_keys(home: FundHome, url: str, now: datetime) -> FundDocument:
+    """Make every key of a new fund, its authority, the server's certificate for the host of `url`, and fund.json.
+
+    `home` is an existing directory without keys. Raises FundUrlInvalid, KeyUnusable (a file is there already).
+    """
+    address = parse_url(url)
+    home.database_key.parent.mkdir(mode=0o700)
+    create_key(home.database_key)
+    pseudonym_key = create_key(home.pseudonym_key)
+    signer = FileSigner.create(home.signing_key)
+    key = ec.generate_private_key(ec.SECP256R1())
+    authority = _make_authority(key, now)
+    pem = authority.public_bytes(serialization.Encoding.PEM)
+    write_secret(home.ca_key, _pem(key))
+    write_secret(home.ca_certificate, pem)
+    write_secret(home.server, _issue(authority, key, address.hostname or "", now))
+    document = FundDocument(f"https://{address.netloc}", pem.decode(), signer.public_jwk, pseudonym_key)
+    write_secret(home.document, document.serialise())
+    return document
+
+
+def load_document(home: FundHome) -> FundDocument:
+    """The fund's document, made from its files. Raises FundIncomplete, KeyUnusable."""
+    try:
+        fields = json.loads(home.document.read_bytes())
+        url, ca_pem = str(fields["url"]), home.ca_certificate.read_text(encoding="ascii")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FundIncomplete(f"{home.document.name} or {home.ca_certificate.name} cannot be read") from error
+    return FundDocument(url, ca_pem, FileSigner.load(home.signing_key).public_jwk, load_key(home.pseudonym_key))
+
+
+def renew_certificate(home: FundHome, now: datetime) -> bool:
+    """Replace the server's key and certificate when they are missing, end within RENEW_BEFORE, or name another host.
+
+    True when replaced. Raises FundIncomplete, KeyUnusable (also when the authority itself has ended).
+    """
+    address = parse_url(load_document(home).url)
+    authority, key = _load_authority(home)
+    if authority.not_valid_after_utc <= now:
+        raise KeyUnusable("the fund's authority certificate has ended; desks need a new one")
+    if _serves(home.server, authority, address.hostname or "", now):
+        return False
+    _replace(home.server, _issue(authority, key, address.hostname or "", now))
+    return True
+
+
+def _make_authority(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+    """A self-signed authority that may issue server certificates and nothing below them (RFC 5280 section 4.2.1)."""
+    # The serial keeps two funds' authorities apart by name too: a verifier that knows both picks the right one.
+    name = _name(f"Keldim fund authority {secrets.token_hex(4)}")
+    builder = _certificate(name, name, key.public_key(), now, now + CA_VALIDITY)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_usage(authority=True), critical=True)
+    builder = builder.add_extension(
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
+    )
+    return builder.sign(key, hashes.SHA256())
+
+
+def _issue(authority: x509.Certificate, key: ec.EllipticCurvePrivateKey, host: str, now: datetime) -> bytes:
+    """A new server key with its certificate, as one PEM. The certificate never outlives its authority."""
+    own = ec.generate_private_key(ec.SECP256R1())
+    end = min(now + SERVER_VALIDITY, authority.not_valid_after_utc)
+    builder = _certificate(authority.subject, _name("Keldim fund gateway"), own.public_key(), now, end)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(authority=False), critical=True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    builder = builder.add_extension(x509.SubjectAlternativeName([_subject(host)]), critical=False)
+    issuer = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    builder = builder.add_extension(
+        x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer), critical=False
+    )
+    return _pem(own) + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _certificate(
+    issuer: x509.Name, subject: x509.Name, public: ec.EllipticCurvePublicKey, begin: datetime, end: datetime
+) -> x509.CertificateBuilder:
+    """What both kinds of certificate have in common, subject key identifier included (OpenSSL's strict check asks)."""
+    return (
+        x509.CertificateBuilder()
+        .issuer_name(issuer)
+        .subject_name(subject)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin - CLOCK_SKEW)
+        .not_valid_after(end)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+    )
+
+
+def _usage(*, authority: bool) -> x509.KeyUsage:
+    """An authority signs certificates; a server with an elliptic key signs handshakes only."""
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _subject(host: str) -> x509.GeneralName:
+    """A host that `parse_url` let pass, as a certificate names it: address or domain name."""
+    with contextlib.suppress(ValueError):
+        return x509.IPAddress(ipaddress.ip_address(host))
+    return x509.DNSName(host.encode("idna").decode("ascii"))
+
+
+def _serves(path: Path, authority: x509.Certificate, host: str, now: datetime) -> bool:
+    """Whether the stored server certificate is good for this host until RENEW_BEFORE from now."""
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        certificate.verify_directly_issued_by(authority)
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, InvalidSignature, x509.ExtensionNotFound):
+        return False
+    lasting = certificate.not_valid_after_utc - now >= min(RENEW_BEFORE, authority.not_valid_after_utc - now)
+    return lasting and _subject(host) in list(names)
+
+
+def _load_authority(home: FundHome) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """The authority with its key. Raises FundIncomplete, KeyUnusable."""
+    try:
+        authority = x509.load_pem_x509_certificate(home.ca_certificate.read_bytes())
+        key = serialization.load_pem_private_key(read_secret(home.ca_key, MAX_PEM), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise FundIncomplete("the authority's certificate or key cannot be read") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != authority.public_key():
+        raise KeyUnusable("the authority's key does not belong to its certificate")
+    return authority, key
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put a new secret in the place of an old one, at once and durably."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)  # left by a renewal that was killed
+    write_secret(fresh, content)
+    fresh.replace(path)
+    sync_directory(path.parent)

@@ -1,0 +1,81 @@
+"""What the fund keeps, as values: devices, the head of each chain, events, forks, counted refusals.
+
+Where they are kept is left to `sync.fund.store`; how an event becomes one of them to `sync.fund.ingest`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+GENESIS = "0" * 64
+"""The digest that the first event of a chain names as the one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A desk as the fund registered it. `blocked`: why it is blocked, or None."""
+
+    device: str
+    clinic: str
+    desk: str
+    key_class: str
+    key_id: str
+    public_jwk: Mapping[str, str]
+    blocked: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last event of a device's chain: its number (0: none yet) and digest (64 hex digits)."""
+
+    seq: int
+    digest: str
+
+
+NO_EVENTS = Head(0, GENESIS)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event that was judged to be the next one of its chain. `token`: the signed bytes as they came."""
+
+    device: str
+    seq: int
+    digest: str
+    event_id: str
+    kind: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """A stored event. `number`: its place among all events of the fund, from 1 without gaps."""
+
+    number: int
+    received: datetime
+    event: NewEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Evidence that a device signed two different events of one number.
+
+    `digest`, `token`: the event that came second; the first is the stored event of the same device and seq.
+    """
+
+    device: str
+    seq: int
+    digest: str
+    kept_digest: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSummary:
+    """One device as the overview shows it."""
+
+    device: Device
+    head: Head
+    forks: int
+    refusals: int
+    last_seen: datetime | None

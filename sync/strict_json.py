@@ -1,0 +1,145 @@
+"""JSON as this project exchanges it: UTF-8, no duplicate names, no values that readers disagree about.
+
+What the members mean is left to the callers. Refused besides what RFC 8259 refuses: duplicate names,
+NaN and infinities, integers beyond 2^53 - 1, lone surrogates, nesting deeper than MAX_DEPTH.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NoReturn, TypeAlias
+
+from sync.errors import EnvelopeInvalid
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+"""A JSON value."""
+
+JsonObject: TypeAlias = dict[str, Json]
+"""A JSON object."""
+
+MAX_DEPTH: Final = 8
+"""Levels of nesting; our deepest document has four. Bounds the recursion below."""
+
+MAX_INTEGER: Final = 2**53 - 1
+"""The largest integer that every JSON reader keeps exactly (RFC 8259, section 6)."""
+
+
+def dump(value: Mapping[str, Json]) -> bytes:
+    """Compact UTF-8 JSON. What `load` would refuse is the caller's bug (ValueError)."""
+    try:
+        _check(dict(value), MAX_DEPTH)
+    except EnvelopeInvalid as error:
+        raise ValueError(f"not exchangeable JSON: {error}") from error
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
+
+
+def load(content: bytes) -> JsonObject:
+    """Read one JSON object. Raises EnvelopeInvalid."""
+    try:
+        value: Json = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise EnvelopeInvalid("not a JSON document in UTF-8") from error
+    if not isinstance(value, dict):
+        raise EnvelopeInvalid("not a JSON object")
+    _check(value, MAX_DEPTH)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The members of a JSON object, asked for by name and type; each accessor raises EnvelopeInvalid."""
+
+    content: JsonObject
+
+    @classmethod
+    def parse(cls, content: bytes) -> "Members":
+        """Read one JSON object."""
+        return cls(load(content))
+
+    @property
+    def names(self) -> set[str]:
+        """The names that are there."""
+        return set(self.content)
+
+    def text(self, name: str, pattern: re.Pattern[str] | None = None) -> str:
+        """A string that matches the pattern as a whole."""
+        value = self.content.get(name)
+        if not isinstance(value, str) or (pattern is not None and not pattern.fullmatch(value)):
+            raise EnvelopeInvalid(f"{name} is missing or not what it should be")
+        return value
+
+    def optional_text(self, name: str, pattern: re.Pattern[str]) -> str | None:
+        """As `text`, or None where the member is null or absent."""
+        return None if self.content.get(name) is None else self.text(name, pattern)
+
+    def integer(self, name: str, least: int, most: int) -> int:
+        """An integer between least and most, both included."""
+        value = self.content.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise EnvelopeInvalid(f"{name} is missing or not an integer from {least} to {most}")
+        return value
+
+    def optional_integer(self, name: str, least: int, most: int) -> int | None:
+        """As `integer`, or None where the member is null or absent."""
+        return None if self.content.get(name) is None else self.integer(name, least, most)
+
+    def object(self, name: str) -> "Members":
+        """A nested object."""
+        value = self.content.get(name)
+        if not isinstance(value, dict):
+            raise EnvelopeInvalid(f"{name} is missing or not an object")
+        return Members(value)
+
+    def texts(self, name: str, most: int) -> tuple[str, ...]:
+        """A list of at most so many strings."""
+        value = self.content.get(name)
+        if not isinstance(value, list) or len(value) > most:
+            raise EnvelopeInvalid(f"{name} is missing or not a list of at most {most} strings")
+        texts = tuple(item for item in value if isinstance(item, str))
+        if len(texts) != len(value):
+            raise EnvelopeInvalid(f"{name} holds something that is not a string")
+        return texts
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> JsonObject:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise EnvelopeInvalid("a JSON object names a member twice")
+    return members
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise EnvelopeInvalid(f"{name} is not JSON")
+
+
+def _check(value: Json, depth: int) -> None:
+    if depth < 0:
+        raise EnvelopeInvalid(f"JSON nested deeper than {MAX_DEPTH} levels")
+    match value:
+        case list():
+            for item in value:
+                _check(item, depth - 1)
+        case dict():
+            for name, item in value.items():
+                _check_text(name)
+                _check(item, depth - 1)
+        case str():
+            _check_text(value)
+        case int() | float():
+            _check_number(value)
+
+
+def _check_number(number: float) -> None:
+    if isinstance(number, int) and abs(number) > MAX_INTEGER:
+        raise EnvelopeInvalid("an integer is beyond 2^53 - 1")
+    if not math.isfinite(number):
+        raise EnvelopeInvalid("a number is not finite")
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise EnvelopeInvalid("a string holds half of a surrogate pair") from error
