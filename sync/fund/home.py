@@ -3,16 +3,20 @@
 Making the keys and certificates is left to `sync.fund.keys`.
 """
 
-import base64
 import contextlib
 import ipaddress
 import json
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from sync.compact import encode_part
 from sync.errors import FundUrlInvalid
+from sync.signing import PublicJwk
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class FundDocument:
 
     url: str
     ca_pem: str
-    public_jwk: Mapping[str, str]
+    public_jwk: PublicJwk
     pseudonym_key: bytes
 
     def serialise(self) -> bytes:
@@ -76,8 +80,8 @@ class FundDocument:
         fields = {
             "url": self.url,
             "ca_pem": self.ca_pem,
-            "public_jwk": dict(self.public_jwk),
-            "pseudonym_key": base64.urlsafe_b64encode(self.pseudonym_key).rstrip(b"=").decode(),
+            "public_jwk": self.public_jwk.as_dict(),
+            "pseudonym_key": encode_part(self.pseudonym_key),
         }
         return json.dumps(fields, indent=2, sort_keys=True).encode() + b"\n"
 
@@ -106,6 +110,8 @@ def _check_host(host: str) -> None:
         ipaddress.ip_address(host)
         return
     try:
-        host.encode("idna")
+        name = host.encode("idna").decode("ascii")
     except UnicodeError as error:
         raise FundUrlInvalid("the host is neither an address nor a domain name") from error
+    if not _DOMAIN.fullmatch(name):
+        raise FundUrlInvalid("the host is neither an address nor a domain name")

@@ -3,12 +3,11 @@
 Where they are kept is left to `sync.fund.store`; how an event becomes one of them to `sync.fund.ingest`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-GENESIS = "0" * 64
-"""The digest that the first event of a chain names as the one before it."""
+from sync.envelope import GENESIS
+from sync.signing import PublicJwk
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +18,7 @@ class Device:
     clinic: str
     desk: str
     key_class: str
-    key_id: str
-    public_jwk: Mapping[str, str]
+    public_jwk: PublicJwk
     blocked: str | None = None
 
 

@@ -1,0 +1,91 @@
+"""The tables of the fund's embedded database and the triggers that keep its evidence append-only.
+
+Reading and writing them is left to `sync.fund.store`.
+"""
+
+from sync.database import Database, Migrations
+
+FUND_MIGRATIONS = Migrations("fund")
+
+_TABLES = """
+CREATE TABLE device (
+    device        TEXT PRIMARY KEY,
+    clinic        TEXT NOT NULL,
+    desk          TEXT NOT NULL,
+    key_class     TEXT NOT NULL,
+    key_id        TEXT NOT NULL UNIQUE,
+    key_x         TEXT NOT NULL,
+    key_y         TEXT NOT NULL,
+    registered    TEXT NOT NULL,
+    blocked       TEXT,
+    last_seen     TEXT
+) STRICT;
+
+CREATE TABLE head (
+    device        TEXT PRIMARY KEY REFERENCES device,
+    seq           INTEGER NOT NULL CHECK (seq > 0),
+    digest        TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE event (
+    number        INTEGER PRIMARY KEY AUTOINCREMENT,
+    device        TEXT NOT NULL REFERENCES device,
+    seq           INTEGER NOT NULL CHECK (seq > 0),
+    digest        TEXT NOT NULL,
+    event_id      TEXT NOT NULL,
+    kind          TEXT NOT NULL,
+    token         TEXT NOT NULL,
+    received      TEXT NOT NULL,
+    UNIQUE (device, seq)
+) STRICT;
+
+CREATE INDEX event_kind ON event (kind);
+
+CREATE TABLE fork (
+    number        INTEGER PRIMARY KEY AUTOINCREMENT,
+    device        TEXT NOT NULL REFERENCES device,
+    seq           INTEGER NOT NULL,
+    digest        TEXT NOT NULL,
+    kept_digest   TEXT NOT NULL,
+    token         TEXT NOT NULL,
+    received      TEXT NOT NULL,
+    UNIQUE (device, seq, digest)
+) STRICT;
+
+CREATE TABLE refusal (
+    device        TEXT NOT NULL REFERENCES device,
+    reason        TEXT NOT NULL,
+    count         INTEGER NOT NULL,
+    first         TEXT NOT NULL,
+    last          TEXT NOT NULL,
+    PRIMARY KEY (device, reason)
+) STRICT;
+"""
+# A refusal is counted, not kept: its sender is not proven, and whoever finds the address could fill the disk with them.
+
+_APPEND_ONLY = ("event", "fork")
+
+
+@FUND_MIGRATIONS()
+def m001_tables(db: Database) -> None:
+    """Devices, heads, events, forks and refusals; evidence is append-only, a head only moves forward."""
+    for statement in _TABLES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    for table in _APPEND_ONLY:
+        for deed in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER {table}_no_{deed.lower()} BEFORE {deed} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+    db.execute(
+        "CREATE TRIGGER head_forward BEFORE UPDATE ON head WHEN NEW.device <> OLD.device OR NEW.seq <> OLD.seq + 1 "
+        "BEGIN SELECT RAISE(ABORT, 'a head moves one event forward'); END"
+    )
+    db.execute("CREATE TRIGGER head_no_delete BEFORE DELETE ON head BEGIN SELECT RAISE(ABORT, 'heads stay'); END")
+    db.execute("CREATE TRIGGER device_no_delete BEFORE DELETE ON device BEGIN SELECT RAISE(ABORT, 'devices stay'); END")
+    db.execute(
+        "CREATE TRIGGER device_key_fixed BEFORE UPDATE ON device "
+        "WHEN NEW.device <> OLD.device OR (NEW.key_id, NEW.key_x, NEW.key_y) <> (OLD.key_id, OLD.key_x, OLD.key_y) "
+        "BEGIN SELECT RAISE(ABORT, 'the key of a device stays'); END"
+    )
