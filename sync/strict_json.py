@@ -85,6 +85,13 @@ class Members:
         """As `integer`, or None where the member is null or absent."""
         return None if self.content.get(name) is None else self.integer(name, least, most)
 
+    def flag(self, name: str) -> bool:
+        """True or false."""
+        value = self.content.get(name)
+        if not isinstance(value, bool):
+            raise EnvelopeInvalid(f"{name} is missing or not true or false")
+        return value
+
     def object(self, name: str) -> "Members":
         """A nested object."""
         value = self.content.get(name)
