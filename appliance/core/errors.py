@@ -50,7 +50,7 @@ class PackInvalid(ApplianceFailure):
 class PackMismatch(ApplianceFailure):
     """An embedding and a gallery come from different model packs; their scores would mean nothing."""
 
-    code = "E-PACK-02"
+    code = "E-PACK-05"
     remedy = "Restart the desk; if it stays, enrol the patient again with the pack in use."
 
 
@@ -73,6 +73,13 @@ class PersonExists(ApplianceFailure):
 
     code = "E-PPL-02"
     remedy = "Nothing to do; to enrol again, erase the old templates first: keldim forget"
+
+
+class NameInvalid(ApplianceFailure):
+    """A patient's name is empty, too long, or holds characters that cannot be shown."""
+
+    code = "E-PPL-04"
+    remedy = "Type the name as it is in the document."
 
 
 class DuplicateFace(ApplianceFailure):
@@ -108,6 +115,20 @@ class ServiceUnknown(ApplianceFailure):
 
     code = "E-SRV-01"
     remedy = "See the planned services: keldim services list"
+
+
+class ServicesFileInvalid(ApplianceFailure):
+    """A file of planned services is not as agreed; nothing of it was imported."""
+
+    code = "E-SRV-02"
+    remedy = "Correct the named lines, or export the file again, then import it."
+
+
+class ServiceConfirmed(ApplianceFailure):
+    """The service was confirmed before; one service is confirmed once."""
+
+    code = "E-SRV-03"
+    remedy = "Nothing to do: the earlier confirmation is recorded."
 
 
 class LogUnwritable(ApplianceFailure):
