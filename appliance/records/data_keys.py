@@ -1,0 +1,53 @@
+"""The wrapped data key of each person, and the check that this desk's template key is the right one.
+
+How keys are made and wrapped is the vault's; what they seal belongs to `people` and `templates`.
+"""
+
+from appliance.core.errors import PersonUnknown
+from appliance.core.types import PersonId
+from appliance.records.vault import DataKey, Vault
+from sync.database import Database, immediate, known
+from sync.errors import KeyUnusable, SettingsInvalid
+
+
+class DataKeys:
+    """The table `data_key`. Changes happen inside the caller's transaction."""
+
+    __slots__ = ("_db", "_vault")
+
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db = db
+        self._vault = vault
+
+    def keep(self, person: PersonId, wrapped: bytes) -> None:
+        """Keep the wrapped data key of a person who has none."""
+        self._db.execute("INSERT INTO data_key (person_id, wrapped) VALUES (?, ?)", (person, wrapped))
+
+    def of(self, person: PersonId) -> DataKey:
+        """The data key of an enrolled person. Raises PersonUnknown, TemplateDamaged."""
+        with known():
+            row = self._db.execute("SELECT wrapped FROM data_key WHERE person_id = ?", (person,)).fetchone()
+        if row is None:
+            raise PersonUnknown(f"no person {person} is enrolled at this desk")
+        return self._vault.unwrap(person, row[0])
+
+    def destroy(self, person: PersonId) -> None:
+        """Delete the only copy of a person's data key; nothing sealed with it can be opened again."""
+        self._db.execute("DELETE FROM data_key WHERE person_id = ?", (person,))
+
+
+def bind(db: Database, vault: Vault) -> None:
+    """Tie a new database to the vault, or make sure that it is tied to this one; once at start-up.
+
+    Raises KeyUnusable for another template key, SettingsInvalid for another device id: otherwise every template
+    would look damaged, and an operator might enrol everybody again.
+    """
+    with immediate(db):
+        row = db.execute("SELECT device, key_check FROM vault").fetchone()
+        if row is None:
+            row = (vault.device, vault.key_check)
+            db.execute("INSERT INTO vault (vault_id, device, key_check) VALUES (1, ?, ?)", row)
+    if row[1] != vault.key_check:
+        raise KeyUnusable("the template key is not the one this desk's templates were sealed with")
+    if row[0] != vault.device:
+        raise SettingsInvalid(f"the templates belong to device {row[0]}, the configuration names {vault.device}")

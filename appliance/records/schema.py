@@ -1,0 +1,121 @@
+"""The tables of the desk's records and their history; what is final is guarded by triggers, not by manners.
+
+The rows' meaning is the modules' that own them: `people`, `data_keys`, `templates`, `consents`, `services`, `visits`.
+A migration that has been released is never edited; the next one changes what it left.
+"""
+
+from sync.database import Database, Migrations
+
+RECORDS_MIGRATIONS = Migrations("records")
+
+
+def _guard(table: str, name: str, when: str, message: str) -> str:
+    """A trigger that refuses a statement on a table."""
+    return f"CREATE TRIGGER {table}_{name} {when} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+
+
+def _final(table: str, *unique: str) -> tuple[str, str, str]:
+    """Triggers that let rows of a table be added only. unique: columns REPLACE could clash on, unseen by 'delete'."""
+    same = " OR ".join(f"{column} = NEW.{column}" for column in unique)
+    taken = f"BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 - own names
+    message = f"{table} is append-only"
+    return (
+        _guard(table, "never_changes", f"BEFORE UPDATE ON {table}", message),
+        _guard(table, "never_goes", f"BEFORE DELETE ON {table}", message),
+        _guard(table, "never_replaced", taken, message),
+    )
+
+
+_PEOPLE = (
+    # Whose template key and device sealed this database: tells a wrong key from a damaged row.
+    """CREATE TABLE vault (
+    vault_id INTEGER PRIMARY KEY CHECK (vault_id = 1),
+    device TEXT NOT NULL,
+    key_check TEXT NOT NULL CHECK (length(key_check) = 64)
+) STRICT""",
+    # The pseudonym stays after erasure: it proves to the fund and the patient what was erased.
+    """CREATE TABLE person (
+    person_id TEXT PRIMARY KEY,
+    iin_ref TEXT NOT NULL CHECK (length(iin_ref) = 64),
+    sealed_profile BLOB,
+    created_at TEXT NOT NULL,
+    erased_at TEXT,
+    CHECK ((sealed_profile IS NULL) = (erased_at IS NOT NULL))
+) STRICT""",
+    "CREATE UNIQUE INDEX person_present ON person (iin_ref) WHERE erased_at IS NULL",
+    "CREATE INDEX person_iin_ref ON person (iin_ref)",
+    _guard("person", "never_goes", "BEFORE DELETE ON person", "a person is erased, not deleted"),
+    _guard(
+        "person",
+        "stays",
+        "BEFORE UPDATE ON person WHEN OLD.erased_at IS NOT NULL OR NEW.person_id <> OLD.person_id "
+        "OR NEW.iin_ref <> OLD.iin_ref OR NEW.created_at <> OLD.created_at",
+        "a person changes by new profile or erasure only",
+    ),
+    """CREATE TABLE data_key (
+    person_id TEXT PRIMARY KEY REFERENCES person (person_id),
+    wrapped BLOB NOT NULL CHECK (length(wrapped) = 40)
+) STRICT""",
+    """CREATE TABLE template (
+    template_id INTEGER PRIMARY KEY,
+    person_id TEXT NOT NULL REFERENCES data_key (person_id),
+    kind TEXT NOT NULL,
+    pack TEXT NOT NULL CHECK (length(pack) = 64),
+    sealed BLOB NOT NULL,
+    template_hash TEXT NOT NULL UNIQUE CHECK (length(template_hash) = 64),
+    created_at TEXT NOT NULL
+) STRICT""",
+    "CREATE INDEX template_person ON template (person_id)",
+    "CREATE INDEX template_pack ON template (pack, person_id)",
+    _guard("template", "never_changes", "BEFORE UPDATE ON template", "a template is replaced, not changed"),
+)
+
+_CONSENTS = (
+    """CREATE TABLE consent (
+    number INTEGER PRIMARY KEY,
+    consent_id TEXT NOT NULL UNIQUE,
+    person_id TEXT NOT NULL REFERENCES person (person_id),
+    version TEXT NOT NULL,
+    language TEXT NOT NULL CHECK (language IN ('kk', 'ru', 'en')),
+    given_by TEXT NOT NULL CHECK (given_by IN ('patient', 'guardian')),
+    given_at TEXT NOT NULL
+) STRICT""",
+    "CREATE INDEX consent_person ON consent (person_id)",
+    *_final("consent", "number", "consent_id"),
+    """CREATE TABLE consent_withdrawal (
+    consent_id TEXT PRIMARY KEY REFERENCES consent (consent_id),
+    withdrawn_at TEXT NOT NULL
+) STRICT""",
+    *_final("consent_withdrawal", "consent_id"),
+)
+
+_SERVICES = (
+    """CREATE TABLE planned_service (
+    service_id TEXT PRIMARY KEY,
+    iin_ref TEXT NOT NULL CHECK (length(iin_ref) = 64),
+    code TEXT NOT NULL,
+    name_kk TEXT NOT NULL,
+    name_ru TEXT NOT NULL,
+    name_en TEXT NOT NULL,
+    room TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    day TEXT NOT NULL CHECK (length(day) = 10),
+    starts_at TEXT NOT NULL CHECK (length(starts_at) = 16 AND substr(starts_at, 1, 10) = day),
+    imported_at TEXT NOT NULL
+) STRICT""",
+    "CREATE INDEX planned_service_day ON planned_service (day, iin_ref)",
+    """CREATE TABLE visit (
+    service_id TEXT PRIMARY KEY REFERENCES planned_service (service_id),
+    person_id TEXT NOT NULL REFERENCES person (person_id),
+    event_id TEXT NOT NULL UNIQUE,
+    event_seq INTEGER NOT NULL UNIQUE,
+    confirmed_at TEXT NOT NULL
+) STRICT""",
+    *_final("visit", "service_id", "event_id", "event_seq"),
+)
+
+
+@RECORDS_MIGRATIONS(name="0001_people_consents_services")
+def _first(db: Database) -> None:
+    for statement in (*_PEOPLE, *_CONSENTS, *_SERVICES):
+        db.execute(statement)

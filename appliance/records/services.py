@@ -1,0 +1,164 @@
+"""The planned services of this desk's patients, and which of them were confirmed.
+
+The file they come from is read by `schedule`; what a confirmation is, and its signed event, is the use case's.
+
+A service is found by the patient's pseudonym, so that services may be imported before their patient is enrolled. Its
+id is a hash of who, what, by whom and when: importing a file again changes rooms and names and doubles nothing.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from appliance.core.errors import ServiceConfirmed, ServiceUnknown
+from appliance.core.types import PersonId
+from appliance.records.schedule import ScheduledService
+from appliance.records.stamp import written
+from appliance.records.vault import pseudonym
+from sync.database import Database, known
+
+_SELECT = (
+    "SELECT planned_service.service_id, iin_ref, code, name_kk, name_ru, name_en, room, provider, starts_at,"
+    " visit.event_id FROM planned_service LEFT JOIN visit USING (service_id)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedService:
+    """One service. patient: pseudonym. names: by language code. starts_at: clinic time `YYYY-MM-DDTHH:MM`.
+
+    event: id of the event that confirmed it; None while it is open.
+    """
+
+    service: str
+    patient: str
+    code: str
+    names: tuple[tuple[str, str], ...]
+    room: str
+    provider: str
+    starts_at: str
+    event: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did, in services: new here, changed in room or name, as they were."""
+
+    added: int
+    changed: int
+    unchanged: int
+
+
+class Services:
+    """The tables `planned_service` and `visit`. `keep` and `confirm` happen inside the caller's transaction."""
+
+    __slots__ = ("_db", "_pseudonym_key")
+
+    def __init__(self, db: Database, pseudonym_key: bytes) -> None:
+        self._db = db
+        self._pseudonym_key = pseudonym_key
+
+    def keep(self, scheduled: Iterable[ScheduledService], at: datetime) -> Imported:
+        """Take over the lines of a file; services it does not name stay as they are."""
+        added = changed = unchanged = 0
+        for line in scheduled:
+            before = self._shown(self._id(line))
+            after = (*(name for _, name in line.names), line.room)
+            if before is None:
+                self._insert(line, written(at))
+                added += 1
+            elif before != after:
+                self._db.execute(
+                    "UPDATE planned_service SET name_kk = ?, name_ru = ?, name_en = ?, room = ?, imported_at = ?"
+                    " WHERE service_id = ?",
+                    (*after, written(at), self._id(line)),
+                )
+                changed += 1
+            else:
+                unchanged += 1
+        return Imported(added, changed, unchanged)
+
+    def on(self, day: date) -> tuple[PlannedService, ...]:
+        """All services of a day (by clinic time), in order of their time."""
+        return self._read(f"{_SELECT} WHERE day = ? ORDER BY starts_at, service_id", day.isoformat())
+
+    def of(self, person: PersonId, day: date) -> tuple[PlannedService, ...]:
+        """One person's services of a day, open and confirmed, in order of their time."""
+        return self._read(
+            f"{_SELECT} JOIN person USING (iin_ref) WHERE person.person_id = ? AND erased_at IS NULL AND day = ?"
+            " ORDER BY starts_at, service_id",
+            person,
+            day.isoformat(),
+        )
+
+    def expected(self, day: date) -> frozenset[PersonId]:
+        """The enrolled people who have a service on a day: the list of a 1:few comparison."""
+        with known():
+            rows = self._db.execute(
+                "SELECT DISTINCT person_id FROM planned_service JOIN person USING (iin_ref)"
+                " WHERE day = ? AND erased_at IS NULL",
+                (day.isoformat(),),
+            ).fetchall()
+        return frozenset(PersonId(row[0]) for row in rows)
+
+    def get(self, service: str) -> PlannedService:
+        """One service by its id. Raises ServiceUnknown."""
+        found = self._read(f"{_SELECT} WHERE planned_service.service_id = ?", service)
+        if not found:
+            raise ServiceUnknown(f"there is no planned service {service}")
+        return found[0]
+
+    def confirm(self, service: str, person: PersonId, event_id: str, event_seq: int, at: datetime) -> None:
+        """Record that a person confirmed a service by a signed event, once and for good.
+
+        Raises ServiceUnknown, also when the service is another person's; ServiceConfirmed.
+        """
+        planned = self.get(service)
+        row = self._db.execute(
+            "SELECT 1 FROM person WHERE person_id = ? AND iin_ref = ?", (person, planned.patient)
+        ).fetchone()
+        if row is None:
+            raise ServiceUnknown(f"service {service} is not planned for person {person}")
+        if planned.event is not None:
+            raise ServiceConfirmed(f"service {service} was confirmed by event {planned.event}")
+        self._db.execute(
+            "INSERT INTO visit (service_id, person_id, event_id, event_seq, confirmed_at) VALUES (?, ?, ?, ?, ?)",
+            (service, person, event_id, event_seq, written(at)),
+        )
+
+    def _id(self, line: ScheduledService) -> str:
+        who = pseudonym(line.iin, self._pseudonym_key)
+        parts = (part.encode() for part in (who, line.code, line.provider, _starts_at(line)))
+        whole = b"".join(len(part).to_bytes(2) + part for part in parts)
+        return hashlib.sha256(whole).hexdigest()[:32]
+
+    def _shown(self, service: str) -> tuple[str, str, str, str] | None:
+        row = self._db.execute(
+            "SELECT name_kk, name_ru, name_en, room FROM planned_service WHERE service_id = ?", (service,)
+        ).fetchone()
+        return None if row is None else (row[0], row[1], row[2], row[3])
+
+    def _insert(self, line: ScheduledService, at: str) -> None:
+        names = (name for _, name in line.names)
+        who = pseudonym(line.iin, self._pseudonym_key)
+        self._db.execute(
+            "INSERT INTO planned_service (service_id, iin_ref, code, name_kk, name_ru, name_en, room, provider, day,"
+            " starts_at, imported_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(self._id(line), who, line.code, *names, line.room, line.provider),
+                *(line.day.isoformat(), _starts_at(line), at),
+            ),
+        )
+
+    def _read(self, sql: str, *values: str) -> tuple[PlannedService, ...]:
+        with known():
+            rows = self._db.execute(sql, values).fetchall()
+        return tuple(
+            PlannedService(service, patient, code, (("kk", kk), ("ru", ru), ("en", en)), room, provider, starts, event)
+            for service, patient, code, kk, ru, en, room, provider, starts, event in rows
+        )
+
+
+def _starts_at(line: ScheduledService) -> str:
+    return line.starts.isoformat(timespec="minutes")

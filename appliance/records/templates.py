@@ -1,0 +1,149 @@
+"""Sealed templates at rest: kept per person and pack, opened for the gallery and for the record of a match.
+
+How similar two templates are is judged by `matching`; erasing them is `people`'s.
+
+A template is sealed as float32, 4 bytes a number: a 128-d one takes 512 bytes, 150,000 of them 100 MB of disk. Half
+precision would save half of that and move cosine similarities by up to 1e-4, so that a recorded score could not
+be computed again from what was enrolled.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+
+import numpy as np
+
+from appliance.core.errors import TemplateDamaged
+from appliance.core.types import Embedding, PackDigest, PersonId, Sensitive
+from appliance.records.data_keys import DataKeys
+from appliance.records.stamp import written
+from appliance.records.vault import DataKey, SealedKind, Vault, template_hash
+from sync.database import Database, known
+
+_STORED = np.dtype("<f4")  # little-endian on every machine: the hash is over these bytes
+_PAGE = 1024  # rows fetched at once while loading
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Template(Sensitive):
+    """One opened template. name: the keyed hash under which events mention it."""
+
+    name: str
+    embedding: Embedding
+
+
+class Templates:
+    """The table `template`. Changes happen inside the caller's transaction."""
+
+    __slots__ = ("_db", "_keys", "_vault")
+
+    def __init__(self, db: Database, vault: Vault, keys: DataKeys) -> None:
+        self._db = db
+        self._vault = vault
+        self._keys = keys
+
+    def add(self, person: PersonId, embeddings: Sequence[Embedding], at: datetime) -> tuple[str, ...]:
+        """Seal and keep templates of an enrolled person; gives their names, in order. An equal one is kept once.
+
+        Raises PersonUnknown, TemplateDamaged; ValueError when there is none.
+        """
+        if not embeddings:
+            raise ValueError("no embedding to keep")
+        key = self._keys.of(person)
+        return tuple(self._add(key, embedding, written(at)) for embedding in embeddings)
+
+    def load(
+        self, pack: PackDigest, damaged: Callable[[TemplateDamaged], None] | None = None
+    ) -> Iterator[tuple[PersonId, tuple[Embedding, ...]]]:
+        """Open everybody's templates of a pack, person by person, as `Gallery.add_all` takes them.
+
+        damaged: told of a template that does not open, which is then left out; without it TemplateDamaged is raised.
+        """
+        for person, rows in groupby(self._rows(pack), key=itemgetter(0)):
+            opened = tuple(self._opened(person, pack, rows, damaged))
+            if opened:
+                yield person, opened
+
+    def of(self, person: PersonId, pack: PackDigest) -> tuple[Template, ...]:
+        """Open one person's templates of a pack, oldest first. Raises PersonUnknown, TemplateDamaged."""
+        key = self._keys.of(person)
+        with known():
+            rows = self._db.execute(
+                "SELECT sealed, template_hash FROM template WHERE person_id = ? AND pack = ? ORDER BY template_id",
+                (person, pack),
+            ).fetchall()
+        return tuple(self._checked(key, pack, sealed, name) for sealed, name in rows)
+
+    def best(self, person: PersonId, probe: Embedding) -> Template | None:
+        """The person's template most similar to a probe, opened afresh from the disk; None without one of its pack.
+
+        For the event of a match: it names what was really enrolled, not what the gallery holds in memory.
+        Raises PersonUnknown, TemplateDamaged.
+        """
+        theirs = self.of(person, probe.pack)
+        return max(theirs, key=lambda each: float(each.embedding.vector @ probe.vector), default=None)
+
+    def count(self, person: PersonId) -> int:
+        """How many templates a person has, of all packs."""
+        with known():
+            return int(self._db.execute("SELECT count(*) FROM template WHERE person_id = ?", (person,)).fetchone()[0])
+
+    def delete(self, person: PersonId) -> int:
+        """Delete all templates of a person; returns how many there were."""
+        return int(self._db.execute("DELETE FROM template WHERE person_id = ?", (person,)).rowcount)
+
+    def _add(self, key: DataKey, embedding: Embedding, at: str) -> str:
+        plain = embedding.vector.astype(_STORED).tobytes()
+        name = _name(key, embedding.pack, plain)
+        sealed = self._vault.seal(key, SealedKind.FACE, embedding.pack, plain)
+        self._db.execute(
+            "INSERT INTO template (person_id, kind, pack, sealed, template_hash, created_at) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (template_hash) DO NOTHING",
+            (key.person, SealedKind.FACE, embedding.pack, sealed, name, at),
+        )
+        return name
+
+    def _checked(self, key: DataKey, pack: PackDigest, sealed: bytes, name: str) -> Template:
+        plain = self._vault.open(key, SealedKind.FACE, pack, sealed)
+        if _name(key, pack, plain) != name:
+            raise TemplateDamaged(f"a template of person {key.person} is not the one that was recorded")
+        return Template(name, _embedding(plain, pack))
+
+    def _opened(
+        self,
+        person: PersonId,
+        pack: PackDigest,
+        rows: Iterable[tuple[PersonId, bytes, bytes]],
+        damaged: Callable[[TemplateDamaged], None] | None,
+    ) -> Iterator[Embedding]:
+        key: DataKey | None = None
+        for _, wrapped, sealed in rows:
+            try:
+                key = key or self._vault.unwrap(person, wrapped)
+                plain = self._vault.open(key, SealedKind.FACE, pack, sealed)
+            except TemplateDamaged as failure:
+                if damaged is None:
+                    raise
+                damaged(failure)
+            else:
+                yield _embedding(plain, pack)
+
+    def _rows(self, pack: PackDigest) -> Iterator[tuple[PersonId, bytes, bytes]]:
+        with known():
+            cursor = self._db.execute(
+                "SELECT person_id, wrapped, sealed FROM template JOIN data_key USING (person_id)"
+                " WHERE pack = ? AND kind = ? ORDER BY person_id, template_id",
+                (pack, SealedKind.FACE),
+            )
+            while page := cursor.fetchmany(_PAGE):
+                yield from page
+
+
+def _name(key: DataKey, pack: PackDigest, plain: bytes) -> str:
+    return template_hash(key, pack.encode() + plain)
+
+
+def _embedding(plain: bytes, pack: PackDigest) -> Embedding:
+    return Embedding(np.frombuffer(plain, dtype=_STORED).astype(np.float32, copy=False), pack)
