@@ -16,7 +16,7 @@ _SEED = 20_031  # GrabCut's k-means draws from OpenCV's global generator; the sa
 def _half_width(y: NDArray[np.floating], grow: float) -> NDArray[np.float64]:
     """Half the width of a usual head and shoulders at height y, face coordinates; `grow` widens it in eye distances."""
     head = np.sqrt(np.clip(1 - ((y - 0.24) / (2.25 + grow)) ** 2, 0, 1)) * (1.25 + grow)
-    neck = np.where((y > 0.9) & (y < 3.2), 0.78 + grow * 0.6, 0.0)
+    neck = np.where((y > 0.9) & (y < 3.2), 0.70 + grow * 0.6, 0.0)
     slope = np.clip((y - 2.35 + grow) / 1.3, 0, 1)
     shoulders = np.where(y > 2.35 - grow, 0.8 + (2.15 + grow) * np.sqrt(slope), 0.0)
     return np.asarray(np.maximum(np.maximum(head, neck), shoulders), np.float64)

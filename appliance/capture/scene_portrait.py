@@ -157,7 +157,7 @@ def _body(portrait: Portrait) -> NDArray[np.float32]:
     x = x - np.float32(middle)
     chin = np.float32(chin_height(portrait))
     under_chin = np.clip((chin + 0.75 - y) / 0.75, 0, 1)
-    shade = (0.92 - 0.30 * under_chin) * (1 - 0.22 * np.clip(np.abs(x), 0, 1.2) ** 2)
+    shade = (1.0 - 0.34 * under_chin) * (1 - 0.22 * np.clip(np.abs(x), 0, 1.2) ** 2)
     out = np.empty((*x.shape, 4), np.float32)
     out[..., :3] = _skin(portrait) * shade[..., None]
     neck = (np.abs(x) < 0.74 + 0.3 * np.clip(y - chin - 0.25, 0, 1) ** 2) & (y > chin - 0.6)
@@ -194,10 +194,10 @@ def _hair(portrait: Portrait) -> NDArray[np.float32]:
 
 
 def _skin(portrait: Portrait) -> NDArray[np.float32]:
-    """The person's skin colour (B, G, R): the median of the cheeks beside the nose."""
+    """The person's skin colour (B, G, R): cheeks and lips' surroundings, the lighter part."""
     nose, mouth = portrait.landmarks[2], portrait.landmarks[3:].mean(axis=0)
     centre, reach = (nose + mouth) / 2, 0.5 * portrait.scale
     x0, x1 = int(centre[0] - 1.4 * reach), int(centre[0] + 1.4 * reach)
     y0, y1 = int(nose[1] - 0.3 * reach), int(centre[1] + reach)
     patch = portrait.pixels[max(y0, 0) : y1, max(x0, 0) : x1].reshape(-1, 3)
-    return np.asarray(np.median(patch, axis=0), np.float32)
+    return np.asarray(np.percentile(patch, 62, axis=0), np.float32)
