@@ -1,0 +1,37 @@
+"""The measuring side of the desk: one opened pack behind the port `core.ports.Observer`.
+
+It runs on the thread of its one caller and keeps buffers between calls. What the numbers mean is decided in `core`.
+"""
+
+from appliance.core.types import Embedding, Face, Frame, Observation
+from appliance.face.detector import DETECT_SIDE, Detector
+from appliance.face.embedder import Embedder
+from appliance.face.pack import Pack
+from appliance.face.quality import QualityMeter, scene_luminance
+
+
+class FacePipeline:
+    """Detector, quality meter and embedder of one pack."""
+
+    def __init__(self, pack: Pack, detect_side: int = DETECT_SIDE) -> None:
+        """detect_side: longest side in pixels of the picture the detector sees."""
+        self.pack = pack
+        self._detector = Detector(pack.detector, detect_side)
+        self._embedder = Embedder(pack.embedder, pack.digest)
+        self._meter = QualityMeter()
+
+    def observe(self, frame: Frame) -> Observation:
+        """Find the faces of a frame, largest first, and measure the largest."""
+        faces = tuple(sorted(self._detector.detect(frame.pixels), key=lambda face: -face.box.area))
+        return Observation(
+            at=frame.at,
+            frame_width=frame.width,
+            frame_height=frame.height,
+            faces=faces,
+            measures=self._meter.measure(frame.pixels, faces) if faces else None,
+            scene_luminance=scene_luminance(frame.pixels),
+        )
+
+    def embed(self, frame: Frame, face: Face) -> Embedding:
+        """Compute the embedding of one face of this frame."""
+        return self._embedder.embed(frame.pixels, face.landmarks)

@@ -1,0 +1,244 @@
+"""What a pack's scores mean: score distributions by cohort, and the thresholds that follow from an error rate.
+
+Scores are cosine similarities. A threshold for a false match rate (FMR) is read from the impostor scores of every
+cohort and the highest one is taken, since a desk cannot know which cohort the next person belongs to. Which rate
+is asked for is the policy's business (`appliance.core.policy`); measuring is done elsewhere.
+"""
+
+import math
+from dataclasses import dataclass
+
+from models import document
+from models.document import Fields, Json
+from models.errors import PackDamaged
+
+FORMAT = 1
+CALIBRATION_NAME = "calibration.json"
+_MAX_COUNT = 1 << 53
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A score from which a comparison counts as a match.
+
+    fmr: the false match rate of one comparison it stands for. extrapolated: the cohort has fewer than 3 / fmr impostor
+    comparisons, so the rate is a model's claim, not an observation. cohort: the one that asked for the highest score.
+    """
+
+    value: float
+    fmr: float
+    extrapolated: bool
+    cohort: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImpostorScores:
+    """Upper tail of the scores of different people.
+
+    count: comparisons, n. tail: (k, score of the k-th highest), k ascending.
+    Above `above` the model of extrapolation: a share `share` of the scores lies there and P(score > s) falls off as
+    share * exp(-(s - above) / scale). The exponential is the generalised Pareto tail of shape 0; cosines are bounded,
+    so their true shape is not above 0 and the exponential errs towards the higher threshold.
+    """
+
+    count: int
+    tail: tuple[tuple[float, float], ...]
+    above: float
+    share: float
+    scale: float
+
+    @property
+    def smallest_rate(self) -> float:
+        """3 / n: the lowest rate that n comparisons can support (rule of three, 95 % confidence)."""
+        return 3 / self.count
+
+    def score_at(self, rate: float) -> float:
+        """The score exceeded by a share `rate` of the impostors; higher for a lower rate, never above 1.
+
+        Observed where `rate` >= 3 / n, linear in the logarithm of the rate between the stored points. Below, the model
+        or the score at 3 / n, whichever is higher.
+        """
+        observed = self._observed(max(rate, self.smallest_rate))
+        if rate >= self.smallest_rate:
+            return observed
+        return min(1.0, max(observed, self.above + self.scale * math.log(self.share / rate)))
+
+    def _observed(self, rate: float) -> float:
+        k = rate * self.count
+        below = self.tail[0]
+        for point in self.tail:
+            if point[0] >= k:
+                if point[0] == below[0]:
+                    return point[1]
+                part = math.log(k / below[0]) / math.log(point[0] / below[0])
+                return below[1] + part * (point[1] - below[1])
+            below = point
+        return below[1]
+
+
+@dataclass(frozen=True, slots=True)
+class GenuineScores:
+    """Scores of the same person on different images. quantiles: (probability, score), both ascending."""
+
+    count: int
+    quantiles: tuple[tuple[float, float], ...]
+
+    def fnmr_at(self, threshold: float) -> float:
+        """Share of genuine comparisons below a threshold, linear between the stored quantiles."""
+        below = (0.0, -1.0)
+        for point in (*self.quantiles, (1.0, 1.0)):
+            if point[1] > threshold:
+                part = (threshold - below[1]) / (point[1] - below[1])
+                return below[0] + max(0.0, part) * (point[0] - below[0])
+            below = point
+        return 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """A group of people who resemble each other more than they resemble others, and how they were photographed.
+
+    margin: lead of the best over the second best person that `MARGIN_SHARE` of the searches which named a wrong person
+    best did not reach.
+    """
+
+    name: str
+    description: str
+    people: int
+    images: int
+    impostor: ImpostorScores
+    genuine: GenuineScores
+    margin: float
+
+
+MARGIN_SHARE = 0.9
+"""Share of wrong first ranks that the margin turns into "not certain"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The measurement of one pack. models: (task, SHA-256 of the model file) it was made with."""
+
+    measured: str
+    method: str
+    models: tuple[tuple[str, str], ...]
+    cohorts: tuple[Cohort, ...]
+
+    def threshold_verify(self, fmr: float) -> Threshold:
+        """The threshold of one 1:1 comparison for a false match rate, 0 < fmr < 1; the strictest cohort decides."""
+        if not 0 < fmr < 1:
+            raise ValueError("a false match rate lies between 0 and 1")
+        asked = [Threshold(c.impostor.score_at(fmr), fmr, fmr < c.impostor.smallest_rate, c.name) for c in self.cohorts]
+        return max(asked, key=lambda threshold: threshold.value)
+
+    def threshold_identify(self, fpir: float, people: int) -> Threshold:
+        """The threshold of one search among `people` for a false positive identification rate, 0 < fpir < 1.
+
+        With independent comparisons FPIR = 1 - (1 - FMR)^people (ISO/IEC 19795-1), solved for the FMR.
+        """
+        if not 0 < fpir < 1:
+            raise ValueError("a false positive identification rate lies between 0 and 1")
+        if people < 1:
+            raise ValueError("a search needs at least one person")
+        return self.threshold_verify(-math.expm1(math.log1p(-fpir) / people))
+
+    @property
+    def margin(self) -> float:
+        """The lead a best candidate needs over the second best; the largest any cohort asks for."""
+        return max(cohort.margin for cohort in self.cohorts)
+
+
+def parse_calibration(data: bytes) -> Calibration:
+    """Read a calibration. Raises PackDamaged unless it is complete, ordered and in its one canonical form."""
+    top = document.read(data, CALIBRATION_NAME)
+    if top.whole("format", 0, 1 << 16) != FORMAT:
+        raise top.fault("format", f"is not {FORMAT}")
+    measured, method = top.text("measured"), top.text("method")
+    models = top.object("models")
+    digests = tuple((name, models.sha256(name)) for name in ("detect", "embed") if models.has(name))
+    models.end()
+    cohorts = tuple(_cohort(fields) for fields in top.objects("cohorts"))
+    top.end()
+    if not cohorts:
+        raise top.fault("cohorts", "is empty")
+    calibration = Calibration(measured, method, digests, cohorts)
+    if write_calibration(calibration) != data:
+        raise PackDamaged(f"{CALIBRATION_NAME}: not in canonical form")
+    return calibration
+
+
+def _cohort(fields: Fields) -> Cohort:
+    cohort = Cohort(
+        name=fields.slug("name"),
+        description=fields.text("description"),
+        people=fields.whole("people", 2, _MAX_COUNT),
+        images=fields.whole("images", 2, _MAX_COUNT),
+        impostor=_impostor(fields.object("impostor")),
+        genuine=_genuine(fields.object("genuine")),
+        margin=fields.number("margin", 0, 1),
+    )
+    fields.end()
+    return cohort
+
+
+def _impostor(fields: Fields) -> ImpostorScores:
+    scores = ImpostorScores(
+        count=fields.whole("count", 30, _MAX_COUNT),
+        tail=fields.points("tail"),
+        above=fields.number("above", -1, 1),
+        share=fields.number("share", 1e-9, 1),
+        scale=fields.number("scale", 1e-6, 1),
+    )
+    fields.end()
+    ranks = [k for k, _ in scores.tail]
+    falling = [score for _, score in scores.tail]
+    ordered = ranks == sorted(set(ranks)) and falling == sorted(falling, reverse=True)
+    if not ordered or len(ranks) < 2 or not (1 <= ranks[0] <= 3 and ranks[-1] <= scores.count):
+        raise fields.fault("tail", "is not ordered, starts above rank 3, or goes beyond the count")
+    if not -1 <= falling[-1] <= falling[0] <= 1:
+        raise fields.fault("tail", "holds a score that is no cosine")
+    return scores
+
+
+def _genuine(fields: Fields) -> GenuineScores:
+    scores = GenuineScores(fields.whole("count", 1, _MAX_COUNT), fields.points("quantiles"))
+    fields.end()
+    shares = [share for share, _ in scores.quantiles]
+    rising = [score for _, score in scores.quantiles]
+    if not shares or shares != sorted(set(shares)) or rising != sorted(rising):
+        raise fields.fault("quantiles", "is empty or not ordered")
+    if not (0 <= shares[0] <= shares[-1] <= 1 and -1 <= rising[0] <= rising[-1] <= 1):
+        raise fields.fault("quantiles", "holds an impossible value")
+    return scores
+
+
+def write_calibration(calibration: Calibration) -> bytes:
+    """The canonical bytes of a calibration; `parse_calibration` gives the same one back."""
+    return document.write(
+        {
+            "format": FORMAT,
+            "measured": calibration.measured,
+            "method": calibration.method,
+            "models": dict(calibration.models),
+            "cohorts": [_cohort_json(cohort) for cohort in calibration.cohorts],
+        }
+    )
+
+
+def _cohort_json(cohort: Cohort) -> Json:
+    impostor, genuine = cohort.impostor, cohort.genuine
+    return {
+        "name": cohort.name,
+        "description": cohort.description,
+        "people": cohort.people,
+        "images": cohort.images,
+        "impostor": {
+            "count": impostor.count,
+            "tail": [[k, score] for k, score in impostor.tail],
+            "above": impostor.above,
+            "share": impostor.share,
+            "scale": impostor.scale,
+        },
+        "genuine": {"count": genuine.count, "quantiles": [[share, score] for share, score in genuine.quantiles]},
+        "margin": cohort.margin,
+    }

@@ -1,0 +1,32 @@
+"""The known failures of model packs as files: a damaged pack, unusable upstream files.
+
+That a pack does not fit this version of the program, or computes something else than it should, is
+found out by `appliance.face.pack`.
+"""
+
+from sync.errors import KnownFailure
+
+
+class ModelFailure(KnownFailure):
+    """Base of the failures of packs as files; never raised itself."""
+
+
+class PackDamaged(ModelFailure):
+    """A pack's folder, manifest, calibration or one of its files is missing, truncated, altered or not allowed."""
+
+    code = "E-PACK-02"
+    remedy = "Build or fetch the pack again: keldim models build builtin"
+
+
+class SourceUnusable(ModelFailure):
+    """The upstream file a pack is made from cannot be fetched, is missing, truncated or altered."""
+
+    code = "E-PACK-03"
+    remedy = "Check the network and the free disk space, then try again; nothing was replaced."
+
+
+class PackUnknown(ModelFailure):
+    """No pack of this name is installed, or no recipe of this name exists."""
+
+    code = "E-PACK-04"
+    remedy = "See the installed packs: keldim models list"
