@@ -42,9 +42,10 @@ class SystemClock:
         return time.monotonic()
 
     def moment(self) -> Moment:
-        """Wall time with the local offset, and milliseconds since boot (suspended time included)."""
+        """Wall time to the millisecond with the local offset, and milliseconds since boot (suspended time included)."""
+        wall = datetime.now(UTC).astimezone()  # noqa: TID251 - the one place that reads the wall clock
         return Moment(
-            wall=datetime.now(UTC).astimezone(),  # noqa: TID251 - the one place that reads the wall clock
+            wall=wall.replace(microsecond=wall.microsecond // 1000 * 1000),
             mono_ms=time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000,
             boot_id=self._boot_id,
             trust=TimeTrust.SYSTEM,

@@ -101,10 +101,17 @@ class SettingsInvalid(SyncFailure):
 
 
 class LedgerBroken(SyncFailure):
-    """The chain of events does not verify: a row was altered, removed, inserted or reordered."""
+    """The chain of events does not verify: a row was altered, removed, inserted or reordered.
+
+    seq: number of the first event that does not verify; None when it is not about one event.
+    """
 
     code = "E-LED-01"
     remedy = "Stop the desk, keep the files, and report to the fund with `keldim ledger export`."
+
+    def __init__(self, message: str, seq: int | None = None) -> None:
+        super().__init__(message)
+        self.seq = seq
 
 
 class EnvelopeInvalid(SyncFailure):

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sync.envelope import DEVICE_ID, HEX64, MAX_SEQ, MAX_TOKEN, format_time, parse_time
+from sync.envelope import DEVICE_ID, HEX64, MAX_SEQ, format_time, parse_time
 from sync.errors import EnvelopeInvalid, ProtocolViolation
 from sync.signing import PublicJwk, verify
 from sync.strict_json import Json, JsonObject, Members, dump
@@ -36,7 +36,6 @@ REASON: Final = re.compile(r"[a-z0-9_]{1,64}")
 NONCE: Final = re.compile(r"[0-9a-f]{32}")
 
 _ENVELOPE: Final = len(b'{"events":[]}')
-_PER_TOKEN: Final = len(b'"",')
 
 
 class Result(StrEnum):
@@ -99,7 +98,7 @@ def fits(tokens: Sequence[str]) -> int:
     """How many of these tokens, from the first on, one request can carry."""
     size = _ENVELOPE
     for count, token in enumerate(tokens[:MAX_EVENTS]):
-        size += len(token) + _PER_TOKEN
+        size += len(json.dumps(token)) + 1
         if size > MAX_BODY:
             return count
     return min(len(tokens), MAX_EVENTS)

@@ -1,0 +1,272 @@
+"""Which events still have to reach the fund, when to try next, and what the fund said to each.
+
+Messages are left to `protocol`, the network to `transport`, the loop to `worker`. The rules are those of
+`PROTOCOL.md`, section 5: events go in the order of their chain, so that the first open event decides;
+an event the fund could not verify is held and tried alone, one it refused and recorded is done with.
+
+Time and random numbers are arguments: `now` is wall time in seconds since the epoch, `draw` gives
+uniform numbers in [0, 1). Every method that writes is one transaction; all raise as `database.known`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sync.compact import digest_of
+from sync.database import Database, immediate, known
+from sync.envelope import parse_time
+from sync.errors import SyncFailure
+from sync.protocol import MAX_EVENTS, Outgoing, Result, SignedReceipt, fits
+
+Draw = Callable[[], float]
+"""A source of uniform random numbers in [0, 1)."""
+
+FIRST_BACKOFF_S: Final = 2.0
+"""Ceiling of the first wait: a gateway that restarts is back in a few seconds."""
+
+MAX_BACKOFF_S: Final = 900.0
+"""Ceiling of every wait: 20,000 desks coming back spread over 15 minutes are 22 requests a second."""
+
+MAX_HELD_S: Final = 3600.0
+"""Ceiling for an event that waits for a person at the fund."""
+
+MAX_RETRY_AFTER_S: Final = 3600.0
+"""The fund may ask for more, but is asked again after an hour."""
+
+_SHOWN: Final = 100
+"""How many parked events a status lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An event the fund did not take. held: the chain waits for it; otherwise it is refused and recorded."""
+
+    seq: int
+    held: bool
+    reason: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxStatus:
+    """The state of delivery.
+
+    pending: events not delivered yet, without the parked ones. parked: refused or held, oldest first, at
+    most 100 of `parked_count`. oldest_pending_age_s: None when nothing waits. last_error: code and text
+    of the last failure, None after a success. last_contact: when the fund last answered properly, seconds
+    since the epoch. alarm: what a person has to look at, None when nothing.
+    """
+
+    pending: int
+    parked: tuple[Parked, ...]
+    parked_count: int
+    settled: int
+    oldest_pending_age_s: float | None
+    last_error: str | None
+    last_contact: float | None
+    alarm: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an answer changed: events settled, refused, held; reopened because the fund lost them."""
+
+    settled: int
+    refused: int
+    held: int
+    reopened: int
+
+    @property
+    def progressed(self) -> bool:
+        """Whether the next batch will differ from this one."""
+        return self.settled + self.refused + self.reopened > 0
+
+
+class Outbox:
+    """The queue of a desk's events on their way to the fund."""
+
+    def __init__(self, db: Database) -> None:
+        """Keep the queue in this database, beside the ledger."""
+        self._db = db
+
+    def due(self, now: float, *, force: bool = False) -> tuple[Outgoing, ...]:
+        """The next batch, or nothing when nothing is open or its time has not come.
+
+        force: regardless of the time. A held event comes alone.
+        """
+        with known():
+            first = self._db.execute(
+                "SELECT seq, state, next_try FROM outbox WHERE state IN ('pending', 'held') ORDER BY seq LIMIT 1"
+            ).fetchone()
+            if first is None:
+                return ()
+            seq, state, next_try = first
+            # Further away than we ever wait: the clock was set back since. Waiting it out could take years.
+            stale = next_try > now + MAX_HELD_S + MAX_RETRY_AFTER_S
+            if not (force or stale or next_try <= now):
+                return ()
+            limit = 1 if state == "held" else self._limit()
+            rows = self._db.execute(
+                "SELECT e.seq, e.token FROM outbox o JOIN event e ON e.seq = o.seq"
+                " WHERE o.seq >= ? AND o.state = ? ORDER BY o.seq LIMIT ?",
+                (seq, state, limit),
+            ).fetchall()
+        run = [row for place, row in enumerate(rows) if row[0] == seq + place]
+        count = max(1, fits([token for _, token in run]))
+        return tuple(Outgoing(number, digest_of(token), token) for number, token in run[:count])
+
+    def apply(
+        self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt], now: float, draw: Draw
+    ) -> Applied:
+        """Do what the verified receipts of a batch say, all of it in one transaction."""
+        with immediate(self._db):
+            applied = Applied(
+                settled=self._settle(batch, receipts, now),
+                refused=self._refuse(batch, receipts, now),
+                held=self._hold(batch, receipts, now, draw),
+                reopened=self._reopen(batch, receipts),
+            )
+            if applied.progressed:
+                self._db.execute("UPDATE delivery SET batch_limit = min(?, batch_limit * 2)", (MAX_EVENTS,))
+            elif not applied.held:
+                self._delay(batch, now, draw, MAX_BACKOFF_S, 0.0)
+            self._db.execute("UPDATE delivery SET last_contact = ?, error_code = NULL, error_text = NULL", (now,))
+        return applied
+
+    def postpone(
+        self, batch: Sequence[Outgoing], now: float, failure: SyncFailure, draw: Draw, retry_after: float | None = None
+    ) -> None:
+        """The batch did not get through: count an attempt, wait longer, remember why.
+
+        retry_after: seconds the fund asked to wait; the jitter comes on top.
+        """
+        with immediate(self._db):
+            wait = min(retry_after or 0.0, MAX_RETRY_AFTER_S)
+            self._delay(batch, now, draw, MAX_BACKOFF_S, wait)
+            self._remember(failure)
+
+    def reject(self, batch: Sequence[Outgoing], now: float, failure: SyncFailure, draw: Draw, reason: str) -> bool:
+        """The fund refused the request as such: halve the next batch, or hold the event it is about.
+
+        Gives whether there is something smaller to try at once.
+        """
+        with immediate(self._db):
+            self._remember(failure)
+            if len(batch) > 1:
+                self._db.execute("UPDATE delivery SET batch_limit = ?", (len(batch) // 2,))
+                return True
+            self._park(batch[0], "held", reason)
+            self._delay(batch, now, draw, MAX_HELD_S, 0.0)
+            return False
+
+    def fail(self, failure: SyncFailure) -> None:
+        """Remember a failure that concerns no batch."""
+        with immediate(self._db):
+            self._remember(failure)
+
+    def contact(self, now: float, alarm: str | None) -> None:
+        """The fund answered something that is not about a batch. alarm: what a person has to look at."""
+        with immediate(self._db):
+            self._db.execute(
+                "UPDATE delivery SET last_contact = ?, alarm = ?, error_code = NULL, error_text = NULL", (now, alarm)
+            )
+
+    def status(self, now: float) -> OutboxStatus:
+        """The state of delivery."""
+        with known():
+            counts = dict(self._db.execute("SELECT state, count(*) FROM outbox GROUP BY state").fetchall())
+            parked = self._db.execute(
+                "SELECT seq, state = 'held', coalesce(reason, ''), attempts FROM outbox"
+                " WHERE state IN ('refused', 'held') ORDER BY seq LIMIT ?",
+                (_SHOWN,),
+            ).fetchall()
+            oldest = self._db.execute(
+                "SELECT e.wall FROM outbox o JOIN event e ON e.seq = o.seq"
+                " WHERE o.state IN ('pending', 'held') ORDER BY o.seq LIMIT 1"
+            ).fetchone()
+            contact, code, text, alarm = self._db.execute(
+                "SELECT last_contact, error_code, error_text, alarm FROM delivery"
+            ).fetchone()
+        return OutboxStatus(
+            pending=counts.get("pending", 0),
+            parked=tuple(Parked(seq, bool(held), reason, attempts) for seq, held, reason, attempts in parked),
+            parked_count=counts.get("refused", 0) + counts.get("held", 0),
+            settled=counts.get("settled", 0),
+            oldest_pending_age_s=None if oldest is None else max(0.0, now - parse_time(oldest[0]).timestamp()),
+            last_error=None if code is None else f"{code} {text}",
+            last_contact=contact,
+            alarm=alarm,
+        )
+
+    def _limit(self) -> int:
+        limit: int = self._db.execute("SELECT batch_limit FROM delivery").fetchone()[0]
+        return limit
+
+    def _settle(self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt], now: float) -> int:
+        count = 0
+        for sent, signed in zip(batch, receipts, strict=True):
+            if signed.receipt.result in {Result.ACCEPTED, Result.KNOWN}:
+                self._keep(sent, signed, now)
+                self._park(sent, "settled", None)
+                count += 1
+        return count
+
+    def _refuse(self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt], now: float) -> int:
+        count = 0
+        for sent, signed in zip(batch, receipts, strict=True):
+            if signed.receipt.result is Result.REFUSED and signed.receipt.seq is not None:
+                self._keep(sent, signed, now)
+                self._park(sent, "refused", signed.receipt.reason)
+                count += 1
+        return count
+
+    def _hold(
+        self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt], now: float, draw: Draw
+    ) -> int:
+        """Hold the first event the fund could not take; what follows it in the batch stays pending behind it."""
+        for sent, signed in zip(batch, receipts, strict=True):
+            receipt = signed.receipt
+            if receipt.result is Result.FORKED or (receipt.result is Result.REFUSED and receipt.seq is None):
+                self._keep(sent, signed, now)
+                self._park(sent, "held", f"{receipt.result.value}: {receipt.reason}")
+                self._delay((sent,), now, draw, MAX_HELD_S, 0.0)
+                return 1
+        return 0
+
+    def _reopen(self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt]) -> int:
+        """The fund misses events it had taken (it was restored from an older copy): send them again."""
+        have = min((s.receipt.have for s in receipts if s.receipt.result is Result.GAP), default=None)
+        if have is None or have + 1 >= batch[0].seq:
+            return 0
+        reopened: int = self._db.execute(
+            "UPDATE outbox SET state = 'pending', attempts = 0, next_try = 0, reason = NULL"
+            " WHERE seq > ? AND state IN ('settled', 'refused')",
+            (have,),
+        ).rowcount
+        self._db.execute("UPDATE delivery SET alarm = ?", (f"the fund had lost events from {have + 1} on",))
+        return reopened
+
+    def _keep(self, sent: Outgoing, signed: SignedReceipt, now: float) -> None:
+        self._db.execute(
+            "INSERT INTO receipt (seq, result, received, token) VALUES (?, ?, ?, ?) ON CONFLICT (token) DO NOTHING",
+            (sent.seq, signed.receipt.result.value, now, signed.token),
+        )
+
+    def _park(self, sent: Outgoing, state: str, reason: str | None) -> None:
+        self._db.execute("UPDATE outbox SET state = ?, reason = ? WHERE seq = ?", (state, reason, sent.seq))
+
+    def _delay(self, batch: Sequence[Outgoing], now: float, draw: Draw, ceiling: float, wait: float) -> None:
+        for sent in batch:
+            attempts: int = self._db.execute(
+                "UPDATE outbox SET attempts = attempts + 1 WHERE seq = ? RETURNING attempts", (sent.seq,)
+            ).fetchone()[0]
+            jitter = draw() * backoff_s(attempts, ceiling)
+            self._db.execute("UPDATE outbox SET next_try = ? WHERE seq = ?", (now + wait + jitter, sent.seq))
+
+    def _remember(self, failure: SyncFailure) -> None:
+        self._db.execute("UPDATE delivery SET error_code = ?, error_text = ?", (failure.code, str(failure)))
+
+
+def backoff_s(attempts: int, ceiling: float) -> float:
+    """Ceiling of the wait after so many attempts, seconds: doubles each time ("full jitter", Brooker 2015)."""
+    return min(ceiling, FIRST_BACKOFF_S * 2.0 ** min(attempts - 1, 30))
