@@ -7,14 +7,14 @@ KELDIM = $(VENV)/bin/keldim
 PACKS = $(CURDIR)/build/packs
 PYTEST_ARGS =
 LOCK_ARGS =
-# Branch coverage of the whole; the core and the chain of proof stand at 100 % (tests/architecture/test_coverage_floor.py).
+# Lines and branches of the whole tree; it may only go up.
 COVERAGE_FLOOR = 80
 
 # Where model packs live; a desk in production sets it to its own data directory.
 KELDIM_PACKS ?= $(PACKS)
 export KELDIM_PACKS
 
-.PHONY: help setup setup-dev pack demo test check lint types contracts format bench lock clean
+.PHONY: help setup setup-dev pack demo test check lint types contracts format docs bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -52,6 +52,9 @@ contracts: setup-dev
 format: setup-dev ## lay out the code and mend what ruff can
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+
+docs: setup-dev ## write the generated parts of ARCHITECTURE.md
+	$(PYTHON) -m tests.architecture.generated
 
 bench: pack ## time each step of a check-in
 	@$(KELDIM) bench
