@@ -153,12 +153,15 @@ def _subject(host: str) -> x509.GeneralName:
 
 
 def _serves(path: Path, authority: x509.Certificate, host: str, now: datetime) -> bool:
-    """Whether the stored server certificate is good for this host until RENEW_BEFORE from now."""
+    """Whether the stored server certificate is good for this host until RENEW_BEFORE from now. Raises KeyUnusable."""
+    if not path.exists():
+        return False
+    content = read_secret(path, MAX_PEM)
     try:
-        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        certificate = x509.load_pem_x509_certificate(content)
         certificate.verify_directly_issued_by(authority)
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (OSError, ValueError, InvalidSignature, x509.ExtensionNotFound):
+    except (ValueError, InvalidSignature, x509.ExtensionNotFound):
         return False
     lasting = certificate.not_valid_after_utc - now >= min(RENEW_BEFORE, authority.not_valid_after_utc - now)
     return lasting and _subject(host) in list(names)

@@ -35,7 +35,11 @@ NO_EVENTS = Head(0, GENESIS)
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event that was judged to be the next one of its chain. `token`: the signed bytes as they came."""
+    """An event that was judged to be the next one of its chain.
+
+    token: the signed bytes as they came. refused: the rule of the fund that the event breaks, or None; a refused
+    event is part of the chain all the same.
+    """
 
     device: str
     seq: int
@@ -43,6 +47,15 @@ class NewEvent:
     event_id: str
     kind: str
     token: str
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the fund once decided about the event of a number."""
+
+    digest: str
+    refused: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +69,10 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """Evidence that a device signed two different events of one number.
+    """Evidence that a device signed two histories.
 
-    `digest`, `token`: the event that came second; the first is the stored event of the same device and seq.
+    seq, digest, token: the event that contradicts the chain. kept_digest: the stored event it contradicts, which has
+    the same number, or the number before it when the event follows something the fund never saw.
     """
 
     device: str

@@ -35,11 +35,13 @@ CREATE TABLE event (
     event_id      TEXT NOT NULL,
     kind          TEXT NOT NULL,
     token         TEXT NOT NULL,
+    refused       TEXT,
     received      TEXT NOT NULL,
     UNIQUE (device, seq)
 ) STRICT;
 
 CREATE INDEX event_kind ON event (kind);
+CREATE INDEX event_id ON event (device, event_id);
 
 CREATE TABLE fork (
     number        INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -59,6 +61,11 @@ CREATE TABLE refusal (
     first         TEXT NOT NULL,
     last          TEXT NOT NULL,
     PRIMARY KEY (device, reason)
+) STRICT;
+
+CREATE TABLE probe (
+    id            INTEGER PRIMARY KEY CHECK (id = 1),
+    written       TEXT NOT NULL
 ) STRICT;
 """
 # A refusal is counted, not kept: its sender is not proven, and whoever finds the address could fill the disk with them.

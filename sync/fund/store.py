@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from sync.database import Database, Value, immediate, known, open_database
-from sync.fund.rows import NO_EVENTS, Device, DeviceSummary, EventRow, Fork, Head, NewEvent
+from sync.fund.rows import NO_EVENTS, Decided, Device, DeviceSummary, EventRow, Fork, Head, NewEvent
 from sync.fund.schema import FUND_MIGRATIONS
 from sync.signing import PublicJwk
 
@@ -31,8 +31,11 @@ class FundStore(Protocol):
     def head(self, device: str) -> Head:
         """The last event of a device; NO_EVENTS for a new one."""
 
-    def digest_at(self, device: str, seq: int) -> str | None:
-        """The digest of a stored event."""
+    def decided(self, device: str, seq: int) -> Decided | None:
+        """What was decided about a stored event."""
+
+    def knows_id(self, device: str, event_id: str) -> bool:
+        """Whether an event with this id is stored."""
 
     def append(self, event: NewEvent, at: datetime) -> None:
         """Keep the next event of its device and move the head."""
@@ -40,8 +43,8 @@ class FundStore(Protocol):
     def keep_fork(self, fork: Fork, at: datetime) -> None:
         """Keep the evidence of a fork; the same evidence twice is kept once."""
 
-    def count_refusal(self, device: str, reason: str, at: datetime) -> None:
-        """Count one refused event."""
+    def count_refusals(self, device: str, reason: str, count: int, at: datetime) -> None:
+        """Count refused tokens."""
 
     def block(self, device: str, reason: str | None) -> None:
         """Block a device for a reason, or let it in again (None)."""
@@ -49,11 +52,17 @@ class FundStore(Protocol):
     def seen(self, device: str, at: datetime) -> None:
         """Remember when the device last spoke."""
 
+    def probe(self, at: datetime) -> None:
+        """Write something, to know that writing works."""
+
     def summaries(self) -> tuple[DeviceSummary, ...]:
         """Every device, by id."""
 
     def kinds(self) -> Mapping[str, int]:
         """Number of events by kind."""
+
+    def close(self) -> None:
+        """Let the database go."""
 
 
 class SqliteFundStore:
@@ -119,16 +128,30 @@ class SqliteFundStore:
         rows = self._rows("SELECT seq, digest FROM head WHERE device = ?", (device,))
         return Head(_int(rows[0][0]), str(rows[0][1])) if rows else NO_EVENTS
 
-    def digest_at(self, device: str, seq: int) -> str | None:
-        """The digest of a stored event."""
-        rows = self._rows("SELECT digest FROM event WHERE device = ? AND seq = ?", (device, seq))
-        return str(rows[0][0]) if rows else None
+    def decided(self, device: str, seq: int) -> Decided | None:
+        """What was decided about a stored event."""
+        rows = self._rows("SELECT digest, refused FROM event WHERE device = ? AND seq = ?", (device, seq))
+        return Decided(str(rows[0][0]), _optional(rows[0][1])) if rows else None
+
+    def knows_id(self, device: str, event_id: str) -> bool:
+        """Whether an event with this id is stored."""
+        return bool(self._rows("SELECT 1 FROM event WHERE device = ? AND event_id = ? LIMIT 1", (device, event_id)))
 
     def append(self, event: NewEvent, at: datetime) -> None:
         """Keep the next event of its device and move the head."""
         self._run(
-            "INSERT INTO event (device, seq, digest, event_id, kind, token, received) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (event.device, event.seq, event.digest, event.event_id, event.kind, event.token, _text(at)),
+            "INSERT INTO event (device, seq, digest, event_id, kind, token, refused, received) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                event.device,
+                event.seq,
+                event.digest,
+                event.event_id,
+                event.kind,
+                event.token,
+                event.refused,
+                _text(at),
+            ),
         )
         self._run(
             "INSERT INTO head (device, seq, digest) VALUES (?, ?, ?) "
@@ -144,12 +167,12 @@ class SqliteFundStore:
             (fork.device, fork.seq, fork.digest, fork.kept_digest, fork.token, _text(at)),
         )
 
-    def count_refusal(self, device: str, reason: str, at: datetime) -> None:
-        """Count one refused event."""
+    def count_refusals(self, device: str, reason: str, count: int, at: datetime) -> None:
+        """Count refused tokens."""
         self._run(
-            "INSERT INTO refusal (device, reason, count, first, last) VALUES (?, ?, 1, ?, ?) "
-            "ON CONFLICT (device, reason) DO UPDATE SET count = count + 1, last = excluded.last",
-            (device, reason, _text(at), _text(at)),
+            "INSERT INTO refusal (device, reason, count, first, last) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (device, reason) DO UPDATE SET count = count + excluded.count, last = excluded.last",
+            (device, reason, count, _text(at), _text(at)),
         )
 
     def block(self, device: str, reason: str | None) -> None:
@@ -159,6 +182,12 @@ class SqliteFundStore:
     def seen(self, device: str, at: datetime) -> None:
         """Remember when the device last spoke."""
         self._run("UPDATE device SET last_seen = ? WHERE device = ?", (_text(at), device))
+
+    def probe(self, at: datetime) -> None:
+        """Write something, to know that writing works."""
+        self._run(
+            "INSERT INTO probe VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET written = excluded.written", (_text(at),)
+        )
 
     def summaries(self) -> tuple[DeviceSummary, ...]:
         """Every device, by id."""
@@ -215,7 +244,7 @@ class SqliteFundStore:
 
 
 _DEVICES = "SELECT device, clinic, desk, key_class, key_x, key_y, blocked FROM device "
-_EVENTS = "SELECT number, received, device, seq, digest, event_id, kind, token FROM event "
+_EVENTS = "SELECT number, received, device, seq, digest, event_id, kind, token, refused FROM event "
 _SUMMARIES = """
 SELECT device, clinic, desk, key_class, key_x, key_y, blocked,
        COALESCE(head.seq, 0), COALESCE(head.digest, ''), last_seen,
@@ -226,14 +255,18 @@ FROM device LEFT JOIN head USING (device) ORDER BY device
 
 
 def _device(row: tuple[Value, ...]) -> Device:
-    blocked = None if row[6] is None else str(row[6])
     key = PublicJwk(str(row[4]), str(row[5]))
-    return Device(str(row[0]), str(row[1]), str(row[2]), str(row[3]), key, blocked)
+    return Device(str(row[0]), str(row[1]), str(row[2]), str(row[3]), key, _optional(row[6]))
 
 
 def _event(row: tuple[Value, ...]) -> EventRow:
-    event = NewEvent(str(row[2]), _int(row[3]), str(row[4]), str(row[5]), str(row[6]), str(row[7]))
+    event = NewEvent(str(row[2]), _int(row[3]), str(row[4]), str(row[5]), str(row[6]), str(row[7]), _optional(row[8]))
     return EventRow(_int(row[0]), datetime.fromisoformat(str(row[1])), event)
+
+
+def _optional(value: Value) -> str | None:
+    """A value of a TEXT column that may be NULL."""
+    return None if value is None else str(value)
 
 
 def _int(value: Value) -> int:

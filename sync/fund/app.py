@@ -1,0 +1,207 @@
+"""The gateway over HTTP: paths, limits, status codes, and a description that clients can be generated from.
+
+What a batch means is left to `sync.fund.gateway`. Whatever is sent here, the answer is 2xx or 4xx; 503 says that the
+fund itself cannot store just now.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from sync.errors import DatabaseFailure, KeyUnusable
+from sync.fund.counter import Counter
+from sync.fund.gateway import Gateway, RequestDenied
+from sync.fund.page import CONTENT_POLICY, render
+from sync.protocol import MAX_BODY, MAX_EVENTS
+from sync.strict_json import dump
+
+logger = logging.getLogger(__name__)
+
+DRAIN = 4 * MAX_BODY
+"""Bytes of an oversized body that are read and thrown away, so that its sender gets to read the 413 and not a reset."""
+
+BODY_SECONDS = 30.0
+"""A full batch over a 1 Mbit/s line takes 17 s; who is slower sends fewer events."""
+
+FAILING_RETRY_S = 30
+"""Seconds to wait when the database cannot be written: somebody has to free the disk first."""
+
+_LENGTH_DIGITS = 12
+"""A Content-Length of more digits is too large without being read as a number."""
+
+JSON = "application/json"
+
+
+class Problem(BaseModel):
+    """Why a whole request was denied; nothing changed at the fund."""
+
+    code: str = Field(examples=["malformed", "unknown_device", "device_blocked", "too_large", "busy"])
+    message: str
+
+
+class Batch(BaseModel):
+    """Events of one device in the order of its chain."""
+
+    events: list[str] = Field(min_length=1, max_length=MAX_EVENTS, description="JWS compact, typ visit+jws")
+
+
+class Receipts(BaseModel):
+    """One receipt per event, in the order of the request."""
+
+    receipts: list[str] = Field(description="JWS compact, typ receipt+jws, signed by the fund")
+
+
+class SignedHead(BaseModel):
+    """The end of a device's chain as the fund has it."""
+
+    head: str = Field(description="JWS compact, typ head+jws, signed by the fund")
+
+
+class Health(BaseModel):
+    """The gateway can store."""
+
+    status: str = "ok"
+
+
+_DENIALS: dict[int | str, dict[str, object]] = {
+    400: {"model": Problem, "description": "malformed: the request itself, not an event in it"},
+    403: {"model": Problem, "description": "unknown_device or device_blocked"},
+    503: {"model": Problem, "description": "busy; see Retry-After"},
+}
+_TOO_LARGE: dict[int | str, dict[str, object]] = {413: {"model": Problem, "description": "too_large"}}
+
+
+def create_app(counter: Counter) -> FastAPI:
+    """The web application in front of one counter; whoever made the counter closes it."""
+    app = FastAPI(
+        title="Keldim fund gateway",
+        version="1",
+        description="Receives signed events of clinic desks, exactly once. Formats and decisions: sync/PROTOCOL.md.",
+        docs_url=None,  # the pages would load scripts from other hosts
+        redoc_url=None,
+    )
+    _add_ingest(app, counter)
+    _add_questions(app, counter)
+    _add_failures(app)
+    return app
+
+
+def _add_ingest(app: FastAPI, counter: Counter) -> None:
+    body = {"required": True, "content": {JSON: {"schema": Batch.model_json_schema()}}}
+
+    @app.post(
+        "/v1/devices/{device}/events",
+        summary="Offer events of a device",
+        responses={200: {"model": Receipts}, **_DENIALS, **_TOO_LARGE},
+        openapi_extra={"requestBody": body},
+    )
+    async def receive(device: str, request: Request) -> Response:
+        """Each event is answered by a signed receipt. Any request may be repeated, whole or in part, at any time."""
+        with counter.place():
+            content = await read_body(request)
+            return Response(await counter.ask(lambda gateway: gateway.receive(device, content)), media_type=JSON)
+
+
+def _add_questions(app: FastAPI, counter: Counter) -> None:
+    @app.get(
+        "/v1/devices/{device}/head",
+        summary="The end of a device's chain",
+        responses={200: {"model": SignedHead}, **_DENIALS},
+    )
+    async def head(device: str, nonce: str = Query(description="32 hex digits, new for each request")) -> Response:
+        """Signed, and fresh because it repeats the nonce. Answered for blocked devices as well."""
+        with counter.place():
+            return Response(await counter.ask(lambda gateway: gateway.head(device, nonce)), media_type=JSON)
+
+    @app.get(
+        "/healthz", summary="Whether the gateway can store", responses={200: {"model": Health}, 503: _DENIALS[503]}
+    )
+    async def health() -> Response:
+        """Writes to the database, so 200 means that an event could be kept just now."""
+        with counter.place():
+            await counter.ask(Gateway.probe)
+            return Response(dump({"status": "ok"}), media_type=JSON)
+
+    @app.get("/", summary="What the fund holds, for people", response_class=HTMLResponse)
+    async def page() -> HTMLResponse:
+        """Devices, heads and counts; no personal data."""
+        with counter.place():
+            shown = render(await counter.ask(Gateway.overview))
+            return HTMLResponse(shown, headers={"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"})
+
+
+async def read_body(request: Request) -> bytes:
+    """The body of a request, at most MAX_BODY bytes kept. Raises RequestDenied, ClientDisconnect."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != JSON or "content-encoding" in request.headers:
+        raise RequestDenied(415, "malformed", f"the body must be {JSON}, not encoded any further")
+    announced = request.headers.get("content-length", "0")
+    if len(announced) > _LENGTH_DIGITS or (announced.isdecimal() and int(announced) > DRAIN):
+        raise _too_large()
+    chunks, size = [], 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > DRAIN:
+                    break
+                if size <= MAX_BODY:
+                    chunks.append(chunk)
+    except TimeoutError as error:
+        raise RequestDenied(408, "malformed", "the body did not come in time") from error
+    if size > MAX_BODY:
+        raise _too_large()
+    return b"".join(chunks)
+
+
+def _too_large() -> RequestDenied:
+    return RequestDenied(413, "too_large", f"a request holds at most {MAX_BODY} bytes")
+
+
+def _add_failures(app: FastAPI) -> None:
+    """Every failure that has a name as {"code", "message"}; a bug stays a 500 with a trace in the log."""
+
+    async def denied(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestDenied)  # noqa: S101  # registered for nothing else
+        return problem(error.status, error.code, str(error), error.retry_after)
+
+    async def invalid(_request: Request, _error: Exception) -> Response:
+        return problem(400, "malformed", "a parameter is missing or not what it should be")
+
+    async def http(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101  # registered for nothing else
+        status = HTTPStatus(error.status_code)
+        return problem(status, status.phrase.lower().replace(" ", "_"), f"{status.phrase}; see /openapi.json")
+
+    async def failing(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, DatabaseFailure | KeyUnusable)  # noqa: S101  # registered for nothing else
+        logger.error("%s: %s. %s", error.code, error, error.remedy)
+        return problem(503, "busy", "the fund cannot store just now", FAILING_RETRY_S)
+
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return problem(400, "malformed", "the body ended early")  # nobody is there to read it
+
+    handlers: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+        RequestDenied: denied,
+        RequestValidationError: invalid,
+        HTTPException: http,
+        DatabaseFailure: failing,
+        KeyUnusable: failing,
+        ClientDisconnect: gone,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+def problem(status: int, code: str, message: str, retry_after: int | None = None) -> Response:
+    """An answer that denies a whole request."""
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return Response(dump({"code": code, "message": message}), status, headers, JSON)

@@ -1,0 +1,163 @@
+"""Runs the gateway: certificate renewed, socket bound, TLS 1.3, database opened, uvicorn until SIGTERM.
+
+What is served is left to `sync.fund.app`. This is the composition root of the fund's side: it alone picks the clock.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+
+from sync.clock import Clock, SystemClock
+from sync.errors import AddressInUse, KeyUnusable
+from sync.fund.app import create_app
+from sync.fund.counter import Counter
+from sync.fund.gateway import Gateway
+from sync.fund.home import FundHome
+from sync.fund.keys import renew_certificate
+from sync.fund.store import SqliteFundStore
+from sync.keyfile import load_key
+from sync.signing import FileSigner
+
+logger = logging.getLogger(__name__)
+
+GRACE_SECONDS = 10
+"""Time for requests under way when the gateway is asked to stop; a full batch takes 20 ms."""
+
+MAX_CONNECTIONS = 512
+"""Beyond it uvicorn answers 503 without reading; a pilot has some dozens of desks."""
+
+
+class GatewayServer(uvicorn.Server):
+    """uvicorn on a socket that is bound already, with a file that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket, ready_file: Path | None) -> None:
+        super().__init__(config)
+        self.listener = listener
+        self.ready = threading.Event()
+        self._ready_file = ready_file
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, also when 0 was asked for."""
+        return int(self.listener.getsockname()[1])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer, then say so."""
+        await super().startup(sockets)
+        if self._ready_file is not None:
+            write_ready(self._ready_file, self.port)
+        self.ready.set()
+        logger.info("gateway answers on port %d", self.port)
+
+
+def serve(root: Path, host: str, port: int, *, ready_file: Path | None = None, clock: Clock | None = None) -> None:
+    """Serve the fund in `root` until SIGTERM or SIGINT; returns when every request under way was answered.
+
+    To be called from the main thread. port: 0 takes a free one. ready_file: receives {"pid", "port"} when the gateway
+    answers; removed at the end.
+    Raises FundIncomplete, KeyUnusable, DatabaseFailure, AddressInUse.
+    """
+    with gateway_server(root, host, port, ready_file=ready_file, clock=clock) as server, _stopped_by_signals(server):
+        server.run([server.listener])
+
+
+@contextlib.contextmanager
+def gateway_server(
+    root: Path, host: str, port: int, *, ready_file: Path | None = None, clock: Clock | None = None
+) -> Iterator[GatewayServer]:
+    """A server ready to run, with everything it needs open; closed at the end of the block. Raises as `serve`."""
+    home, clock = FundHome(root), clock or SystemClock()
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)
+    renew_certificate(home, clock.moment().wall)
+    context = tls_context(home.server)
+    with bind(host, port) as listener:
+        counter = Counter(lambda: open_gateway(home, clock))
+        try:
+            config = uvicorn.Config(
+                create_app(counter),
+                ssl_context_factory=lambda _config, _default: context,
+                log_config=None,  # logging is set up by whoever started the process
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
+                lifespan="off",
+                limit_concurrency=MAX_CONNECTIONS,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+            yield GatewayServer(config, listener, ready_file)
+        finally:
+            counter.close()
+            if ready_file is not None:
+                ready_file.unlink(missing_ok=True)
+
+
+def open_gateway(home: FundHome, clock: Clock) -> Gateway:
+    """The gateway of a fund; belongs to the calling thread. Raises KeyUnusable, DatabaseFailure."""
+    signer = FileSigner.load(home.signing_key)
+    return Gateway(SqliteFundStore.open(home.database, load_key(home.database_key)), signer, clock)
+
+
+def tls_context(server: Path) -> ssl.SSLContext:
+    """TLS 1.3 only, with key and certificate of one file. Raises KeyUnusable."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        context.load_cert_chain(server)
+    except (OSError, ssl.SSLError) as error:
+        raise KeyUnusable(f"{server.name} is not a key with its certificate") from error
+    return context
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises AddressInUse."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart need not wait for TIME_WAIT
+            listener.bind(address)
+            listener.listen(MAX_CONNECTIONS)
+        except BaseException:
+            listener.close()
+            raise
+    except (OSError, OverflowError) as error:
+        raise AddressInUse(f"cannot listen at {host}, port {port}: {error}") from error
+    return listener
+
+
+def write_ready(path: Path, port: int) -> None:
+    """Say in a file that appears whole that the gateway answers."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(json.dumps({"pid": os.getpid(), "port": port}), encoding="ascii")
+    fresh.replace(path)
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(server: GatewayServer) -> Iterator[None]:
+    """SIGTERM and SIGINT end the server, and end it well.
+
+    They may come before uvicorn listens to them, and uvicorn raises them once more after it has stopped, which would
+    make a clean end look like a death.
+    """
+    before = {
+        number: signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
