@@ -15,14 +15,14 @@ from appliance.core import session
 from appliance.core.decision import Reason, Verdict
 from appliance.core.errors import CameraFrozen, CameraUnavailable
 from appliance.core.events import Circumstances, LivenessMethod
-from appliance.core.liveness import Challenge, Direction, Phase, Sample
+from appliance.core.liveness import Challenge, Phase, Sample
 from appliance.core.policy import Policy
 from appliance.core.ports import Desk, FrameSource, Observer, Reception
 from appliance.core.presence import Presence
 from appliance.core.quality import HeldHint, QualityReport, judge
 from appliance.core.session import Effect, Signal, State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
-from appliance.core.types import Face, Frame, Instant, LivenessVerdict, Observation, PersonId
+from appliance.core.types import Direction, Face, Frame, Instant, LivenessVerdict, Observation, PersonId
 from appliance.recognition import Probe, Recogniser
 from sync.clock import Clock
 from sync.errors import DatabaseFailure, KnownFailure

@@ -9,10 +9,10 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from appliance.core.liveness import Direction
 from appliance.core.quality import Hint
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind, Snapshot
+from appliance.core.types import Direction
 
 
 class Language(StrEnum):

@@ -12,8 +12,7 @@ from appliance.capture.scene_geometry import Track
 from appliance.capture.scene_light import Illumination, Lighting, Sensor, defocus
 from appliance.capture.scene_room import clinic_room
 from appliance.capture.scene_script import Enter, Focus, Light, Script
-from appliance.core.liveness import Direction
-from appliance.core.types import Frame, Instant
+from appliance.core.types import Direction, Frame, Instant
 
 
 class Scene:

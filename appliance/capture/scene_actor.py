@@ -30,7 +30,7 @@ from appliance.capture.scene_light import motion_blur
 from appliance.capture.scene_matte import person_matte
 from appliance.capture.scene_portrait import BOTTOM, LEFT, RIGHT, TOP
 from appliance.capture.scene_script import Approach, Enter, HeldPhoto, Leave, LivePerson, Temper, Tilt, Turn
-from appliance.core.liveness import Direction
+from appliance.core.types import Direction
 from appliance.opencv import cv2
 
 Image = NDArray[np.uint8]
@@ -43,7 +43,9 @@ _CARD_PIVOT = ((PRINT_LEFT + PRINT_RIGHT) / 2, (PRINT_TOP + PRINT_BOTTOM) / 2)
 class Motion:
     """The path of one subject: actions and answers as tracks, plus the sway of a standing person."""
 
-    def __init__(self, enter: Enter, size: tuple[int, int], temper: Temper, rng: np.random.Generator, raised: bool) -> None:
+    def __init__(
+        self, enter: Enter, size: tuple[int, int], temper: Temper, rng: np.random.Generator, raised: bool
+    ) -> None:
         """size: frame width and height. raised: comes up from below, as a photo does, and trembles with the hand."""
         self._width, self._height = size
         self._raised, self._temper, self._rng = raised, temper, rng
@@ -52,7 +54,9 @@ class Motion:
         far = rest if raised or enter.side == 0 else 0.5 * rest
         self._enter = enter
         self._until: float | None = None
-        self._x = Track(enter.x * self._width + enter.side * 0.1 * self._width if raised else self._outside(enter.side, far))
+        self._x = Track(
+            enter.x * self._width + enter.side * 0.1 * self._width if raised else self._outside(enter.side, far)
+        )
         self._y = Track(1.75 * self._height if raised else enter.y * self._height - 0.25 * rest)
         self._size, self._roll, self._yaw, self._pitch = Track(far), Track(0.0), Track(0.0), Track(0.0)
         self._x.move(enter.at, enter.seconds * 0.85, enter.x * self._width)
@@ -132,7 +136,9 @@ class PersonActor:
         self._face = portrait.face_landmarks
         self._shape = HeadShape(self._face)
         matte = person_matte(portrait)
-        self._layers = _pyramid(Layer(premultiplied(portrait.pixels.astype(np.float32), matte), LEFT, TOP, portrait.scale))
+        self._layers = _pyramid(
+            Layer(premultiplied(portrait.pixels.astype(np.float32), matte), LEFT, TOP, portrait.scale)
+        )
 
     def landmarks(self, t: float) -> Points:
         """Where the five landmarks are drawn at a time; 5x2 frame pixels. For tests: a pipeline never sees this."""
@@ -156,7 +162,9 @@ class PersonActor:
         x, y = self._shape.unturned(u, v, pose.yaw, pose.pitch)
         layer = _level(self._layers, pose.eye_distance)
         map_x, map_y = (
-            cv2.resize((m - np.float32(o)) * np.float32(layer.scale), None, fx=_GRID, fy=_GRID)[_GRID:-_GRID, _GRID:-_GRID]
+            cv2.resize((m - np.float32(o)) * np.float32(layer.scale), None, fx=_GRID, fy=_GRID)[
+                _GRID:-_GRID, _GRID:-_GRID
+            ]
             for m, o in ((x, layer.left), (y, layer.top))
         )
         drawn = cv2.remap(layer.pixels, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)

@@ -2,31 +2,24 @@
 
 A head is not flat: when it turns, the nose tip moves against the plane of eyes and mouth. Any motion of
 a flat picture (shift, roll, scale, tilt in perspective) is a homography of that plane, which carries the
-nose with it. So the evidence of a turn is the *parallax*: where the nose is, less where the homography of the
-other four landmarks puts it. Which turns are asked for is drawn by the caller. A picture bent into a cylinder
-has some parallax of its own; that attack is left to passive models.
+nose with it. So the evidence of a turn is the *parallax*: the nose's place between the two lines from eye to mouth
+corner, told as a cross-ratio, which no homography changes. Which turns are asked for is drawn by the caller. A
+film of a turning head and a strongly bent picture have parallax too; those attacks are left to passive models.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
 from appliance.core.policy import LivenessRule
-from appliance.core.types import Box, Instant, LivenessVerdict
+from appliance.core.types import Box, Direction, Instant, LivenessVerdict, Sensitive
 
-
-class Direction(StrEnum):
-    """The person's own left or right. Own left moves the nose to larger x in the unmirrored frame."""
-
-    LEFT = "left"
-    RIGHT = "right"
-
-    @property
-    def sign(self) -> int:
-        """Sign of the nose's motion along the eye axis (towards larger x is +1)."""
-        return 1 if self is Direction.LEFT else -1
+_DEGENERATE = 1e-6
+"""Two terms that cancel to less than this share of their size leave rounding errors only."""
 
 
 class Phase(StrEnum):
@@ -46,10 +39,11 @@ class Cause(StrEnum):
     WRONG_WAY = "wrong_way"
     TOO_EARLY = "too_early"
     TRACK_LOST = "track_lost"
+    JUMPED = "jumped"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Sample(Sensitive):
     """One sighting of the tracked face: when, where, and its five landmarks (5x2, pixels)."""
 
     at: Instant
@@ -57,73 +51,81 @@ class Sample:
     landmarks: NDArray[np.float32]
 
 
-def _homography(src: NDArray[np.float64], dst: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The 3x3 homography that maps four points exactly. Raises LinAlgError for collinear points."""
-    rows = []
-    for (x, y), (u, v) in zip(src, dst, strict=True):
-        rows.append((x, y, 1, 0, 0, 0, -u * x, -u * y))
-        rows.append((0, 0, 0, x, y, 1, -v * x, -v * y))
-    h = np.linalg.solve(np.asarray(rows, np.float64), dst.reshape(8))
-    return np.append(h, 1.0).reshape(3, 3)
+def nose_place(landmarks: NDArray[np.float32]) -> float | None:
+    """Where the nose tip stands between the lines first eye - mouth corner (0) and second eye - mouth corner (1).
 
-
-def parallax(before: NDArray[np.float32], now: NDArray[np.float32]) -> float:
-    """Displacement of the nose tip that the motion of a plane does not explain, in eye distances.
-
-    before, now: landmarks 5x2 in pixels. Positive towards the second eye (larger x). Degenerate landmarks
-    (collinear points, eyes on one spot) give 0: no evidence.
+    landmarks: 5x2 in pixels. A cross-ratio of the pencil of those two lines, through the nose and through the crossing
+    of the diagonals, which halves a rectangle in any perspective (Hartley & Zisserman, Multiple View Geometry, 2.5).
+    None where the points are degenerate (collinear, or on one spot): no evidence.
     """
-    plane = [0, 1, 3, 4]
-    a, b = before.astype(np.float64), now.astype(np.float64)
-    axis = b[1] - b[0]
-    eyes = float(np.hypot(*axis))
-    if eyes < 1.0:
-        return 0.0
-    try:
-        h = _homography(a[plane] - a[2], b[plane] - b[2])
-    except np.linalg.LinAlgError:
-        return 0.0
-    shift = -h[:2, 2] @ axis / eyes
-    return float(shift / eyes) if np.isfinite(shift) else 0.0
+    if not np.isfinite(landmarks).all():
+        return None
+    eye, other_eye, nose, corner, other_corner = np.insert(landmarks.astype(np.float64) - landmarks[2], 2, 1.0, axis=1)
+    first, second = np.cross(eye, corner), np.cross(other_eye, other_corner)
+    middle = np.cross(np.cross(eye, other_corner), np.cross(other_eye, corner))
+    left, right = (first @ nose) * (second @ middle), (second @ nose) * (first @ middle)
+    whole = left + right
+    return float(left / whole) if abs(whole) > _DEGENERATE * (abs(left) + abs(right)) > 0 else None
 
 
-def foreshortening(before: NDArray[np.float32], now: NDArray[np.float32]) -> float:
-    """Eye distance over eye-to-mouth distance, relative to before: 1 unturned, cos(yaw) for any turned object."""
+def slimness(landmarks: NDArray[np.float32]) -> float | None:
+    """Eye distance over eye-to-mouth distance: shrinks with cos(yaw) for anything that turns, flat or not.
 
-    def ratio(p: NDArray[np.float32]) -> float:
-        eyes, mouth = (p[0] + p[1]) / 2, (p[3] + p[4]) / 2
-        height = float(np.hypot(*(mouth - eyes)))
-        return float(np.hypot(*(p[1] - p[0]))) / height if height > 1e-6 else 0.0
-
-    first = ratio(before)
-    return ratio(now) / first if first > 1e-6 else 1.0
+    None where the eyes are on the mouth: no evidence.
+    """
+    p = landmarks.astype(np.float64)
+    height = float(np.hypot(*((p[3] + p[4] - p[0] - p[1]) / 2)))
+    return float(np.hypot(*(p[1] - p[0]))) / height if height > 1e-6 else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one sighting says. place: `nose_place`. slim: `slimness`."""
+
+    at: Instant
+    place: float
+    slim: float
+
+    @classmethod
+    def of(cls, seen: Sample) -> "Reading | None":
+        """Read a sighting; None where its landmarks say nothing."""
+        place, slim = nose_place(seen.landmarks), slimness(seen.landmarks)
+        return None if place is None or slim is None else cls(seen.at, place, slim)
+
+
+@dataclass(frozen=True, slots=True)
 class Challenge:
     """A head-turn challenge in progress; `follow` gives the next one, nothing is changed in place.
 
-    turns: what is asked, in order. step: index of the current turn. reference: landmarks before the cue.
-    flat_frames: how many frames looked like a tilted picture. peak: largest parallax towards the asked side so far.
+    turns: what is asked, in order. step: index of the current turn. place, slim: medians before the cue, to which all
+    is compared. recent: the last readings; what is judged is their median, so that no single wild frame counts.
+    shift: the last median's parallax. flat_frames: how many medians looked like a tilted picture.
     """
 
     turns: tuple[Direction, ...]
     cued_at: Instant
-    reference: Sample
     last: Sample
+    place: float
+    slim: float
+    recent: tuple[Reading, ...]
     step: int = 0
     phase: Phase = Phase.TURN
+    shift: float = 0.0
     flat_frames: int = 0
-    peak: float = 0.0
     verdict: LivenessVerdict = LivenessVerdict.NOT_CHECKED
     cause: Cause | None = None
 
     @classmethod
-    def begin(cls, turns: tuple[Direction, ...], first: Sample) -> "Challenge":
-        """Start with the cue shown at the first sample's instant."""
-        if not turns:
-            raise ValueError("a challenge asks for at least one turn")
-        return cls(turns, first.at, first, first)
+    def begin(cls, turns: tuple[Direction, ...], before: Sequence[Sample]) -> "Challenge":
+        """Start with the cue shown at the last of these sightings of a face that looked ahead.
+
+        Raises ValueError without a turn, or when no sighting has usable landmarks.
+        """
+        readings = tuple(r for r in map(Reading.of, before) if r is not None)
+        if not turns or not readings:
+            raise ValueError("a challenge asks for at least one turn of a face that was seen")
+        place, slim = median(r.place for r in readings), median(r.slim for r in readings)
+        return cls(turns, before[-1].at, before[-1], place, slim, readings)
 
     @property
     def cue(self) -> Direction | None:
@@ -164,26 +166,34 @@ class Challenge:
         late = self.expire(seen.at, rule)
         if late.phase is Phase.DONE:
             return late
-        shift = parallax(self.reference.landmarks, seen.landmarks) * self.turns[self.step].sign
-        shrink = foreshortening(self.reference.landmarks, seen.landmarks)
-        flat = shrink < rule.planar_foreshortening and abs(shift) < rule.planar_parallax
-        now = replace(self, last=seen, peak=max(self.peak, shift), flat_frames=self.flat_frames + flat)
-        return now._turned(shift, seen, rule) if self.phase is Phase.TURN else now._returned(shift, seen, rule)
-
-    def _turned(self, shift: float, seen: Sample, rule: LivenessRule) -> "Challenge":
-        if shift <= -rule.min_parallax:
-            return self._unanswered(Cause.WRONG_WAY, rule)
-        if shift < rule.min_parallax:
+        reading = Reading.of(seen)
+        if reading is None:
             return self
-        if seen.at - self.cued_at < rule.reaction:
+        recent = (*self.recent, reading)[-rule.smoothing :]
+        shift = median(r.place for r in recent) - self.place
+        slim = median(r.slim for r in recent) / self.slim
+        flat = slim < rule.planar_foreshortening and abs(shift) < rule.planar_parallax
+        now = replace(self, last=seen, recent=recent, shift=shift, flat_frames=self.flat_frames + flat)
+        if abs(shift - self.shift) > rule.max_speed * (seen.at - self.last.at) + rule.centred:
+            return now._unanswered(Cause.JUMPED, rule)
+        return now._turned(rule) if self.phase is Phase.TURN else now._returned(rule)
+
+    def _turned(self, rule: LivenessRule) -> "Challenge":
+        sign = self.turns[self.step].sign
+        if self.shift * sign <= -rule.min_parallax:
+            return self._unanswered(Cause.WRONG_WAY, rule)
+        if self.shift * sign < rule.min_parallax:
+            return self
+        began = min(r.at for r in self.recent if (r.place - self.place) * sign >= rule.min_parallax)
+        if began - self.cued_at < rule.reaction:
             return self._unanswered(Cause.TOO_EARLY, rule)
         return replace(self, phase=Phase.RETURN)
 
-    def _returned(self, shift: float, seen: Sample, rule: LivenessRule) -> "Challenge":
-        if abs(shift) > rule.centred:
+    def _returned(self, rule: LivenessRule) -> "Challenge":
+        if abs(self.shift) > rule.centred:
             return self
         if self.flat_frames >= rule.planar_frames:
             return self._end(LivenessVerdict.SPOOF, Cause.FLAT_MOTION)
         if self.step + 1 == len(self.turns):
             return self._end(LivenessVerdict.LIVE, Cause.ANSWERED)
-        return replace(self, step=self.step + 1, phase=Phase.TURN, cued_at=seen.at, reference=seen, peak=0.0)
+        return replace(self, step=self.step + 1, phase=Phase.TURN, cued_at=self.last.at)

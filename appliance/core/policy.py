@@ -56,6 +56,8 @@ class LivenessRule:
     turn_timeout: float = 6.0
     max_gap: float = 0.6
     min_overlap: float = 0.25
+    smoothing: int = 5
+    max_speed: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ The newest snapshot wins; a screen keeps no state of its own and sends intents b
 from dataclasses import dataclass
 from enum import StrEnum
 
-from appliance.core.liveness import Direction
 from appliance.core.quality import Hint
 from appliance.core.session import State
-from appliance.core.types import Instant, Sensitive
+from appliance.core.types import Direction, Instant, Sensitive
 
 
 @dataclass(frozen=True, slots=True)

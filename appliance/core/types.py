@@ -198,6 +198,18 @@ class MatchResult:
     gallery: int
 
 
+class Direction(StrEnum):
+    """The person's own left or right. Own left moves the nose to larger x in the unmirrored frame."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+    @property
+    def sign(self) -> int:
+        """Sign of the nose's motion along the eye axis (towards larger x is +1)."""
+        return 1 if self is Direction.LEFT else -1
+
+
 class LivenessVerdict(StrEnum):
     """Whether a living person stood before the camera; only `live` leads to acceptance by face."""
 

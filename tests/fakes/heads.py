@@ -1,0 +1,206 @@
+"""Five landmarks of turning heads and of pictures held up: what a detector would report, with its noise.
+
+Unit: the distance between the eyes. x to larger x of the picture, y down, z towards the camera. A head stands
+out of the plane of eyes and mouth with its nose; a card has the same points without depth.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.core.liveness import Challenge, Sample
+from appliance.core.policy import LivenessRule
+from appliance.core.types import Box, Direction, Instant
+
+Points = NDArray[np.float64]
+
+PIXELS = 60.0
+"""Eye distance in frame pixels when unturned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Degrees; yaw positive turns the nose to larger x. x, y: shift in eye distances. scale: 1 is PIXELS."""
+
+    yaw: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
+    x: float = 0.0
+    y: float = 0.0
+    scale: float = 1.0
+
+
+def shape(depth: float = 0.5, mouth: float = 0.8) -> Points:
+    """5x3: a face whose nose stands `depth` before the plane of eyes and mouth corners; mouth: width of the mouth."""
+    h = mouth / 2
+    return np.array([(-0.5, 0, 0), (0.5, 0, 0), (0, 0.62, depth), (-h, 1.1, 0), (h, 1.1, 0)], np.float64)
+
+
+def rotated(points: Points, pose: Pose) -> Points:
+    """Yaw, then pitch, then roll, about the middle of the face."""
+    yaw, pitch, roll = np.radians((pose.yaw, pose.pitch, pose.roll))
+    turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+    nod = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
+    lean = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+    middle = np.array([0, 0.55, 0])
+    moved: Points = (points - middle) @ (lean @ nod @ turn).T + middle
+    return moved
+
+
+def projected(points: Points, pose: Pose, distance: float | None = None) -> Points:
+    """5x2 in pixels. distance: of the camera in eye distances, None for weak perspective (infinitely far)."""
+    near = np.ones(len(points)) if distance is None else distance / (distance - points[:, 2])
+    flat: Points = ((points[:, :2] + (pose.x, pose.y)) * near[:, None] * pose.scale + (5.3, 3.5)) * PIXELS
+    return flat
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A head, or the picture of one. depth: of the nose. taken_at: yaw of the head on the picture, None for a head."""
+
+    depth: float = 0.5
+    taken_at: float | None = None
+    distance: float | None = None
+    points: Points = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Flatten a picture."""
+        points = shape(self.depth)
+        if self.taken_at is not None:
+            points = rotated(points, Pose(yaw=self.taken_at)) * (1, 1, 0)
+        object.__setattr__(self, "points", points)
+
+    def seen(self, pose: Pose) -> NDArray[np.float32]:
+        """Landmarks without noise, 5x2 in pixels."""
+        return projected(rotated(self.points, pose), pose, self.distance).astype(np.float32)
+
+
+def bent(points: Points, radius: float) -> Points:
+    """A picture rolled about an upright cylinder, convex towards the camera; radius in eye distances."""
+    angle = points[:, 0] / radius
+    return np.stack([radius * np.sin(angle), points[:, 1], radius * (np.cos(angle) - 1)], axis=1)
+
+
+def sample(landmarks: NDArray[np.float32], at: float) -> Sample:
+    """A sighting with a box around the landmarks, as large as a detector makes it."""
+    left, top = landmarks.min(axis=0) - 0.5 * PIXELS
+    right, bottom = landmarks.max(axis=0) + 0.5 * PIXELS
+    return Sample(Instant(at), Box(float(left), float(top), float(right - left), float(bottom - top)), landmarks)
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """sigma: noise per coordinate in eye distances. outliers: share of frames with one landmark 0.15 off."""
+
+    rng: np.random.Generator
+    sigma: float = 0.02
+    outliers: float = 0.0
+    fps: float = 30.0
+
+    def look(self, subject: Subject, pose: Pose, at: float) -> Sample:
+        """One frame."""
+        noise = self.rng.normal(0.0, self.sigma, (5, 2))
+        if self.rng.random() < self.outliers:
+            noise[self.rng.integers(5)] += self.rng.choice((-0.15, 0.15), 2)
+        return sample((subject.seen(pose) + noise * PIXELS * pose.scale).astype(np.float32), at)
+
+
+def minimum_jerk(share: float) -> float:
+    """The smooth profile of human turning, 0..1 (Flash & Hogan 1985)."""
+    s = min(max(share, 0.0), 1.0)
+    return s**3 * (10 - 15 * s + 6 * s * s)
+
+
+Motion = Callable[[Direction | None, float], Pose]
+"""What a subject does: the cue on the screen and the time -> its pose. Called once per frame, in order of time."""
+
+
+class Turning:
+    """Answers each cue: after a reaction time a smooth turn, held until the cue changes."""
+
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        degrees: float,
+        *,
+        start: Pose | None = None,
+        sloppy: float = 2.0,
+        tilt: float = 4.0,
+    ) -> None:
+        """degrees: how far it turns. sloppy: sigma of the yaw it comes back to. tilt: sigma of roll and pitch."""
+        self._rng = rng
+        self._degrees = degrees
+        self._sloppy, self._tilt = sloppy, tilt
+        self._from = self._to = self._now = start or Pose()
+        self._home = self._from
+        self._cue: Direction | None = None
+        self._starts, self._takes = 0.0, 1.0
+        self._first = True
+
+    def __call__(self, cue: Direction | None, at: float) -> Pose:
+        """The pose at an instant, given what the screen asks for at that instant."""
+        if self._first or cue is not self._cue:
+            self._first, self._cue, self._from = False, cue, self._now
+            yaw = cue.sign * self._degrees if cue else self._rng.normal(0.0, self._sloppy)
+            roll, pitch = self._rng.normal(0.0, self._tilt, 2) if cue else (0.0, 0.0)
+            shift = self._rng.normal(0.0, 0.1, 2)
+            self._to = Pose(
+                self._home.yaw + yaw, self._home.pitch + pitch, self._home.roll + roll, *(float(v) for v in shift)
+            )
+            self._starts = at + self._rng.uniform(0.4, 0.9)
+            self._takes = self._rng.uniform(0.4, 1.0)
+        share = minimum_jerk((at - self._starts) / self._takes)
+        a, b = self._from, self._to
+        self._now = Pose(*(p + (q - p) * share for p, q in zip(_values(a), _values(b), strict=True)))
+        return self._now
+
+
+def _values(pose: Pose) -> tuple[float, ...]:
+    return pose.yaw, pose.pitch, pose.roll, pose.x, pose.y, pose.scale
+
+
+def swaying(rng: np.random.Generator, limits: Pose) -> Motion:
+    """Somebody moves a picture about in every way at once, slowly, within `limits`, whatever is asked."""
+    speed = rng.uniform(0.1, 0.6, 6) * 2 * np.pi
+    phase = rng.uniform(0, 2 * np.pi, 6)
+
+    def motion(_cue: Direction | None, at: float) -> Pose:
+        wave = np.sin(speed * at + phase)
+        parts = np.array(_values(replace(limits, scale=limits.scale - 1))) * wave
+        return Pose(*(float(v) for v in parts[:5]), 1 + float(parts[5]))
+
+    return motion
+
+
+def still(_cue: Direction | None, _at: float) -> Pose:
+    """Nothing moves."""
+    return Pose()
+
+
+def watched(
+    subject: Subject,
+    motion: Motion,
+    detector: Detector,
+    turns: tuple[Direction, ...],
+    rule: LivenessRule,
+    held: int = 5,
+) -> Iterator[Challenge]:
+    """The challenge after each frame, until it is over. held: frames seen before the cue."""
+    step = 1 / detector.fps
+    before = tuple(detector.look(subject, motion(None, i * step), i * step) for i in range(held))
+    challenge = Challenge.begin(turns, before)
+    at = held * step
+    while challenge.cause is None:
+        challenge = challenge.follow(detector.look(subject, motion(challenge.cue, at), at), rule)
+        yield challenge
+        at += step
+
+
+def outcome(
+    subject: Subject, motion: Motion, detector: Detector, turns: tuple[Direction, ...], rule: LivenessRule
+) -> Challenge:
+    """How a challenge ends."""
+    *_, last = watched(subject, motion, detector, turns, rule)
+    return last
