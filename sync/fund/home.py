@@ -109,9 +109,5 @@ def _check_host(host: str) -> None:
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(host)
         return
-    try:
-        name = host.encode("idna").decode("ascii")
-    except UnicodeError as error:
-        raise FundUrlInvalid("the host is neither an address nor a domain name") from error
-    if not _DOMAIN.fullmatch(name):
-        raise FundUrlInvalid("the host is neither an address nor a domain name")
+    if not _DOMAIN.fullmatch(host):
+        raise FundUrlInvalid("the host is neither an address nor a domain name in ASCII")

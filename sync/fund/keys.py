@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from sync.durable import replace_file
 from sync.errors import FundIncomplete, KeyUnusable
 from sync.fund.home import FundDocument, FundHome, parse_url
-from sync.keyfile import create_key, load_key, read_secret, sync_directory, write_secret
+from sync.keyfile import create_key, load_key, read_secret, write_secret
 from sync.signing import FileSigner
 
 CA_VALIDITY = timedelta(days=3650)
@@ -81,7 +82,10 @@ def renew_certificate(home: FundHome, now: datetime) -> bool:
         raise KeyUnusable("the fund's authority certificate has ended; desks need a new one")
     if _serves(home.server, authority, address.hostname or "", now):
         return False
-    _replace(home.server, _issue(authority, key, address.hostname or "", now))
+    try:
+        replace_file(home.server, _issue(authority, key, address.hostname or "", now))
+    except OSError as error:
+        raise KeyUnusable(f"{home.server.name} cannot be written: {error.strerror}") from error
     return True
 
 
@@ -149,7 +153,7 @@ def _subject(host: str) -> x509.GeneralName:
     """A host that `parse_url` let pass, as a certificate names it: address or domain name."""
     with contextlib.suppress(ValueError):
         return x509.IPAddress(ipaddress.ip_address(host))
-    return x509.DNSName(host.encode("idna").decode("ascii"))
+    return x509.DNSName(host)
 
 
 def _serves(path: Path, authority: x509.Certificate, host: str, now: datetime) -> bool:
@@ -187,12 +191,3 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put a new secret in the place of an old one, at once and durably."""
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)  # left by a renewal that was killed
-    write_secret(fresh, content)
-    fresh.replace(path)
-    sync_directory(path.parent)

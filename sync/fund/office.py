@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from sync.durable import sync_directory
 from sync.envelope import DEVICE_ID
 from sync.errors import DeviceRecordInvalid, DeviceUnknown, EnvelopeInvalid, FundExists
 from sync.fund.home import FundDocument, FundHome, parse_url
 from sync.fund.keys import create_keys
 from sync.fund.rows import Device, DeviceSummary, EventRow
 from sync.fund.store import PAGE_ROWS, SqliteFundStore
-from sync.keyfile import load_key, sync_directory
+from sync.keyfile import load_key
 from sync.signing import PublicJwk
 from sync.strict_json import Members
 
