@@ -24,6 +24,7 @@ sys.modules["pysqlite3.dbapi2"] = dbapi2
 from sqlite_utils import Database, Migrations  # noqa: E402 - only after the registration above
 from sqlite_utils import utils as _sqlite_utils  # noqa: E402
 
+from sync.durable import sync_directory  # noqa: E402
 from sync.errors import (  # noqa: E402
     DatabaseBusy,
     DatabaseDamaged,
@@ -36,7 +37,7 @@ from sync.errors import (  # noqa: E402
     DiskFull,
     KeyUnusable,
 )
-from sync.keyfile import KEY_BYTES, sync_directory  # noqa: E402
+from sync.keyfile import KEY_BYTES  # noqa: E402
 
 __all__ = ["Database", "IntegrityError", "Migrations", "Value", "immediate", "known", "open_database"]
 

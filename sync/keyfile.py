@@ -6,10 +6,10 @@ What the bytes are for is left to the caller: a raw database key, a template key
 import os
 import secrets
 import stat
-import tempfile
 from pathlib import Path
 from typing import Final
 
+from sync.durable import create_file
 from sync.errors import KeyUnusable
 
 KEY_BYTES: Final = 32
@@ -34,22 +34,12 @@ def load_key(path: Path) -> bytes:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write a secret file, mode 0600, that appears under its name only when whole and on the disk.
+    """Write a new secret file, mode 0600, whole and on the disk. It may be the only copy of a key: nothing is replaced.
 
-    An existing file is never replaced: `link` fails where `rename` would overwrite the only copy of a key.
     Raises KeyUnusable.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(name, path)
-        finally:
-            Path(name).unlink()
-        sync_directory(path.parent)
+        create_file(path, content)
     except FileExistsError as error:
         raise KeyUnusable(f"{path.name} exists and is never overwritten") from error
     except OSError as error:
@@ -69,12 +59,3 @@ def read_secret(path: Path, maximum: int) -> bytes:
     if len(content) > maximum:
         raise KeyUnusable(f"{path.name} is longer than {maximum} bytes")
     return content
-
-
-def sync_directory(path: Path) -> None:
-    """Make the names of new files in a directory durable."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

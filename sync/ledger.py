@@ -1,7 +1,8 @@
 """The desk's chain of signed events: appends to it and reads it.
 
-Delivery is left to `outbox`, the proof that the chain is whole to `audit`; what an event says to whoever appends it. An event and its outbox row are
-written in the caller's transaction, together with whatever the event is about: all of it, or nothing.
+Delivery is left to `outbox`, the proof that the chain is whole to `audit`, what an event says to whoever
+appends it. An event and its outbox row are written in the caller's transaction, together with whatever
+the event is about: all of it, or nothing.
 """
 
 import secrets

@@ -1,0 +1,83 @@
+"""The sync process: `python -m sync --home DIR` delivers until it is stopped, `--once` until nothing is due.
+
+The loop itself is left to `worker`. This process reads the database key and the fund's certificate; it
+needs neither the device's key, nor the template key, nor the camera.
+"""
+
+import argparse
+import contextlib
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from sync.clock import Clock, SystemClock
+from sync.database import open_database
+from sync.errors import SyncFailure
+from sync.home import Home, load_settings
+from sync.keyfile import load_key
+from sync.outbox import Outbox, OutboxStatus
+from sync.schema import LEDGER_MIGRATIONS
+from sync.transport import Transport
+from sync.worker import RunReport, Worker, serve, single_flight
+
+
+def run_once(
+    home: Home, clock: Clock, *, force: bool = False, stopped: Callable[[], bool] = lambda: False
+) -> RunReport:
+    """Deliver what is due (force: everything) and come back. Raises SyncRunning, SettingsInvalid, DatabaseFailure."""
+    with _worker(home, clock, stopped) as worker:
+        return worker.run_once(force=force, stopped=stopped)
+
+
+def run_forever(home: Home, clock: Clock, stopped: Callable[[], bool]) -> None:
+    """Deliver until stopped; comes back within a second or two of that. Raises as `run_once`."""
+    with _worker(home, clock, stopped) as worker:
+        serve(worker, clock, stopped)
+
+
+def read_status(home: Home, clock: Clock) -> OutboxStatus:
+    """The state of delivery of a desk, whether or not its sync process runs. Raises DatabaseFailure, KeyUnusable."""
+    with contextlib.closing(open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS])) as db:
+        return Outbox(db).status(clock.moment().wall.timestamp())
+
+
+@contextlib.contextmanager
+def _worker(home: Home, clock: Clock, stopped: Callable[[], bool]) -> Iterator[Worker]:
+    settings = load_settings(home)
+    with (
+        single_flight(home.sync_lock),
+        contextlib.closing(open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS])) as db,
+        contextlib.closing(Transport(settings.fund, settings.device.device, clock, stopped)) as transport,
+    ):
+        yield Worker(db, transport, settings.device.device, settings.fund.jwk, clock)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m sync", description="Deliver a desk's events to the fund.")
+    parser.add_argument("--home", required=True, type=Path, help="the desk's home directory")
+    parser.add_argument("--once", action="store_true", help="deliver what is due, then end")
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    home, clock = Home(chosen.home), SystemClock()
+    try:
+        if not chosen.once:
+            run_forever(home, clock, stop.is_set)
+            return 0
+        failure = run_once(home, clock, stopped=stop.is_set).failure
+        if failure is None:
+            return 0
+    except SyncFailure as known:
+        failure = known
+    sys.stderr.write(f"{failure.code} {failure}\n{failure.remedy}\n")
+    return failure.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
