@@ -1,0 +1,103 @@
+CREATE TRIGGER consent_never_changes BEFORE UPDATE ON consent BEGIN SELECT RAISE(ABORT, 'consent is append-only'); END;
+
+CREATE TRIGGER consent_never_goes BEFORE DELETE ON consent BEGIN SELECT RAISE(ABORT, 'consent is append-only'); END;
+
+CREATE TRIGGER consent_never_replaced BEFORE INSERT ON consent WHEN EXISTS (SELECT 1 FROM consent WHERE number = NEW.number OR consent_id = NEW.consent_id) BEGIN SELECT RAISE(ABORT, 'consent is append-only'); END;
+
+CREATE TABLE consent (
+    number INTEGER PRIMARY KEY,
+    consent_id TEXT NOT NULL UNIQUE,
+    person_id TEXT NOT NULL REFERENCES person (person_id),
+    version TEXT NOT NULL,
+    language TEXT NOT NULL CHECK (language IN ('kk', 'ru', 'en')),
+    given_by TEXT NOT NULL CHECK (given_by IN ('patient', 'guardian')),
+    given_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX consent_person ON consent (person_id);
+
+CREATE TRIGGER consent_withdrawal_never_changes BEFORE UPDATE ON consent_withdrawal BEGIN SELECT RAISE(ABORT, 'consent_withdrawal is append-only'); END;
+
+CREATE TRIGGER consent_withdrawal_never_goes BEFORE DELETE ON consent_withdrawal BEGIN SELECT RAISE(ABORT, 'consent_withdrawal is append-only'); END;
+
+CREATE TRIGGER consent_withdrawal_never_replaced BEFORE INSERT ON consent_withdrawal WHEN EXISTS (SELECT 1 FROM consent_withdrawal WHERE consent_id = NEW.consent_id) BEGIN SELECT RAISE(ABORT, 'consent_withdrawal is append-only'); END;
+
+CREATE TABLE consent_withdrawal (
+    consent_id TEXT PRIMARY KEY REFERENCES consent (consent_id),
+    withdrawn_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE data_key (
+    person_id TEXT PRIMARY KEY REFERENCES person (person_id),
+    wrapped BLOB NOT NULL CHECK (length(wrapped) = 40)
+) STRICT;
+
+CREATE TRIGGER person_never_goes BEFORE DELETE ON person BEGIN SELECT RAISE(ABORT, 'a person is erased, not deleted'); END;
+
+CREATE TRIGGER person_stays BEFORE UPDATE ON person WHEN OLD.erased_at IS NOT NULL OR NEW.person_id <> OLD.person_id OR NEW.iin_ref <> OLD.iin_ref OR NEW.created_at <> OLD.created_at BEGIN SELECT RAISE(ABORT, 'a person changes by new profile or erasure only'); END;
+
+CREATE TABLE person (
+    person_id TEXT PRIMARY KEY,
+    iin_ref TEXT NOT NULL CHECK (length(iin_ref) = 64),
+    sealed_profile BLOB,
+    created_at TEXT NOT NULL,
+    erased_at TEXT,
+    CHECK ((sealed_profile IS NULL) = (erased_at IS NOT NULL))
+) STRICT;
+
+CREATE INDEX person_iin_ref ON person (iin_ref);
+
+CREATE UNIQUE INDEX person_present ON person (iin_ref) WHERE erased_at IS NULL;
+
+CREATE TABLE planned_service (
+    service_id TEXT PRIMARY KEY,
+    iin_ref TEXT NOT NULL CHECK (length(iin_ref) = 64),
+    code TEXT NOT NULL,
+    name_kk TEXT NOT NULL,
+    name_ru TEXT NOT NULL,
+    name_en TEXT NOT NULL,
+    room TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    day TEXT NOT NULL CHECK (length(day) = 10),
+    starts_at TEXT NOT NULL CHECK (length(starts_at) = 16 AND substr(starts_at, 1, 10) = day),
+    imported_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX planned_service_day ON planned_service (day, iin_ref);
+
+CREATE TRIGGER template_never_changes BEFORE UPDATE ON template BEGIN SELECT RAISE(ABORT, 'a template is replaced, not changed'); END;
+
+CREATE TABLE template (
+    template_id INTEGER PRIMARY KEY,
+    person_id TEXT NOT NULL REFERENCES data_key (person_id),
+    kind TEXT NOT NULL,
+    pack TEXT NOT NULL CHECK (length(pack) = 64),
+    sealed BLOB NOT NULL,
+    template_hash TEXT NOT NULL UNIQUE CHECK (length(template_hash) = 64),
+    created_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX template_pack ON template (pack, person_id);
+
+CREATE INDEX template_person ON template (person_id);
+
+CREATE TABLE vault (
+    vault_id INTEGER PRIMARY KEY CHECK (vault_id = 1),
+    device TEXT NOT NULL,
+    key_check TEXT NOT NULL CHECK (length(key_check) = 64)
+) STRICT;
+
+CREATE TRIGGER visit_never_changes BEFORE UPDATE ON visit BEGIN SELECT RAISE(ABORT, 'visit is append-only'); END;
+
+CREATE TRIGGER visit_never_goes BEFORE DELETE ON visit BEGIN SELECT RAISE(ABORT, 'visit is append-only'); END;
+
+CREATE TRIGGER visit_never_replaced BEFORE INSERT ON visit WHEN EXISTS (SELECT 1 FROM visit WHERE service_id = NEW.service_id OR event_id = NEW.event_id OR event_seq = NEW.event_seq) BEGIN SELECT RAISE(ABORT, 'visit is append-only'); END;
+
+CREATE TABLE visit (
+    service_id TEXT PRIMARY KEY REFERENCES planned_service (service_id),
+    person_id TEXT NOT NULL REFERENCES person (person_id),
+    event_id TEXT NOT NULL UNIQUE,
+    event_seq INTEGER NOT NULL UNIQUE,
+    confirmed_at TEXT NOT NULL
+) STRICT;
+
