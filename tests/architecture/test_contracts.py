@@ -44,6 +44,21 @@ FORBIDDEN = [
     ("sync/keyfile.py", "import sqlcipher3"),
     ("sync/keyfile.py", "import sync.fund.keys"),
     ("sync/fund/keys.py", "import models.manifest"),
+    ("sync/fund/store.py", "import sync.outbox"),
+    ("sync/fund/ingest.py", "import sync.fund.app"),
+    ("sync/protocol.py", "import requests"),
+    ("sync/protocol.py", "import sync.transport"),
+    ("sync/outbox.py", "import time"),
+    ("sync/outbox.py", "import sync.ledger"),
+    ("sync/__main__.py", "import sync.fund.serve"),
+    ("sync/worker.py", "import uvicorn"),
+    ("sync/ledger.py", "import cryptography"),
+    ("models/store.py", "import models.recipes.builtin"),
+    ("models/store.py", "import onnx"),
+    ("appliance/face/pipeline.py", "import onnxruntime"),
+    ("appliance/records/people.py", "import joserfc"),
+    ("appliance/station.py", "import rich"),
+    ("appliance/station.py", "import sync.transport"),
 ]
 
 
