@@ -95,17 +95,19 @@ class PackStore:
 
     def path(self, name: str) -> Path:
         """Where a pack of this name lives. Raises PackUnknown when nothing is there."""
-        path = self.root / name
-        if Path(name).name != name or not path.is_dir():
-            raise PackUnknown(f"there is no pack {name!r} in {self.root}")
-        return path
+        for path in self._folders():
+            if path.name == name:
+                return path
+        raise PackUnknown(f"there is no pack {name!r} in {self.root}")
 
     def list(self) -> tuple[InstalledPack, ...]:
         """Every pack, verified file by file, in order of name; damaged ones with their fault."""
+        return tuple(self._row(path) for path in self._folders())
+
+    def _folders(self) -> list[Path]:
         if not self.root.is_dir():
-            return ()
-        folders = sorted(path for path in self.root.iterdir() if path.is_dir() and not path.name.startswith("."))
-        return tuple(self._row(path) for path in folders)
+            return []
+        return sorted(path for path in self.root.iterdir() if path.is_dir() and not path.name.startswith("."))
 
     @staticmethod
     def _row(path: Path) -> InstalledPack:

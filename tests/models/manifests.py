@@ -1,0 +1,134 @@
+"""Example manifests of every family the format was made for, and packs of plain bytes around them."""
+
+import hashlib
+from pathlib import Path
+
+from models.calibration import (
+    CALIBRATION_NAME,
+    Calibration,
+    Cohort,
+    GenuineScores,
+    ImpostorScores,
+    write_calibration,
+)
+from models.manifest import (
+    MANIFEST_NAME,
+    Colour,
+    DetectSpec,
+    EmbedSpec,
+    InputSpec,
+    Licence,
+    Loader,
+    Manifest,
+    Model,
+    PackFile,
+    Task,
+    Use,
+    write_manifest,
+)
+
+ARCFACE = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
+GREY, SCALE = (127.5, 127.5, 127.5), (128.0, 128.0, 128.0)
+ZERO, ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+
+
+def _model(task: Task, family: str, loader: Loader, licence: Licence, spec: InputSpec) -> Model:
+    return Model(
+        task=task,
+        family=family,
+        loader=loader,
+        file=f"{family}.onnx",
+        source=f"upstream of {family}",
+        licence=licence,
+        input=spec,
+        detect=DetectSpec(0.5, 0.4) if task is Task.DETECT else None,
+        embed=EmbedSpec(512, ARCFACE, mirror=False) if task is Task.EMBED else None,
+    )
+
+
+def insightface_models() -> tuple[Model, Model]:
+    """SCRFD and ArcFace, loaded by the insightface package; research use only."""
+    licence = Licence("LicenseRef-InsightFace-models", Use.RESEARCH, "licence.txt")
+    return (
+        _model(Task.DETECT, "scrfd", Loader.INSIGHTFACE, licence, InputSpec(Colour.RGB, GREY, SCALE, multiple=32)),
+        _model(Task.EMBED, "arcface", Loader.INSIGHTFACE, licence, InputSpec(Colour.RGB, GREY, GREY, 112, 112)),
+    )
+
+
+def zoo_models() -> tuple[Model, Model]:
+    """YuNet and SFace of OpenCV Zoo."""
+    return (
+        _model(
+            Task.DETECT,
+            "yunet",
+            Loader.ONNXRUNTIME,
+            Licence("MIT", Use.ANY, "licence.txt"),
+            InputSpec(Colour.BGR, ZERO, ONE, multiple=32),
+        ),
+        _model(
+            Task.EMBED,
+            "sface",
+            Loader.ONNXRUNTIME,
+            Licence("Apache-2.0", Use.ANY, "licence.txt"),
+            InputSpec(Colour.RGB, ZERO, ONE, 112, 112),
+        ),
+    )
+
+
+def calibration(detect: str = "0" * 64, embed: str = "1" * 64) -> Calibration:
+    """A calibration of two small cohorts for models with these digests."""
+    return Calibration(
+        measured="2026-01-31",
+        method="made up for tests",
+        models=(("detect", detect), ("embed", embed)),
+        cohorts=(
+            Cohort(
+                name="wide",
+                description="many people",
+                people=100,
+                images=400,
+                impostor=ImpostorScores(
+                    60000, ((1.0, 0.71), (3.0, 0.66), (60.0, 0.5), (6000.0, 0.3)), 0.5, 0.001, 0.05
+                ),
+                genuine=GenuineScores(600, ((0.01, 0.45), (0.5, 0.7), (0.99, 0.9))),
+                margin=0.04,
+            ),
+            Cohort(
+                name="narrow",
+                description="few people who look alike",
+                people=20,
+                images=100,
+                impostor=ImpostorScores(3000, ((1.0, 0.7), (3.0, 0.65), (300.0, 0.4)), 0.4, 0.1, 0.06),
+                genuine=GenuineScores(200, ((0.01, 0.4), (0.5, 0.68), (0.99, 0.88))),
+                margin=0.06,
+            ),
+        ),
+    )
+
+
+def write_pack(folder: Path, models: tuple[Model, Model]) -> Manifest:
+    """Write a pack whose models are not models: whole as files, but nothing that runs."""
+    folder.mkdir(parents=True)
+    files = {model.file: model.family.encode() * 10 for model in models}
+    digests = [hashlib.sha256(files[model.file]).hexdigest() for model in models]
+    files |= {"licence.txt": b"permitted\n", "golden.npz": b"none", "card.md": b"# made up\n"}
+    files[CALIBRATION_NAME] = write_calibration(calibration(*digests))
+    manifest = manifest_of(models, files)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    (folder / MANIFEST_NAME).write_bytes(write_manifest(manifest))
+    return manifest
+
+
+def manifest_of(models: tuple[Model, ...], files: dict[str, bytes]) -> Manifest:
+    """A manifest over these files."""
+    listed = (PackFile(name, hashlib.sha256(data).hexdigest(), len(data)) for name, data in sorted(files.items()))
+    return Manifest(
+        name="example",
+        version="1",
+        models=models,
+        files=tuple(listed),
+        calibration=CALIBRATION_NAME,
+        golden="golden.npz",
+        card="card.md",
+    )
