@@ -100,7 +100,7 @@ class PackStore:
                 return path
         raise PackUnknown(f"there is no pack {name!r} in {self.root}")
 
-    def list(self) -> tuple[InstalledPack, ...]:
+    def installed(self) -> tuple[InstalledPack, ...]:
         """Every pack, verified file by file, in order of name; damaged ones with their fault."""
         return tuple(self._row(path) for path in self._folders())
 

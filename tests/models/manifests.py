@@ -87,9 +87,7 @@ def calibration(detect: str = "0" * 64, embed: str = "1" * 64) -> Calibration:
                 description="many people",
                 people=100,
                 images=400,
-                impostor=ImpostorScores(
-                    60000, ((1.0, 0.71), (3.0, 0.66), (60.0, 0.5), (6000.0, 0.3)), 0.5, 0.001, 0.05
-                ),
+                impostor=ImpostorScores(60000, ((1.0, 0.7), (3.0, 0.66), (60.0, 0.5), (6e3, 0.3)), 0.5, 0.001, 0.05),
                 genuine=GenuineScores(600, ((0.01, 0.45), (0.5, 0.7), (0.99, 0.9))),
                 margin=0.04,
             ),

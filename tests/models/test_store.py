@@ -1,6 +1,5 @@
 """The store: a pack is read whole and verified, or not at all; a new one takes its place only when checked."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -108,7 +107,7 @@ def test_the_store_lists_whole_and_damaged_packs(pack: Path) -> None:
     write_pack(pack.parent / "broken", zoo_models())
     (pack.parent / "broken" / "card.md").unlink()
     (pack.parent / ".example.staging").mkdir()
-    broken, whole = store.list()
+    broken, whole = store.installed()
     assert (broken.name, broken.digest, whole.name, whole.fault) == ("broken", None, "example", None)
     assert broken.fault is not None
     assert "card.md" in broken.fault
@@ -121,18 +120,18 @@ def test_a_pack_that_is_not_there_is_unknown(pack: Path, name: str) -> None:
     """Nor does a name lead out of the store."""
     with pytest.raises(PackUnknown):
         PackStore(pack.parent).path(name)
-    assert PackStore(pack / "none").list() == ()
+    assert PackStore(pack / "none").installed() == ()
 
 
 def test_a_checked_pack_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     """Whole, and nothing else is left."""
     out = tmp_path / "packs" / "p"
     for version in (b"1", b"2"):
-        with staged(out, lambda path: None) as staging:
+        with staged(out, Path.exists) as staging:
             (staging / "file").write_bytes(version)
             assert (out / "file").exists() == (version == b"2")
     assert (out / "file").read_bytes() == b"2"
-    assert os.listdir(out.parent) == ["p"]
+    assert [path.name for path in out.parent.iterdir()] == ["p"]
 
 
 class Refused(Exception):
@@ -146,11 +145,11 @@ def _refuse(path: Path) -> None:
 def test_a_refused_pack_replaces_nothing(tmp_path: Path) -> None:
     """Neither a failing check nor a failing build touches the installed one."""
     out = tmp_path / "p"
-    with staged(out, lambda path: None) as staging:
+    with staged(out, Path.exists) as staging:
         (staging / "file").write_text("old")
     with pytest.raises(Refused, match="new"), staged(out, _refuse) as staging:
         (staging / "file").write_text("new")
     with pytest.raises(Refused, match="half"), staged(out, _refuse):
         raise Refused("half")
     assert (out / "file").read_text() == "old"
-    assert os.listdir(tmp_path) == ["p"]
+    assert [path.name for path in tmp_path.iterdir()] == ["p"]
