@@ -13,6 +13,7 @@ from appliance.core.decision import Decision, Evidence, Thresholds, decide
 from appliance.core.policy import Policy
 from appliance.core.ports import Matcher
 from appliance.core.types import Embedding, LivenessVerdict, MatchMode, MatchResult, PackDigest, PersonId, Sensitive
+from models.calibration import Calibration
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -85,6 +86,7 @@ class Recogniser:
         result = self._compare(probe, claimed, expected, everybody)
         return decide(
             Evidence(
+                probe=probe,
                 liveness=liveness,
                 agreement=agreement(probes),
                 result=result,
@@ -95,3 +97,18 @@ class Recogniser:
                 under_age=under_age,
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PackThresholds:
+    """The thresholds of a pack's own calibration."""
+
+    calibration: Calibration
+
+    def thresholds(self, mode: MatchMode, compared: int, policy: Policy) -> Thresholds:
+        """For one claimed identity the policy's FMR; for a list or gallery of `compared` people its FPIR."""
+        same = self.calibration.threshold_verify(policy.fmr)
+        accept = same
+        if mode is not MatchMode.VERIFY:
+            accept = self.calibration.threshold_identify(policy.fpir, max(compared, 1))
+        return Thresholds(accept.value, same.value, self.calibration.margin, accept.extrapolated)

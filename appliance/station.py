@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from appliance.attempt import Attempt
 from appliance.core import session
-from appliance.core.decision import Reason, Verdict
+from appliance.core.decision import Decision, Reason
 from appliance.core.errors import CameraFrozen, CameraUnavailable
 from appliance.core.events import Circumstances, LivenessMethod
 from appliance.core.liveness import Challenge, Phase, Sample
@@ -25,7 +25,7 @@ from appliance.core.snapshot import Intent, IntentKind, Snapshot
 from appliance.core.types import Direction, Face, Frame, Instant, LivenessVerdict, Observation, PersonId
 from appliance.recognition import Probe, Recogniser
 from sync.clock import Clock
-from sync.errors import DatabaseFailure, KnownFailure
+from sync.errors import KnownFailure
 
 _LOG = logging.getLogger(__name__)
 
@@ -100,15 +100,18 @@ class Station:
         """Go out of service once per failure, with an alarm event; a visit being saved is not touched."""
         if Signal.FAULT not in session.TABLE[self._visit.state]:
             return
-        _LOG.warning("camera failed: %s", failure.code)
-        self._signal(Signal.FAULT, now)
-        self._failure = failure.code
+        self._fail(failure, now)
         self._presence = Presence()
         try:
             self._with.desk.record_alarm("camera_failure", failure.code)
-        except DatabaseFailure as full:
-            _LOG.error("the alarm was not recorded: %s", full.code)
+        except KnownFailure as unrecorded:
+            _LOG.error("the alarm was not recorded: %s", unrecorded.code)
         self._publish(Snapshot(at=now, state=self._visit.state, failure=self._failure))
+
+    def _fail(self, failure: KnownFailure, now: Instant) -> None:
+        _LOG.error("out of service: %s", failure.code)
+        self._signal(Signal.FAULT, now)
+        self._failure = failure.code
 
     # ---- signals
 
@@ -226,26 +229,33 @@ class Station:
         self._intents.clear()
 
     def _compare(self, now: Instant) -> None:
-        desk, attempt = self._with.desk, self._attempt
-        attempt.decision = self._with.recogniser.decide(
-            attempt.probes, attempt.liveness, self._with.claimed, desk.expected(), desk.under_age()
-        )
-        decision = attempt.decision
-        if decision.verdict is Verdict.REFUSED or decision.person is None:
+        try:
+            decision = self._decide()
+            self._reception = self._with.desk.receive(decision.person) if decision.person else None
+        except KnownFailure as failure:
+            self._fail(failure, now)
+            return
+        if self._reception is None:
             self._signal(session.failed_attempt(self._visit, self._with.policy), now)
             return
-        self._reception = desk.receive(decision.person)
         if self._reception.offers:
             self._signal(Signal.MATCHED, now)
         else:
             self._receipt = self._reception.confirmed
             self._signal(Signal.ALREADY if self._receipt else Signal.NO_SERVICE, now)
 
+    def _decide(self) -> Decision:
+        desk, attempt = self._with.desk, self._attempt
+        attempt.decision = self._with.recogniser.decide(
+            attempt.probes, attempt.liveness, self._with.claimed, desk.expected(), desk.under_age()
+        )
+        return attempt.decision
+
     def _record(self, write: Callable[[Circumstances], str], now: Instant) -> None:
         """One durable event; a failure to write is shown, never a tick."""
         try:
             event = write(self._circumstances())
-        except DatabaseFailure as failure:
+        except KnownFailure as failure:
             _LOG.error("not recorded: %s", failure.code)
             self._failure = failure.code
             self._signal(Signal.SAVE_FAILED, now)

@@ -7,7 +7,7 @@ for the visit is `session`, what is recorded is `events`.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from appliance.core.types import LivenessVerdict, MatchMode, MatchResult, PackDigest, PersonId
+from appliance.core.types import Embedding, LivenessVerdict, MatchMode, MatchResult, PackDigest, PersonId
 
 
 class Verdict(StrEnum):
@@ -68,11 +68,13 @@ class Thresholds:
 class Evidence:
     """All that a decision rests on.
 
+    probe: the fused embedding that was compared.
     result: the comparison that decides (claimed person or today's list, else the gallery).
     gallery: the same probe against everybody, as a check that nobody else fits better.
     agreement: least cosine similarity between two probe frames. under_age: people below the age for 1:N.
     """
 
+    probe: Embedding
     liveness: LivenessVerdict
     agreement: float
     result: MatchResult

@@ -2,7 +2,7 @@
 
 Layout YYMMDD C NNNN K: C gives century and sex (1/2: 1800s, 3/4: 1900s, 5/6: 2000s; odd: male).
 K: digits 1..11 weighted 1..11 modulo 11; if that is 10, weights 3..11,1,2; if 10 again, the number is
-never issued (Government Decree of Kazakhstan No. 406 of 11 June 2003, annex).
+never issued (Government Decree of Kazakhstan No. 406 of 22 May 2007).
 """
 
 from dataclasses import dataclass

@@ -69,8 +69,8 @@ class Reception(Sensitive):
 class Desk(Protocol):
     """The records of the desk: who is expected, and where every outcome becomes one signed event.
 
-    Each `record_` method is one durable transaction and returns the event's id; it raises a
-    DatabaseFailure, and then nothing was recorded.
+    Each `record_` method is one durable transaction and returns the event's id; when it raises a KnownFailure,
+    nothing was recorded.
     """
 
     def expected(self) -> frozenset[PersonId]:

@@ -1,0 +1,1 @@
+"""How fast the desk is, measured stage by stage."""

@@ -1,0 +1,118 @@
+"""Use case: every outcome at the desk becomes one recorded, signed event, in one transaction.
+
+Implements `core.ports.Desk` over the records and the ledger. Whether somebody was recognised was decided in `core`;
+delivery to the fund is another process's.
+"""
+
+from appliance.core.decision import Decision, Reason
+from appliance.core.errors import ConsentMissing
+from appliance.core.events import Alarm, CheckedIn, Circumstances, Comparison, Declined, Event, Refused
+from appliance.core.policy import Policy
+from appliance.core.ports import Reception
+from appliance.core.snapshot import Offer
+from appliance.core.types import PersonId
+from appliance.records.desk import DeskRecords
+from appliance.records.services import PlannedService
+from sync.clock import Clock
+from sync.database import immediate
+from sync.envelope import Moment
+from sync.ledger import Entry, Ledger
+
+
+def append(ledger: Ledger, event: Event, moment: Moment) -> Entry:
+    """Sign one event into the ledger; inside an open transaction."""
+    return ledger.append(event.KIND, event.VERSION, event.data(), moment)
+
+
+class RecordedDesk:
+    """The desk's records and ledger behind the station; lives on the thread that opened the database."""
+
+    def __init__(self, records: DeskRecords, ledger: Ledger, clock: Clock, policy: Policy, software: str) -> None:
+        """software: version named in alarm events."""
+        self._records = records
+        self._ledger = ledger
+        self._clock = clock
+        self._policy = policy
+        self._software = software
+
+    def expected(self) -> frozenset[PersonId]:
+        """The enrolled people who have a service today."""
+        return self._records.services.expected(self._clock.moment().wall.date())
+
+    def under_age(self) -> frozenset[PersonId]:
+        """The expected people below the policy's age for 1:N; read from their sealed profiles."""
+        today = self._clock.moment().wall.date()
+        people = self._records.people
+        young = (p for p in self.expected() if people.profile(p).iin.age_on(today) < self._policy.identify_min_age)
+        return frozenset(young)
+
+    def receive(self, person: PersonId) -> Reception:
+        """What to greet with, what is still to be confirmed today, and what was."""
+        services = self._records.services.of(person, self._clock.moment().wall.date())
+        confirmed = [s.event for s in services if s.event]
+        return Reception(
+            greeting=self._records.people.profile(person).greeting,
+            offers=tuple(_offer(s) for s in services if s.event is None),
+            confirmed=confirmed[-1] if confirmed else "",
+        )
+
+    def record_visit(self, decision: Decision, service: str, about: Circumstances) -> str:
+        """Sign the visit and mark the service confirmed: both or neither."""
+        if decision.person is None:
+            raise ValueError("a visit needs an accepted decision")
+        records, person = self._records, decision.person
+        planned = records.services.get(service)
+        consent = records.consents.standing(person)
+        template = records.templates.best(person, decision.evidence.probe)
+        if consent is None or template is None:
+            raise ConsentMissing(f"the templates of person {person} were erased in the meantime")
+        event = CheckedIn(
+            patient=records.people.reference(person),
+            service=planned.service,
+            service_code=planned.code,
+            provider=planned.provider,
+            consent=consent.consent,
+            template=template.name,
+            reasons=decision.reasons,
+            comparison=Comparison.of(decision),
+            circumstances=about,
+        )
+        with immediate(records.db):
+            moment = self._clock.moment()
+            entry = append(self._ledger, event, moment)
+            records.services.confirm(service, person, entry.event_id, entry.seq, moment.wall)
+        return entry.event_id
+
+    def record_refusal(
+        self,
+        person: PersonId | None,
+        reasons: tuple[Reason, ...],
+        hint: str | None,
+        decision: Decision | None,
+        about: Circumstances,
+    ) -> str:
+        """Sign that nobody was recognised, or that there was nothing to confirm."""
+        patient = None if person is None else self._records.people.reference(person)
+        compared = None if decision is None else Comparison.of(decision)
+        return self._sign(Refused(patient, reasons, hint, compared, about))
+
+    def record_decline(self, decision: Decision, reason: Reason, about: Circumstances) -> str:
+        """Sign that the recognised patient said no, or gave no answer."""
+        if decision.person is None:
+            raise ValueError("only a recognised patient can decline")
+        offered = self.receive(decision.person).offers
+        patient = self._records.people.reference(decision.person)
+        codes = tuple(offer.code for offer in offered)
+        return self._sign(Declined(patient, reason, codes, Comparison.of(decision), about))
+
+    def record_alarm(self, what: str, detail: str) -> str:
+        """Sign something an auditor should see."""
+        return self._sign(Alarm(what, detail, self._software))
+
+    def _sign(self, event: Event) -> str:
+        with immediate(self._records.db):
+            return append(self._ledger, event, self._clock.moment()).event_id
+
+
+def _offer(service: PlannedService) -> Offer:
+    return Offer(service.service, service.code, service.names, service.room, service.starts_at)

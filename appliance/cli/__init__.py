@@ -1,0 +1,1 @@
+"""The `keldim` command: reads arguments, composes the desk, prints."""

@@ -1,0 +1,66 @@
+"""How the command speaks: tables for people, JSON for machines, one line with a remedy for a known failure.
+
+Exit codes: 0 done; 4 the answer is no (not recognised, chain broken, a check failed); 2 wrong usage;
+3 a known failure; 130 interrupted. A bug shows its stack trace and exits 1, so that a supervisor restarts.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from sync.errors import KnownFailure
+
+OUT = Console(soft_wrap=True, highlight=False)
+ERR = Console(stderr=True, soft_wrap=True, highlight=False)
+
+EXIT_NO = 4
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+def say(text: str) -> None:
+    """One line for a person; no markup is read from it."""
+    OUT.print(escape(text))
+
+
+def warn(text: str) -> None:
+    """One line on the error stream."""
+    ERR.print(escape(text), style="yellow")
+
+
+def dump(value: object) -> None:
+    """One JSON document on the output stream, non-ASCII as it is."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table; cells are shown as text."""
+    drawn = Table(title=title or None, title_justify="left")
+    for column in columns:
+        drawn.add_column(column)
+    for row in rows:
+        drawn.add_row(*(escape(str(cell)) for cell in row))
+    OUT.print(drawn)
+
+
+def tell_failure(failure: KnownFailure) -> None:
+    """The code, what happened, and what to do."""
+    ERR.print(f"[bold red]{failure.code}[/] {escape(str(failure))}")
+    if failure.remedy:
+        ERR.print(f"  {escape(failure.remedy)}")
+
+
+def run(command: Callable[[], object]) -> int:
+    """Run a command; known failures become one message and their exit code."""
+    try:
+        command()
+    except KnownFailure as failure:
+        tell_failure(failure)
+        return failure.exit_code
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return 0

@@ -1,0 +1,1 @@
+"""The demonstration clinic: real people from installed packages, played before the desk."""

@@ -1,0 +1,99 @@
+"""What happens in the demonstration clinic, and what each visit must come to; data only.
+
+How an act looks in the camera is `staging`'s; whether it came out as written is checked by `performance`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from appliance.core.decision import Reason
+from appliance.core.session import State
+from appliance.core.snapshot import IntentKind
+from appliance.core.types import LivenessVerdict
+
+
+class Staging(StrEnum):
+    """What the camera sees."""
+
+    STEPS_UP = "steps up"
+    NOBODY = "nobody"
+    TWO_AT_ONCE = "two at once"
+    DARK_THEN_LIT = "too dark, then lit"
+    PRINTED_PHOTO = "printed photo held up"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What must come of an act.
+
+    state: where the visit must get to. kind: of the one event it must leave, None for no event. reasons: all must be
+    in the event, and with `any_of` at least one of those. liveness: the only verdicts allowed in the event.
+    """
+
+    state: State
+    kind: str | None
+    reasons: tuple[Reason, ...] = ()
+    any_of: tuple[Reason, ...] = ()
+    liveness: frozenset[LivenessVerdict] = frozenset({LivenessVerdict.LIVE})
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """who, beside: keys of the cast. answer: what the patient says. network: whether the fund can be reached."""
+
+    title: str
+    staging: Staging
+    outcome: Outcome
+    who: str | None = None
+    beside: str | None = None
+    answer: IntentKind = IntentKind.CONFIRM
+    network: bool = True
+
+
+RECOGNISED = Outcome(State.RECEIPT, "checked_in", (Reason.MATCH, Reason.LIVE))
+_NOT_LIVE = frozenset({LivenessVerdict.SPOOF, LivenessVerdict.INCONCLUSIVE})
+_UNCHECKED = frozenset({LivenessVerdict.NOT_CHECKED})
+
+
+def _patient(who: str, *, network: bool = True) -> Act:
+    return Act("patient", Staging.STEPS_UP, RECOGNISED, who, network=network)
+
+
+PLAN = (
+    _patient("aigul"),
+    Act("nobody", Staging.NOBODY, Outcome(State.IDLE, None)),
+    _patient("bolat"),
+    Act("stranger", Staging.STEPS_UP, Outcome(State.NOT_RECOGNISED, "refused", (Reason.NO_MATCH,)), "stranger"),
+    Act(
+        "two people at once",
+        Staging.TWO_AT_ONCE,
+        Outcome(State.NOT_RECOGNISED, "refused", (Reason.MORE_THAN_ONE_PERSON,), liveness=_UNCHECKED),
+        "daria",
+        "erlan",
+    ),
+    Act("too dark, then corrected", Staging.DARK_THEN_LIT, RECOGNISED, "daria"),
+    Act(
+        "printed photo of a patient",
+        Staging.PRINTED_PHOTO,
+        Outcome(
+            State.NOT_RECOGNISED,
+            "refused",
+            any_of=(Reason.LIVENESS_SPOOF, Reason.LIVENESS_INCONCLUSIVE),
+            liveness=_NOT_LIVE,
+        ),
+        "gulnar",
+    ),
+    Act(
+        "patient says: not me",
+        Staging.STEPS_UP,
+        Outcome(State.NOT_ME, "declined", (Reason.NOT_ME,)),
+        "ivan",
+        answer=IntentKind.NOT_ME,
+    ),
+    _patient("erlan", network=False),
+    _patient("gulnar", network=False),
+    _patient("ellen", network=False),
+    _patient("ivan"),
+    Act("patient comes again", Staging.STEPS_UP, Outcome(State.ALREADY, None), "aigul"),
+)
+"""The day of the demonstration clinic, in order."""
