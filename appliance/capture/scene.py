@@ -14,6 +14,8 @@ from appliance.capture.scene_room import clinic_room
 from appliance.capture.scene_script import Enter, Focus, Light, Script
 from appliance.core.types import Direction, Frame, Instant
 
+_ORIGIN = Instant(0.0)
+
 
 class Scene:
     """A FrameSource. The same script, seed and responses give the same frames.
@@ -26,7 +28,7 @@ class Scene:
         script: Script,
         *,
         name: str = "scene",
-        start: Instant = Instant(0.0),
+        start: Instant = _ORIGIN,
         fps: float = 15.0,
         width: int = 640,
         height: int = 480,

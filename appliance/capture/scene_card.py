@@ -51,7 +51,7 @@ def printed_card(portrait: Portrait) -> Layer:
     alpha = np.zeros((card.shape[0] + 4, card.shape[1] + 4), np.float32)
     alpha[2:-2, 2:-2] = 1
     card = cv2.copyMakeBorder(card, 2, 2, 2, 2, cv2.BORDER_REPLICATE)
-    alpha = cv2.GaussianBlur(alpha, (0, 0), 0.8)
+    alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 0.8), np.float32)
     margin = BORDER + 2 / s
     return Layer(premultiplied(np.clip(card, 0, 255), alpha), PRINT_LEFT - margin, PRINT_TOP - margin, s)
 

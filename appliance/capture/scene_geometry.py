@@ -34,7 +34,7 @@ class Pose:
 
 
 def minimum_jerk(share: float) -> float:
-    """Position 0..1 at a share 0..1 of the time: the smooth profile of human reaching and turning (Flash & Hogan 1985)."""
+    """Position 0..1 at a share 0..1 of the time: the profile of human motion (Flash & Hogan 1985)."""
     s = min(max(share, 0.0), 1.0)
     return s**3 * (10.0 - 15.0 * s + 6.0 * s * s)
 
@@ -62,8 +62,9 @@ class Track:
 class Sway:
     """Smooth, never repeating small motion of somebody who stands: seeded sines of incommensurate low frequencies."""
 
-    def __init__(self, rng: np.random.Generator, amplitude: float, slowest: float = 0.11, fastest: float = 0.55) -> None:
-        self._frequency = rng.uniform(slowest, fastest, 4)
+    def __init__(self, rng: np.random.Generator, amplitude: float, fastest: float = 0.55) -> None:
+        """amplitude: largest deviation. fastest: highest frequency, hertz."""
+        self._frequency = rng.uniform(0.11, fastest, 4)
         self._phase = rng.uniform(0.0, 2 * np.pi, 4)
         weight = 1.0 / np.sqrt(self._frequency)  # slow drifts are larger than quick ones
         self._weight = amplitude * weight / weight.sum()
@@ -123,12 +124,12 @@ class HeadShape:
     """A smooth head of one person: depth over the face, and how much of a turn each point follows.
 
     The depth is a dome over head and hair plus a bump at the nose; the nose tip stands 0.5 to 0.6 eye distances before
-    the plane of eyes and mouth, as in adults (nasal protrusion and the curve of the face together 30-38 mm over an
+    the plane of eyes and mouth, as in adults (nasal protrusion and the curve of the face together 30 to 38 mm over an
     eye distance of 63 mm). Shoulders do not turn; between chin and shoulders the turn fades.
     """
 
     dome = 1.15
-    nose = 0.32
+    nose = 0.40
     left, top, right, bottom = -6.0, -4.0, 6.0, 9.0
 
     def __init__(self, landmarks: NDArray[np.floating]) -> None:
@@ -147,8 +148,8 @@ class HeadShape:
         r2 = ((x - self._middle) / 1.75) ** 2 + ((y - 0.35) / 2.35) ** 2
         dome = self.dome * np.square(np.clip(1.0 - r2, 0.0, 1.0))
         nx, ny = self._nose_at
-        upward = np.where(y < ny, 0.42, 0.24)  # the bridge runs up, the base falls off quickly
-        bump = np.exp(-0.5 * (((x - nx) / 0.24) ** 2 + ((y - ny) / upward) ** 2))
+        upward = np.where(y < ny, 0.46, 0.27)  # the bridge runs up, the base falls off quickly
+        bump = np.exp(-0.5 * (((x - nx) / 0.30) ** 2 + ((y - ny) / upward) ** 2))
         return np.asarray(dome + self.nose * bump, np.float64)
 
     def follow(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -174,7 +175,7 @@ class HeadShape:
             return u, v
         x, y = u, v
         for _ in range(_FIXED_POINT_STEPS):
-            w, wz = cv2.split(
+            sampled = np.asarray(
                 cv2.remap(
                     self._tables,
                     (x - self.left) / np.float32(_TABLE_STEP),
@@ -182,9 +183,10 @@ class HeadShape:
                     cv2.INTER_LINEAR,
                     borderMode=cv2.BORDER_CONSTANT,
                     borderValue=(0.0, 0.0),
-                )
+                ),
+                np.float32,
             )
-            dx, dy = self._displacement(x, y, w, wz, yaw, pitch)
+            dx, dy = self._displacement(x, y, sampled[..., 0], sampled[..., 1], yaw, pitch)
             x, y = np.asarray(u - dx, np.float32), np.asarray(v - dy, np.float32)
         return x, y
 

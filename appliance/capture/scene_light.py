@@ -47,7 +47,7 @@ def defocus(image: Image, sigma: float) -> Image:
 
 
 class Illumination:
-    """Turns a picture of surfaces into exposed grey levels, as float32 0..255."""
+    """Gain, colour and direction of the light, and the vignette of the lens, as one map of factors."""
 
     def __init__(self, width: int, height: int) -> None:
         self._x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
@@ -63,7 +63,7 @@ class Illumination:
             side = np.clip(1.0 + 0.85 * light.side * self._x, 0.06, None)
             shade = self._falloff * side * np.float32(light.gain)
             blue, red = 1.0 - 0.22 * light.warmth, 1.0 + 0.16 * light.warmth
-            self._map = cv2.merge([shade * np.float32(blue), shade, shade * np.float32(red)])
+            self._map = np.asarray(cv2.merge([shade * np.float32(blue), shade, shade * np.float32(red)]), np.float32)
         return np.asarray(cv2.multiply(image, self._map, dtype=cv2.CV_8U), np.uint8)
 
 
@@ -75,24 +75,22 @@ class Sensor:
         shape = (height + _BANK_MARGIN, width + _BANK_MARGIN, 3)
         bank = rng.standard_normal(shape, np.float32)
         bank = cv2.GaussianBlur(bank, (0, 0), 0.55)  # demosaicing makes neighbouring pixels alike
-        self._bank = np.asarray(bank / bank.std(), np.float32)
+        bank = np.asarray(bank / bank.std(), np.float32)
+        self._banks = (bank, np.ascontiguousarray(bank[:, ::-1]))
         self._shape = (height, width)
         self._seed = seed
         self._levels = np.arange(256, dtype=np.float32)
 
-    def sigma(self, level: float, gain: float) -> float:
-        """Standard deviation of the noise, in grey levels, at a mean grey level; gain as in `Lighting`."""
+    def sigma(self, levels: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+        """Standard deviation of the noise, in grey levels, at mean grey levels; gain as in `Lighting`."""
         amplification = min(1.0 / max(gain, 0.15), 4.0)
-        return float(np.sqrt(_SHOT * amplification * level + (_READ * amplification**0.5) ** 2))
+        return np.asarray(np.sqrt(amplification * (_SHOT * levels + _READ**2)), np.float32)
 
     def expose(self, image: Image, gain: float, index: int) -> Image:
         """Add the noise of frame number `index`; the same seed and index give the same noise."""
         rng = np.random.default_rng((self._seed, 2, index))
         top, left = (int(v) for v in rng.integers(0, _BANK_MARGIN, 2))
         height, width = self._shape
-        window = self._bank[top : top + height, left : left + width]
-        if rng.integers(2):
-            window = window[:, ::-1]
-        table = np.array([self.sigma(float(v), gain) for v in self._levels], np.float32)
-        noise = cv2.multiply(cv2.LUT(image, table), np.ascontiguousarray(window))
+        window = self._banks[int(rng.integers(2))][top : top + height, left : left + width]
+        noise = cv2.multiply(cv2.LUT(image, self.sigma(self._levels, gain)), window)
         return np.asarray(cv2.add(image, noise, dtype=cv2.CV_8U), np.uint8)

@@ -119,14 +119,14 @@ def _continued(portrait: Portrait) -> Portrait:
         _, y = canvas_grid(portrait)
         chin = np.float32(chin_height(portrait))
         portrait = replace(portrait, known=np.where(y < chin, portrait.known, 0).astype(np.uint8))
-    known = portrait.known.astype(np.float32) / 255
+    known = np.asarray(portrait.known / 255, np.float32)
     distance = cv2.distanceTransform(255 - portrait.known, cv2.DIST_L2, 3)
-    near = np.clip(1 - distance / (0.35 * s), 0, 1)[..., None]
+    near = np.asarray(np.clip(1 - distance / (0.35 * s), 0, 1), np.float32)[..., None]
     pixels = portrait.pixels * near + _surroundings(portrait.pixels, known, s) * (1 - near)
     if tight:
         body = _body(portrait)
         pixels = _over(pixels, body, 0.05 * s)
-        known = np.clip(cv2.GaussianBlur(known, (0, 0), 0.08 * s) * 2 - 1, 0, 1)
+        known = np.asarray(np.clip(cv2.GaussianBlur(known, (0, 0), 0.08 * s) * 2 - 1, 0, 1), np.float32)
     pixels = portrait.pixels * known[..., None] + pixels * (1 - known[..., None])
     if tight:
         pixels = _over(pixels, _hair(portrait), 0.09 * s)
@@ -134,15 +134,15 @@ def _continued(portrait: Portrait) -> Portrait:
 
 
 def _surroundings(pixels: Image, known: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
-    """Known colours spread outwards, more blurred the farther (normalised convolution, coarse: it is only a backdrop)."""
+    """Known colours spread outwards, more blurred the farther: normalised convolution, coarse as befits a backdrop."""
     height, width = known.shape
     coarse = (max(width // 8, 1), max(height // 8, 1))
     weight = cv2.resize(known, coarse, interpolation=cv2.INTER_AREA)
-    colour = cv2.resize(pixels * known[..., None], coarse, interpolation=cv2.INTER_AREA)
-    out, have = np.zeros_like(colour), np.zeros_like(weight)
+    colour = np.asarray(cv2.resize(pixels * known[..., None], coarse, interpolation=cv2.INTER_AREA), np.float32)
+    out, have = np.zeros_like(colour), np.zeros((coarse[1], coarse[0]), np.float32)
     for sigma in (0.25, 0.6, 1.4, 3.2, 8.0):
-        w = cv2.GaussianBlur(weight, (0, 0), sigma * scale / 8)
-        c = cv2.GaussianBlur(colour, (0, 0), sigma * scale / 8)
+        w = np.asarray(cv2.GaussianBlur(weight, (0, 0), sigma * scale / 8), np.float32)
+        c = np.asarray(cv2.GaussianBlur(colour, (0, 0), sigma * scale / 8), np.float32)
         trust = np.clip(w * 8, 0, 1) * (1 - have)
         out += c / np.maximum(w, 1e-4)[..., None] * trust[..., None]
         have += trust
@@ -178,7 +178,7 @@ def _over(under: NDArray[np.float32], layer: NDArray[np.float32], feather: float
 
 
 def _hair(portrait: Portrait) -> NDArray[np.float32]:
-    """Short hair over a forehead that a tight crop cuts off: B, G, R, alpha 0..1; nothing where hair is in the photo."""
+    """Short hair over a forehead that a tight crop cuts off: B, G, R, alpha 0..1; nothing where the photo has hair."""
     x, y = canvas_grid(portrait)
     line = -1.22 + 0.42 * np.clip(np.abs(x) / 1.1, 0, 1.4) ** 3
     cut = portrait.known[:, portrait.known.shape[1] // 2] > 0

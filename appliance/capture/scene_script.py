@@ -20,7 +20,7 @@ class Temper:
     """
 
     reaction: tuple[float, float] = (0.4, 0.7)
-    angle: tuple[float, float] = (22.0, 28.0)
+    angle: tuple[float, float] = (24.0, 29.0)
     seconds: float = 0.55
     hold: float = 1.4
     obeys: bool = True
