@@ -1,0 +1,131 @@
+"""Use cases: a patient is enrolled with consent and templates, or forgotten; each one transaction with its event.
+
+Taking the looks is `looks`'s; the receptionist has checked the document. The gallery in memory follows after
+the commit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from appliance.checkin import append
+from appliance.core.errors import ConsentMissing, DuplicateFace, PersonExists, PersonUnknown
+from appliance.core.events import Enrolled, Forgotten
+from appliance.core.iin import Iin
+from appliance.core.policy import Policy
+from appliance.core.types import MatchMode, PersonId
+from appliance.matching.gallery import Gallery
+from appliance.matching.matcher import GalleryMatcher
+from appliance.recognition import Probe, ThresholdSource, fuse
+from appliance.records.consents import GivenBy
+from appliance.records.desk import DeskRecords
+from appliance.records.people import sweep
+from appliance.records.profile import Profile
+from sync.clock import Clock
+from sync.database import immediate
+from sync.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """version: of the text that was read out. language: kk, ru or en."""
+
+    version: str
+    language: str
+    given_by: GivenBy = GivenBy.PATIENT
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentResult:
+    """person: new id. event: id of the signed event. templates: how many were kept."""
+
+    person: PersonId
+    event: str
+    templates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What enrolment works with; lives on the thread that opened the database."""
+
+    records: DeskRecords
+    ledger: Ledger
+    gallery: Gallery
+    calibration: ThresholdSource
+    policy: Policy
+    clock: Clock
+    software: str
+
+    def enrol(
+        self,
+        profile: Profile,
+        consent: ConsentGiven | None,
+        looks: Sequence[Probe],
+        source: str,
+        *,
+        overrule_duplicate: bool = False,
+    ) -> EnrolmentResult:
+        """Keep a patient with consent and templates, and sign that it happened.
+
+        looks: embeddings of one person. source: "photo" or "camera". overrule_duplicate: a supervisor says it is
+        another person (a twin); recorded. Raises ConsentMissing, PersonExists, DuplicateFace, and a DatabaseFailure
+        when nothing was kept.
+        """
+        if consent is None:
+            raise ConsentMissing("no consent was recorded")
+        if self.records.people.find(profile.iin) is not None:
+            raise PersonExists(f"somebody with IIN {profile.iin} is enrolled already")
+        twin = self._same_face(looks)
+        if twin is not None and not overrule_duplicate:
+            raise DuplicateFace(f"this face is enrolled already, as person {twin}")
+        embeddings = [look.embedding for look in looks]
+        searched = self.gallery.people
+        with immediate(self.records.db):
+            moment = self.clock.moment()
+            person = self.records.people.add(profile, moment.wall)
+            given = self.records.consents.give(person, consent.version, consent.language, consent.given_by, moment.wall)
+            names = self.records.templates.add(person, embeddings, moment.wall)
+            event = Enrolled(
+                patient=self.records.people.reference(person),
+                consent=given,
+                consent_version=consent.version,
+                consent_language=consent.language,
+                given_by=consent.given_by.value,
+                templates=names,
+                pack=self.gallery.pack,
+                policy=self.policy.policy_id,
+                software=self.software,
+                source=source,
+                quality=min(look.quality for look in looks),
+                duplicates_checked=searched,
+                duplicate_overruled=twin is not None,
+            )
+            entry = append(self.ledger, event, moment)
+        self.gallery.add(person, embeddings)
+        return EnrolmentResult(person, entry.event_id, len(names))
+
+    def forget(self, iin: Iin, reason: str) -> str:
+        """Erase a patient's templates, data key and profile, and sign that it happened; gives the event's id.
+
+        reason: "consent_withdrawn" or "clinic_request". Raises PersonUnknown.
+        """
+        person = self.records.people.find(iin)
+        if person is None:
+            raise PersonUnknown(f"nobody with IIN {iin} is enrolled")
+        with immediate(self.records.db):
+            moment = self.clock.moment()
+            patient = self.records.people.reference(person)
+            withdrawn = self.records.consents.withdraw(person, moment.wall)
+            erased = self.records.people.erase(person, moment.wall)
+            consent = withdrawn[-1] if withdrawn else None
+            entry = append(self.ledger, Forgotten(patient, consent, erased, reason, self.software), moment)
+        self.gallery.remove(person)
+        sweep(self.records.db)
+        return entry.event_id
+
+    def _same_face(self, looks: Sequence[Probe]) -> PersonId | None:
+        """Who in the gallery has this face, at the policy's FPIR for a gallery of this size."""
+        if not self.gallery.people:
+            return None
+        found = GalleryMatcher(self.gallery).duplicates(fuse(looks))
+        needed = self.calibration.thresholds(MatchMode.IDENTIFY, self.gallery.people, self.policy).accept
+        return found[0].person if found and found[0].score >= needed else None
