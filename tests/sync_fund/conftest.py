@@ -1,0 +1,107 @@
+"""A fund in a folder, its gateway in this process, and a real server with TLS on a free port."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from sync.fund.gateway import Gateway
+from sync.fund.home import FundDocument, FundHome
+from sync.fund.office import create_fund, register_device
+from sync.fund.serve import gateway_server, open_gateway
+from tests.sync_fund.desk import NOON, FakeDesk, StillClock
+
+URL = "https://127.0.0.1:8443"
+
+
+@dataclass(frozen=True, slots=True)
+class Fund:
+    """A fund in a folder."""
+
+    root: Path
+    document: FundDocument
+
+    def desk(self, folder: Path, device: str | None = None) -> FakeDesk:
+        """A registered desk."""
+        desk = FakeDesk(folder, device)
+        register_device(self.root, desk.record(), NOON)
+        return desk
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running gateway and a client that trusts it."""
+
+    fund: Fund
+    port: int
+    session: requests.Session
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"https://127.0.0.1:{self.port}"
+
+    def post(self, device: str, body: bytes | Iterator[bytes], **headers: str) -> requests.Response:
+        """Offer a body as events of a device."""
+        return self.session.post(
+            f"{self.url}/v1/devices/{device}/events",
+            data=body,
+            headers={"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()},
+            timeout=20,
+        )
+
+    def get(self, path: str) -> requests.Response:
+        """Ask."""
+        return self.session.get(self.url + path, timeout=20)
+
+
+@pytest.fixture
+def fund(tmp_path: Path) -> Fund:
+    """A new fund."""
+    root = tmp_path / "fund"
+    return Fund(root, create_fund(root, URL, NOON))
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    """The fund's clock."""
+    return StillClock()
+
+
+@pytest.fixture
+def gateway(fund: Fund, clock: StillClock) -> Iterator[Gateway]:
+    """The fund's gateway, without HTTP."""
+    with contextlib.closing(open_gateway(FundHome(fund.root), clock)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A real server with TLS, for the whole session; each test registers a desk of its own."""
+    root = tmp_path_factory.mktemp("served") / "fund"
+    fund = Fund(root, create_fund(root, URL, NOON))
+    with served(fund) as answering:
+        yield answering
+
+
+@contextlib.contextmanager
+def served(fund: Fund) -> Iterator[Running]:
+    """Run the fund's server in a thread of this process."""
+    with gateway_server(fund.root, "127.0.0.1", 0, clock=StillClock()) as server:
+        thread = threading.Thread(target=server.run, args=([server.listener],), name="uvicorn")
+        port = server.port
+        thread.start()
+        try:
+            assert server.ready.wait(10)
+            with requests.Session() as session:
+                session.trust_env = False
+                session.verify = str(FundHome(fund.root).ca_certificate)
+                yield Running(fund, port, session)
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive()
