@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from appliance.capture.picture import MAX_PIXELS, read_image
 from appliance.core.errors import CameraUnavailable, ImageUnreadable
-from appliance.core.ports import FrameSource
 from appliance.core.types import Frame, Instant
 from appliance.opencv import cv2
 
@@ -122,6 +121,20 @@ class ImageFolder:
         self._index = len(self._files)
 
 
+class Frames(Protocol):
+    """What pacing needs of a source; every `FrameSource` is one."""
+
+    @property
+    def name(self) -> str:
+        """Stable name."""
+
+    def read(self) -> Frame | None:
+        """The next frame; None at the end."""
+
+    def close(self) -> None:
+        """Release it."""
+
+
 class PacingClock(Protocol):
     """What pacing needs of a clock."""
 
@@ -138,7 +151,7 @@ class Paced:
     The source's start must lie on the clock's axis. Frames whose time is long past are skipped, as a camera drops them.
     """
 
-    def __init__(self, source: FrameSource, clock: PacingClock) -> None:
+    def __init__(self, source: Frames, clock: PacingClock) -> None:
         self._source, self._clock = source, clock
 
     @property

@@ -73,10 +73,10 @@ class Sensor:
     def __init__(self, width: int, height: int, seed: int) -> None:
         rng = np.random.default_rng((seed, 1))
         shape = (height + _BANK_MARGIN, width + _BANK_MARGIN, 3)
-        bank = rng.standard_normal(shape, np.float32)
-        bank = cv2.GaussianBlur(bank, (0, 0), 0.55)  # demosaicing makes neighbouring pixels alike
-        bank = np.asarray(bank / bank.std(), np.float32)
-        self._banks = (bank, np.ascontiguousarray(bank[:, ::-1]))
+        bank = cv2.GaussianBlur(
+            rng.standard_normal(shape, np.float32), (0, 0), 0.55
+        )  # demosaicing makes neighbouring pixels alike
+        self._banks = tuple(np.ascontiguousarray(b / bank.std(), np.float32) for b in (bank, bank[:, ::-1]))
         self._shape = (height, width)
         self._seed = seed
         self._levels = np.arange(256, dtype=np.float32)

@@ -146,8 +146,8 @@ def _surroundings(pixels: Image, known: NDArray[np.float32], scale: float) -> ND
         trust = np.clip(w * 8, 0, 1) * (1 - have)
         out += c / np.maximum(w, 1e-4)[..., None] * trust[..., None]
         have += trust
-    out = out / np.maximum(have, 1e-4)[..., None]
-    return np.asarray(cv2.resize(out, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+    spread = np.asarray(out / np.maximum(have, 1e-4)[..., None], np.float32)
+    return np.asarray(cv2.resize(spread, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def _body(portrait: Portrait) -> NDArray[np.float32]:
@@ -171,7 +171,7 @@ def _body(portrait: Portrait) -> NDArray[np.float32]:
     return out
 
 
-def _over(under: NDArray[np.float32], layer: NDArray[np.float32], feather: float) -> NDArray[np.float32]:
+def _over(under: NDArray[np.floating], layer: NDArray[np.float32], feather: float) -> NDArray[np.float32]:
     """Lay B, G, R, alpha over B, G, R, its edges feathered by so many pixels."""
     alpha = cv2.GaussianBlur(layer[..., 3], (0, 0), feather)[..., None]
     return np.asarray(under * (1 - alpha) + layer[..., :3] * alpha, np.float32)
