@@ -39,7 +39,9 @@ def mask(text: str) -> str:
 
 
 def _safe(value: object) -> object:
-    """An argument as it may be shown: sensitive values, bytes and arrays by their type only."""
+    """An argument as it may be shown: sensitive values, bytes and arrays by their type only, digits masked."""
+    if isinstance(value, str):
+        return mask(value)
     if isinstance(value, Sensitive):
         return f"<{type(value).__name__} redacted>"
     if isinstance(value, bytes | bytearray | memoryview):
@@ -56,8 +58,7 @@ class Redaction(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Mend the record in place; keeps every record."""
-        if not isinstance(record.msg, str):
-            record.msg = str(_safe(record.msg))
+        record.msg = str(_safe(record.msg))
         if isinstance(record.args, Mapping):
             record.args = {key: _safe(value) for key, value in record.args.items()}
         elif record.args:

@@ -129,6 +129,27 @@ def test_a_full_disk_drops_lines_and_nothing_else(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err == ""
 
 
+def test_a_wrong_log_call_is_a_bug_and_is_seen(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the disk's failures are dropped; a message that does not fit its arguments is shown, without the person."""
+    handler = next(h for h in logging.getLogger().handlers if isinstance(h, logs.LogFile))
+    handler.handle(logging.LogRecord("appliance.trial", logging.INFO, __file__, 1, "%d", (IIN,), None))
+    shown = capsys.readouterr().err
+    assert "Logging error" in shown
+    assert IIN not in shown
+    assert file.read_text() == ""
+
+
+def test_a_command_without_a_desk_logs_to_the_terminal_only() -> None:
+    """No file is a choice: `keldim models list` has no desk to log in."""
+    terminal = StringIO()
+    logs.start(None, "INFO", stream=terminal)
+    try:
+        log.error("seen")
+    finally:
+        logs.stop()
+    assert "seen" in terminal.getvalue()
+
+
 def test_an_unwritable_place_is_a_known_failure(tmp_path: Path) -> None:
     """A file where the folder should be: the failure has a remedy and names no path."""
     (tmp_path / "log").write_text("")
