@@ -11,6 +11,7 @@ from appliance.core.policy import Policy
 from appliance.core.ports import Reception
 from appliance.core.snapshot import Offer
 from appliance.core.types import PersonId
+from appliance.enrolled import EnrolledGallery
 from appliance.records.desk import DeskRecords
 from appliance.records.services import PlannedService
 from sync.clock import Clock
@@ -27,16 +28,26 @@ def append(ledger: Ledger, event: Event, moment: Moment) -> Entry:
 class RecordedDesk:
     """The desk's records and ledger behind the station; lives on the thread that opened the database."""
 
-    def __init__(self, records: DeskRecords, ledger: Ledger, clock: Clock, policy: Policy, software: str) -> None:
+    def __init__(
+        self,
+        records: DeskRecords,
+        enrolled: EnrolledGallery,
+        ledger: Ledger,
+        clock: Clock,
+        policy: Policy,
+        software: str,
+    ) -> None:
         """software: version named in alarm events."""
         self._records = records
+        self._enrolled = enrolled
         self._ledger = ledger
         self._clock = clock
         self._policy = policy
         self._software = software
 
     def expected(self) -> frozenset[PersonId]:
-        """The enrolled people who have a service today."""
+        """The enrolled people who have a service today; also brings the gallery up to date before a comparison."""
+        self._enrolled.refresh()
         return self._records.services.expected(self._clock.moment().wall.date())
 
     def under_age(self) -> frozenset[PersonId]:
