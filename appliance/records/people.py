@@ -17,7 +17,7 @@ from appliance.records.data_keys import DataKeys
 from appliance.records.profile import Profile
 from appliance.records.stamp import written
 from appliance.records.templates import Templates
-from appliance.records.vault import SealedKind, Vault, pseudonym
+from appliance.records.vault import DataKey, SealedKind, Vault, pseudonym
 from sync.database import Database, known
 
 
@@ -96,21 +96,22 @@ class People:
             row = self._db.execute("SELECT sealed_profile FROM person WHERE person_id = ?", (person,)).fetchone()
         if row is None or row[0] is None:
             raise PersonUnknown(f"no person {person} is enrolled at this desk")
-        return self._open(person, row[0])
+        return self._open(self._keys.of(person), row[0])
 
     def summaries(self) -> Iterator[PersonSummary]:
         """Everybody ever enrolled, oldest first; a profile that does not open shows as damaged."""
+        wrapped = self._keys.all_wrapped()
+        held = self._templates.held()
         with known():
             rows = self._db.execute(
-                "SELECT person_id, sealed_profile, created_at, erased_at,"
-                " (SELECT count(*) FROM template WHERE template.person_id = person.person_id),"
-                " (SELECT group_concat(DISTINCT pack) FROM template WHERE template.person_id = person.person_id)"
-                " FROM person ORDER BY created_at, person_id"
+                "SELECT person_id, sealed_profile, created_at, erased_at FROM person ORDER BY created_at, person_id"
             ).fetchall()
-        for person, sealed, created_at, erased_at, templates, packs in rows:
-            status, greeting, masked = self._shown(PersonId(person), sealed)
-            held = tuple(PackDigest(pack) for pack in packs.split(",")) if packs else ()
-            yield PersonSummary(PersonId(person), status, greeting, masked, templates, held, created_at, erased_at)
+        for person, sealed, created_at, erased_at in rows:
+            status, greeting, masked = self._shown(person, wrapped.get(person), sealed)
+            packs = held.get(person, {})
+            yield PersonSummary(
+                person, status, greeting, masked, sum(packs.values()), tuple(packs), created_at, erased_at
+            )
 
     def erase(self, person: PersonId, at: datetime) -> int:
         """Erase templates, data key and profile; returns how many templates there were. Raises PersonUnknown.
@@ -128,17 +129,17 @@ class People:
         self._keys.destroy(person)
         return templates
 
-    def _shown(self, person: PersonId, sealed: bytes | None) -> tuple[PersonStatus, str, str]:
-        if sealed is None:
+    def _shown(self, person: PersonId, wrapped: bytes | None, sealed: bytes | None) -> tuple[PersonStatus, str, str]:
+        if sealed is None or wrapped is None:
             return PersonStatus.ERASED, "", ""
         try:
-            profile = self._open(person, sealed)
-        except (TemplateDamaged, PersonUnknown):
+            profile = self._open(self._vault.unwrap(person, wrapped), sealed)
+        except TemplateDamaged:
             return PersonStatus.DAMAGED, "", ""
         return PersonStatus.ENROLLED, profile.greeting, profile.iin.masked
 
-    def _open(self, person: PersonId, sealed: bytes) -> Profile:
-        return Profile.unpacked(self._vault.open(self._keys.of(person), SealedKind.PROFILE, None, sealed))
+    def _open(self, key: DataKey, sealed: bytes) -> Profile:
+        return Profile.unpacked(self._vault.open(key, SealedKind.PROFILE, None, sealed))
 
 
 def sweep(db: Database) -> bool:

@@ -65,8 +65,7 @@ _PEOPLE = (
     template_hash TEXT NOT NULL UNIQUE CHECK (length(template_hash) = 64),
     created_at TEXT NOT NULL
 ) STRICT""",
-    "CREATE INDEX template_person ON template (person_id)",
-    "CREATE INDEX template_pack ON template (pack, person_id)",
+    "CREATE INDEX template_person ON template (person_id, pack)",
     _guard("template", "never_changes", "BEFORE UPDATE ON template", "a template is replaced, not changed"),
 )
 

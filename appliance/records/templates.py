@@ -57,12 +57,15 @@ class Templates:
     def load(
         self, pack: PackDigest, damaged: Callable[[TemplateDamaged], None] | None = None
     ) -> Iterator[tuple[PersonId, tuple[Embedding, ...]]]:
-        """Open everybody's templates of a pack, person by person, as `Gallery.add_all` takes them.
+        """Open everybody's templates of a pack, as `Gallery.add_all` takes them.
 
-        damaged: told of a template that does not open, which is then left out; without it TemplateDamaged is raised.
+        Read in the order they were written, so that the disk is read once from end to end; a person whose templates
+        were added at different times comes more than once. damaged: told of a template that does not open, which is
+        then left out; without it TemplateDamaged is raised.
         """
+        wrapped = self._keys.all_wrapped()
         for person, rows in groupby(self._rows(pack), key=itemgetter(0)):
-            opened = tuple(self._opened(person, pack, rows, damaged))
+            opened = tuple(self._opened(person, wrapped[person], pack, (sealed for _, sealed in rows), damaged))
             if opened:
                 yield person, opened
 
@@ -90,6 +93,32 @@ class Templates:
         with known():
             return int(self._db.execute("SELECT count(*) FROM template WHERE person_id = ?", (person,)).fetchone()[0])
 
+    def held(self) -> dict[PersonId, dict[PackDigest, int]]:
+        """How many templates of each pack everybody has, without opening any."""
+        counts: dict[PersonId, dict[PackDigest, int]] = {}
+        with known():
+            rows = self._db.execute("SELECT person_id, pack, count(*) FROM template GROUP BY person_id, pack")
+            for person, pack, count in rows.fetchall():
+                counts.setdefault(person, {})[pack] = count
+        return counts
+
+    def state(self) -> tuple[int, int, int]:
+        """Changes whenever templates were added or erased, by whatever process; cheap to ask for."""
+        with known():
+            row = self._db.execute(
+                "SELECT count(*), coalesce(max(template_id), 0),"
+                " (SELECT count(*) FROM person WHERE erased_at IS NOT NULL) FROM template"
+            ).fetchone()
+        return int(row[0]), int(row[1]), int(row[2])
+
+    def newest(self, pack: PackDigest) -> dict[PersonId, tuple[int, int]]:
+        """Everybody with a template of a pack: how many, and the newest one's number; differs after any change."""
+        with known():
+            rows = self._db.execute(
+                "SELECT person_id, count(*), max(template_id) FROM template WHERE pack = ? GROUP BY person_id", (pack,)
+            ).fetchall()
+        return {PersonId(person): (count, newest) for person, count, newest in rows}
+
     def delete(self, person: PersonId) -> int:
         """Delete all templates of a person; returns how many there were."""
         return int(self._db.execute("DELETE FROM template WHERE person_id = ?", (person,)).rowcount)
@@ -114,12 +143,13 @@ class Templates:
     def _opened(
         self,
         person: PersonId,
+        wrapped: bytes,
         pack: PackDigest,
-        rows: Iterable[tuple[PersonId, bytes, bytes]],
+        blobs: Iterable[bytes],
         damaged: Callable[[TemplateDamaged], None] | None,
     ) -> Iterator[Embedding]:
         key: DataKey | None = None
-        for _, wrapped, sealed in rows:
+        for sealed in blobs:
             try:
                 key = key or self._vault.unwrap(person, wrapped)
                 plain = self._vault.open(key, SealedKind.FACE, pack, sealed)
@@ -130,11 +160,10 @@ class Templates:
             else:
                 yield _embedding(plain, pack)
 
-    def _rows(self, pack: PackDigest) -> Iterator[tuple[PersonId, bytes, bytes]]:
+    def _rows(self, pack: PackDigest) -> Iterator[tuple[PersonId, bytes]]:
         with known():
             cursor = self._db.execute(
-                "SELECT person_id, wrapped, sealed FROM template JOIN data_key USING (person_id)"
-                " WHERE pack = ? AND kind = ? ORDER BY person_id, template_id",
+                "SELECT person_id, sealed FROM template NOT INDEXED WHERE pack = ? AND kind = ? ORDER BY template_id",
                 (pack, SealedKind.FACE),
             )
             while page := cursor.fetchmany(_PAGE):

@@ -77,9 +77,7 @@ CREATE TABLE template (
     created_at TEXT NOT NULL
 ) STRICT;
 
-CREATE INDEX template_pack ON template (pack, person_id);
-
-CREATE INDEX template_person ON template (person_id);
+CREATE INDEX template_person ON template (person_id, pack);
 
 CREATE TABLE vault (
     vault_id INTEGER PRIMARY KEY CHECK (vault_id = 1),
