@@ -27,7 +27,7 @@ _FAULT_TEXT = {Fault.FROZEN: "the picture stands still", Fault.BLACK: "the pictu
 class CameraLimits:
     """Deadlines in seconds.
 
-    first_frame: from opening to the first frame (slow cameras settle their exposure first). frame: between frames.
+    first_frame: what the first `read` waits (slow cameras settle their exposure first). frame: what later ones wait.
     stop: for the thread to end. backoff, backoff_cap: first and longest pause before opening again; each failure in a
     row doubles it. There is no jitter: nobody shares a camera.
     """
@@ -50,7 +50,7 @@ class Camera:
     """A FrameSource that always gives the newest frame, and none twice.
 
     The thread "camera" opens, reads and reopens the device. It alone owns: the device, `PictureHealth`, the pause.
-    Under `_changed`, written by the thread: `_newest`, `_problem`. Owned by the reader: `_given`, `_started_at`.
+    Under `_changed`, written by the thread: `_newest`, `_problem`. Owned by the reader: `_given`.
     Set once by `close`: `_stop`.
     """
 
@@ -121,6 +121,7 @@ class Camera:
     def _run(self) -> None:
         """The thread: open, pump until it fails, pause, again."""
         pause, index = self._limits.backoff, 0
+        health = PictureHealth(self._health)  # outlives the device: a hung camera may repeat its frame when reopened
         while not self._stop.is_set():
             before = index
             try:
@@ -129,7 +130,7 @@ class Camera:
                 self._tell(failure)
             else:
                 try:
-                    index = self._pump(device, index)
+                    index = self._pump(device, health, index)
                 finally:
                     device.release()
             if index > before:
@@ -137,9 +138,9 @@ class Camera:
             self._stop.wait(pause)
             pause = min(2 * pause, self._limits.backoff_cap)
 
-    def _pump(self, device: Device, index: int) -> int:
+    def _pump(self, device: Device, health: PictureHealth, index: int) -> int:
         """Take frames until told to stop, or until the device must be opened anew; the next frame's index."""
-        health, lost = PictureHealth(self._health), 0
+        lost = 0
         while not self._stop.is_set():
             good, pixels = device.read()
             at = self._clock.monotonic()

@@ -55,7 +55,7 @@ class _OpenCvDevice:
             good, pixels = self._capture.read()
         except cv2.error:  # a damaged JPEG from the camera: one frame is lost
             return False, None
-        if not good or pixels is None or pixels.ndim != 3 or pixels.shape[2] != 3:
+        if not good or pixels.ndim != 3 or pixels.shape[2] != 3:
             return False, None
         return True, np.asarray(pixels, np.uint8)
 

@@ -33,7 +33,7 @@ class HealthLimits:
 
 
 class PictureHealth:
-    """Watches the frames of one opened device; used by one thread."""
+    """Watches the frames of one camera, reopened or not; used by one thread."""
 
     def __init__(self, limits: HealthLimits) -> None:
         self._limits = limits

@@ -96,7 +96,8 @@ def _check_png(data: bytes) -> tuple[int, int]:
 def _check_jpeg(data: bytes) -> tuple[int, int]:
     """Walk the segments to the scan, and ask for the end marker behind it.
 
-    OpenCV decodes a truncated JPEG without complaint and fills the rest with grey; a face half grey would be enrolled.
+    `cv2.imread` takes a truncated JPEG and fills the rest with grey (so would a face be enrolled); `cv2.imdecode` of
+    OpenCV 5 refuses it, without a reason and without a promise. So it is checked here.
     An end marker in an embedded preview does not count: previews sit inside the segments that are walked over.
     """
     at, size = 2, None
