@@ -55,4 +55,4 @@ def _unguarded() -> Iterator[str]:
 
 def test_a_class_that_holds_a_face_is_sensitive() -> None:
     """A dataclass with pixels, landmarks, a vector or an IIN among its fields inherits from Sensitive."""
-    assert [found for found in _unguarded() if found != "appliance.core.liveness.Sample.landmarks"] == []
+    assert list(_unguarded()) == []
