@@ -66,6 +66,19 @@ class OutboxStatus:
     last_contact: float | None
     alarm: str | None
 
+    def summary(self) -> str:
+        """Backlog, its age, parked events and the last failure in one line."""
+        parts = [f"{self.settled} delivered", f"{self.pending} waiting"]
+        if self.oldest_pending_age_s is not None:
+            parts.append(f"oldest {self.oldest_pending_age_s:.0f} s")
+        if self.parked_count:
+            parts.append(f"{self.parked_count} parked")
+        if self.last_error:
+            parts.append(f"last failure: {self.last_error}")
+        if self.alarm:
+            parts.append(f"ALARM: {self.alarm}")
+        return ", ".join(parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:

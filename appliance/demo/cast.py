@@ -8,7 +8,7 @@ import importlib.resources
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.capture.replay import read_image
+from appliance.capture.picture import read_image
 from appliance.capture.scene_portrait import Portrait, crop_person
 from appliance.core.errors import ImageUnreadable
 from appliance.core.iin import Iin, check_digit

@@ -1,0 +1,15 @@
+"""The `keldim` command."""
+
+import sys
+
+from appliance.cli.app import app
+from appliance.cli.output import run
+
+
+def main() -> None:
+    """Run the command given on the command line and exit with its code."""
+    sys.exit(run(app))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""The root of the `keldim` command: global options, and which module holds which command.
+
+A command imports only its own world: `keldim sync` never loads a camera, a model or a gallery.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer._click.core import Command, Context  # typer carries its own click and exports no name for these
+from typer.core import TyperGroup
+
+from appliance.cli.place import HOME_VARIABLE, PACKS_VARIABLE, place_of
+
+
+def _desk() -> typer.Typer:
+    from appliance.cli.desk_commands import app
+
+    return app
+
+
+def _people() -> typer.Typer:
+    from appliance.cli.people_commands import app
+
+    return app
+
+
+def _services() -> typer.Typer:
+    from appliance.cli.desk_commands import services
+
+    return services
+
+
+def _ledger() -> typer.Typer:
+    from appliance.cli.ledger_commands import app
+
+    return app
+
+
+def _sync() -> typer.Typer:
+    from appliance.cli.sync_commands import app
+
+    return app
+
+
+def _fund() -> typer.Typer:
+    from appliance.cli.fund_commands import app
+
+    return app
+
+
+def _models() -> typer.Typer:
+    from appliance.cli.models_commands import app
+
+    return app
+
+
+def _demo() -> typer.Typer:
+    from appliance.cli.demo_commands import app
+
+    return app
+
+
+_GROUPS: dict[str, Callable[[], typer.Typer]] = {
+    "services": _services,
+    "ledger": _ledger,
+    "sync": _sync,
+    "fund": _fund,
+    "models": _models,
+}
+_SINGLE: dict[str, Callable[[], typer.Typer]] = {
+    "demo": _demo,
+    "init": _desk,
+    "enrol": _people,
+    "checkin": _desk,
+    "identify": _people,
+    "verify": _people,
+    "people": _people,
+    "forget": _people,
+    "doctor": _desk,
+    "bench": _demo,
+}
+
+
+class _Commands(TyperGroup):
+    """Finds a command by name and imports it then."""
+
+    def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        return [*_SINGLE, *_GROUPS]
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        if cmd_name in _GROUPS:
+            found = typer.main.get_group(_GROUPS[cmd_name]())
+            found.name = cmd_name
+            return found
+        if cmd_name in _SINGLE:
+            return typer.main.get_group(_SINGLE[cmd_name]()).get_command(ctx, cmd_name)
+        return None
+
+
+app = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    home: Annotated[
+        Path | None, typer.Option("--home", envvar=HOME_VARIABLE, help="The desk's folder.", show_default=False)
+    ] = None,
+    packs: Annotated[
+        Path | None, typer.Option("--packs", envvar=PACKS_VARIABLE, help="Folder of model packs.", show_default=False)
+    ] = None,
+) -> None:
+    """Keldim: a patient checks in with their face, and the fund gets an event it can trust."""
+    context.obj = place_of(home, packs)

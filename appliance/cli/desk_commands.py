@@ -1,0 +1,139 @@
+"""Commands of the reception PC: init, checkin, services, doctor."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from appliance.cli.output import EXIT_NO, OUT, dump, say, table
+from appliance.cli.place import place
+from appliance.cli.sources import opened
+from appliance.cli.terminal import Confirm, Terminal
+from appliance.core.errors import PersonUnknown
+from appliance.core.iin import Iin
+from appliance.core.types import Instant
+from appliance.health import Health, examine
+from appliance.records.schedule import parse_schedule
+from appliance.texts import Language
+from sync.clock import SystemClock
+from sync.database import immediate
+from sync.errors import SettingsInvalid
+from sync.home import DeviceSettings
+from sync.provision import provision
+
+app = typer.Typer()
+services = typer.Typer(help="Today's planned services.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+_CONFIG = """
+[desk]
+language = {language}
+
+[pack]
+name = "builtin"
+"""
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    fund: Annotated[Path, typer.Option(help="fund.json, as the fund gave it.")],
+    device: Annotated[str, typer.Option(help="Name of this device at the fund: a-z, 0-9, hyphen.")],
+    clinic: Annotated[str, typer.Option(help="Name of the clinic.")],
+    desk: Annotated[str, typer.Option(help="Name of the desk.")],
+    language: Annotated[Language, typer.Option(help="First language of the screen.")] = Language.KAZAKH,
+) -> None:
+    """Make this desk: keys, encrypted database, keldim.toml, and device.json for the fund."""
+    home = place(context).home
+    try:
+        content = fund.read_bytes()
+    except OSError as error:
+        raise SettingsInvalid(f"{fund.name} cannot be read: {error.strerror}") from error
+    settings = DeviceSettings(device, clinic, desk)
+    provision(home, content, settings, _CONFIG.format(language=json.dumps(language.value)))
+    say(f"desk made in {home.root}; give {home.registration} to the fund: keldim fund register")
+
+
+@app.command()
+def checkin(
+    context: typer.Context,
+    camera: Annotated[str | None, typer.Option(help="A webcam: its number, /dev/videoN or a URL.")] = None,
+    video: Annotated[Path | None, typer.Option(help="A video file instead of a camera.")] = None,
+    images: Annotated[Path | None, typer.Option(help="A folder of pictures, played at 15 a second.")] = None,
+    skip: Annotated[float, typer.Option(help="Seconds left out at the start of the video.")] = 0.0,
+    iin: Annotated[str | None, typer.Option("--iin", help="Compare with this patient only (1:1).")] = None,
+    confirm: Annotated[Confirm, typer.Option(help="Who answers for the patient.")] = Confirm.ASK,
+    once: Annotated[bool, typer.Option("--once", help="End after the first visit.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run the desk without a window: patients step up, are recognised, confirm, and get a receipt."""
+    with place(context).seeing_desk() as eyes:
+        config, clock = eyes.desk.config, eyes.desk.clock
+        claimed = None
+        if iin is not None:
+            claimed = eyes.desk.records.people.find(Iin.parse(iin))
+            if claimed is None:
+                raise PersonUnknown("nobody with this IIN is enrolled")
+        with opened(camera, video, images, config.camera, clock, skip) as source:
+            terminal = Terminal(config.desk.language, confirm, quiet=as_json)
+            station = eyes.station(source.name, terminal.show, Instant(clock.monotonic()), claimed)
+            terminal.answer_to(station.submit)
+            station.run(source, lambda: once and terminal.visits > 0)
+    if as_json:
+        dump(terminal.outcomes)
+    if not any(outcome["receipt"] for outcome in terminal.outcomes):
+        raise typer.Exit(EXIT_NO)
+
+
+@app.command()
+def doctor(context: typer.Context, as_json: Json = False) -> None:
+    """Check everything this desk needs, each line with what to do."""
+    where = place(context)
+    with OUT.status("checking"):
+        checks = list(examine(where.home, where.packs, SystemClock()))
+    if as_json:
+        dump([{"check": c.name, "health": c.health.value, "found": c.found, "remedy": c.remedy} for c in checks])
+    else:
+        table("", ("check", "health", "found", "what to do"), [(c.name, c.health, c.found, c.remedy) for c in checks])
+    if any(c.health is Health.FAILED for c in checks):
+        raise typer.Exit(EXIT_NO)
+
+
+@services.command("import")
+def import_services(context: typer.Context, file: Annotated[Path, typer.Argument(help="CSV file.")]) -> None:
+    """Take over planned services.
+
+    Columns: iin, service_code, service_name_kk, service_name_ru, service_name_en, room, provider, starts
+    (YYYY-MM-DD HH:MM). All lines or none.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}") from error
+    lines = parse_schedule(content)
+    with place(context).desk() as desk, immediate(desk.records.db):
+        done = desk.records.services.keep(lines, desk.clock.moment().wall)
+    say(f"services: {done.added} new, {done.changed} changed, {done.unchanged} as they were")
+
+
+@services.command("list")
+def list_services(
+    context: typer.Context,
+    day: Annotated[str | None, typer.Option(help="YYYY-MM-DD; today without it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List a day's services and which of them are confirmed."""
+    with place(context).desk() as desk:
+        try:
+            chosen = date.fromisoformat(day) if day else desk.clock.moment().wall.date()
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--day") from error
+        rows = desk.records.services.on(chosen)
+        language = desk.config.desk.language.value
+    if as_json:
+        dump([{"service": r.service, "code": r.code, "starts": r.starts_at, "event": r.event} for r in rows])
+        return
+    shown = [(r.starts_at[11:], r.code, dict(r.names)[language], r.room, r.event or "open") for r in rows]
+    table(chosen.isoformat(), ("time", "code", "service", "room", "confirmed by event"), shown)

@@ -1,0 +1,151 @@
+"""Commands of the fund's side: init, serve, register, block, unblock, devices, events, verify."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from appliance.cli.output import EXIT_NO, dump, say, table
+from sync.clock import SystemClock
+from sync.envelope import format_time, parse_event
+from sync.fund import office
+from sync.fund.audit import FundReport, verify_fund
+from sync.fund.home import FundHome
+from sync.fund.serve import serve as serve_gateway
+
+app = typer.Typer(help="The fund's gateway.", no_args_is_help=True)
+Folder = Annotated[Path, typer.Option("--dir", envvar="KELDIM_FUND", help="The fund's directory.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+@app.command()
+def init(folder: Folder, url: Annotated[str, typer.Option(help="Where desks reach the gateway, https://...")]) -> None:
+    """Make a new fund: keys, certificate authority, database, and fund.json for the desks."""
+    office.create_fund(folder, url, SystemClock().moment().wall)
+    say(f"fund made; give {FundHome(folder).document} to the desks (it holds a secret: the pseudonym key)")
+
+
+@app.command()
+def serve(
+    folder: Folder,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8443,
+    ready_file: Annotated[Path | None, typer.Option(help="Receives pid and port as JSON once it answers.")] = None,
+) -> None:
+    """Receive events until stopped."""
+    serve_gateway(folder, host, port, ready_file=ready_file)
+
+
+@app.command()
+def register(folder: Folder, device_json: Annotated[Path, typer.Argument(help="device.json of a desk.")]) -> None:
+    """Let a desk in."""
+    try:
+        content = device_json.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{device_json}: {error.strerror}") from error
+    device = office.register_device(folder, content, SystemClock().moment().wall)
+    say(f"registered {device.device}, key class {device.key_class}")
+
+
+@app.command()
+def block(folder: Folder, device: str, reason: Annotated[str, typer.Option()] = "by_hand") -> None:
+    """Take no more events of a desk."""
+    office.block_device(folder, device, reason)
+    say(f"blocked {device}")
+
+
+@app.command()
+def unblock(folder: Folder, device: str) -> None:
+    """Let a desk in again; evidence of a fork stays."""
+    office.unblock_device(folder, device)
+    say(f"unblocked {device}")
+
+
+@app.command()
+def devices(folder: Folder, as_json: Json = False) -> None:
+    """List the desks with their heads, refusals and forks."""
+    rows = office.devices(folder)
+    if as_json:
+        dump(
+            [
+                {
+                    "device": r.device.device,
+                    "clinic": r.device.clinic,
+                    "desk": r.device.desk,
+                    "key_class": r.device.key_class,
+                    "blocked": r.device.blocked,
+                    "head": r.head.seq,
+                }
+                for r in rows
+            ]
+        )
+        return
+    shown = [
+        (r.device.device, r.device.clinic, r.device.desk, r.device.key_class, r.head.seq, r.device.blocked or "")
+        for r in rows
+    ]
+    table("", ("device", "clinic", "desk", "key", "head", "blocked"), shown)
+
+
+@app.command()
+def events(
+    folder: Folder,
+    after: Annotated[int, typer.Option(help="Leave out events up to this number.")] = 0,
+    limit: Annotated[int, typer.Option(help="How many at most.")] = 1000,
+    as_json: Json = False,
+) -> None:
+    """Show the stored events in order of arrival."""
+    rows = []
+    documents = []
+    for row in office.list_events(folder, after=after, limit=limit):
+        event = parse_event(row.event.token).event
+        received = format_time(row.received)
+        rows.append((row.number, row.event.device, row.event.seq, event.kind, received, row.event.refused or ""))
+        documents.append(
+            {
+                "number": row.number,
+                "device": row.event.device,
+                "seq": row.event.seq,
+                "digest": row.event.digest,
+                "received": received,
+                "refused": row.event.refused,
+                "kind": event.kind,
+                "wall": format_time(event.moment.wall),
+                "data": dict(event.data),
+            }
+        )
+    if as_json:
+        dump(documents)
+    else:
+        table("", ("number", "device", "seq", "kind", "received", "refused"), rows)
+
+
+def summary(report: FundReport) -> str:
+    """The one line that says whether the fund's record is whole."""
+    chain = "chain verified" if report.intact else f"CHAIN BROKEN ({len(report.problems)} problems)"
+    return f"fund: {report.events} events, {chain}, {report.missing} missing"
+
+
+@app.command()
+def verify(folder: Folder, as_json: Json = False) -> None:
+    """Recompute every chain from the stored events; finds a dropped, altered or inserted row."""
+    report = verify_fund(folder)
+    if as_json:
+        problems = [{"device": p.device, "seq": p.seq, "text": p.text} for p in report.problems]
+        dump(
+            {
+                "events": report.events,
+                "devices": report.devices,
+                "blocked": report.blocked,
+                "forks": report.forks,
+                "missing": report.missing,
+                "problems": problems,
+                "verified": report.intact,
+            }
+        )
+    else:
+        for problem in report.problems:
+            say(f"{problem.device} {problem.seq if problem.seq is not None else ''}: {problem.text}")
+        say(summary(report))
+    if not report.intact:
+        raise typer.Exit(EXIT_NO)

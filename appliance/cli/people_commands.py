@@ -1,0 +1,196 @@
+"""Commands about people: enrol, identify, verify, people, forget."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from appliance.capture.picture import read_image
+from appliance.cli.output import EXIT_NO, EXIT_USAGE, dump, say, table, warn
+from appliance.cli.place import place
+from appliance.cli.sources import opened
+from appliance.composition import SeeingDesk
+from appliance.core.errors import PersonUnknown
+from appliance.core.iin import Iin
+from appliance.core.types import MatchMode, MatchResult
+from appliance.enrolment import ConsentGiven
+from appliance.looks import from_picture, from_source
+from appliance.recognition import Probe, fuse
+from appliance.records.consents import GivenBy
+from appliance.records.profile import Profile
+from appliance.texts import Language
+
+CONSENT_VERSION = "2026-11"
+"""Version of the consent text that `--consent` says was read out."""
+
+IinOption = Annotated[str, typer.Option("--iin", help="The patient's IIN, 12 digits.")]
+Photo = Annotated[Path | None, typer.Option(help="A photo, JPEG or PNG.")]
+Camera = Annotated[str | None, typer.Option(help="A webcam: its number, /dev/videoN or a URL.")]
+Video = Annotated[Path | None, typer.Option(help="A video file instead of a camera.")]
+Seconds = Annotated[float, typer.Option(help="How much of the camera or video is looked at.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+app = typer.Typer()
+
+
+def _looks(desk: SeeingDesk, photo: Path | None, camera: str | None, video: Path | None, seconds: float) -> list[Probe]:
+    policy = desk.desk.config.policy
+    if photo is not None and camera is None and video is None:
+        return [from_picture(desk.observer, policy, read_image(photo), photo.name)]
+    if photo is not None:
+        warn("Name one source: --photo FILE, --camera 0 or --video FILE.")
+        raise SystemExit(EXIT_USAGE)
+    with opened(camera, video, None, desk.desk.config.camera, desk.desk.clock) as source:
+        return list(from_source(desk.observer, policy, source, seconds))
+
+
+@app.command()
+def enrol(
+    context: typer.Context,
+    iin: IinOption,
+    name: Annotated[str, typer.Option(help="Given name and family name, as in the document.")],
+    photo: Photo = None,
+    camera: Camera = None,
+    video: Video = None,
+    seconds: Seconds = 20.0,
+    consent: Annotated[
+        bool, typer.Option("--consent", help="The patient has given consent, in the language below.")
+    ] = False,
+    language: Annotated[Language, typer.Option(help="Language of the consent and of the screen.")] = Language.KAZAKH,
+    given_by: Annotated[GivenBy, typer.Option(help="Who gave the consent.")] = GivenBy.PATIENT,
+    overrule_duplicate: Annotated[
+        bool, typer.Option("--overrule-duplicate", help="A supervisor says that a similar face is somebody else.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Enrol a patient: document, consent, face, duplicate check."""
+    given, _, family = " ".join(name.split()).partition(" ")
+    profile = Profile(given, family, Iin.parse(iin), language.value)
+    with place(context).seeing_desk() as desk:
+        agreed = ConsentGiven(CONSENT_VERSION, language.value, given_by) if consent else None
+        looks = _looks(desk, photo, camera, video, seconds)
+        result = desk.enrolment.enrol(
+            profile, agreed, looks, "photo" if photo else "camera", overrule_duplicate=overrule_duplicate
+        )
+    if as_json:
+        dump({"person": result.person, "event": result.event, "templates": result.templates})
+    else:
+        say(f"enrolled {profile.greeting} {profile.iin}: {result.templates} template(s), event {result.event}")
+
+
+@app.command()
+def identify(
+    context: typer.Context,
+    photo: Photo = None,
+    camera: Camera = None,
+    video: Video = None,
+    seconds: Seconds = 10.0,
+    as_json: Json = False,
+) -> None:
+    """Search the whole gallery for a face. Liveness is not checked: no visit comes of it."""
+    with place(context).seeing_desk() as desk:
+        probe = fuse(_looks(desk, photo, camera, video, seconds))
+        result = desk.recogniser.matcher.identify(probe)
+        _tell(desk, result, as_json)
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    iin: IinOption,
+    photo: Photo = None,
+    camera: Camera = None,
+    video: Video = None,
+    seconds: Seconds = 10.0,
+    as_json: Json = False,
+) -> None:
+    """Compare a face with one patient's templates. Liveness is not checked: no visit comes of it."""
+    claimed = Iin.parse(iin)
+    with place(context).seeing_desk() as desk:
+        person = desk.desk.records.people.find(claimed)
+        if person is None:
+            raise PersonUnknown(f"nobody with IIN {claimed} is enrolled")
+        probe = fuse(_looks(desk, photo, camera, video, seconds))
+        _tell(desk, desk.recogniser.matcher.verify(probe, person), as_json)
+
+
+def _tell(desk: SeeingDesk, result: MatchResult, as_json: bool) -> None:
+    """Show candidates against the threshold; ends with EXIT_NO when none reaches it."""
+    limits = desk.recogniser.calibration.thresholds(result.mode, max(result.compared, 1), desk.desk.config.policy)
+    rival = result.candidates[1].score if len(result.candidates) > 1 else None
+    best = result.candidates[0].score if result.candidates else None
+    clear = rival is None or best is None or best - rival >= limits.margin
+    match = best is not None and best >= limits.accept and (clear or result.mode is MatchMode.VERIFY)
+    people = desk.desk.records.people
+    if as_json:
+        ranked = [{"person": c.person, "score": round(c.score, 4)} for c in result.candidates]
+        dump(
+            {
+                "match": match,
+                "mode": result.mode.value,
+                "threshold": round(limits.accept, 4),
+                "extrapolated": limits.extrapolated,
+                "compared": result.compared,
+                "candidates": ranked,
+                "liveness": "not_checked",
+            }
+        )
+    else:
+        rows = [(people.profile(c.person).greeting, c.person[:8], f"{c.score:.3f}") for c in result.candidates]
+        table("", ("patient", "person", "score"), rows)
+        note = ", rate extrapolated" if limits.extrapolated else ""
+        say(f"threshold {limits.accept:.3f}{note}; liveness not checked: {'match' if match else 'no match'}")
+    if not match:
+        raise typer.Exit(EXIT_NO)
+
+
+@app.command()
+def people(context: typer.Context, as_json: Json = False) -> None:
+    """List the enrolled people; IINs masked, names as first name and initial."""
+    with place(context).desk() as desk:
+        rows = list(desk.records.people.summaries())
+        if as_json:
+            dump(
+                [
+                    {
+                        "person": r.person,
+                        "status": r.status.value,
+                        "greeting": r.greeting,
+                        "iin": r.masked_iin,
+                        "templates": r.templates,
+                        "packs": list(r.packs),
+                        "created": r.created_at,
+                        "erased": r.erased_at,
+                    }
+                    for r in rows
+                ]
+            )
+            return
+        table(
+            "",
+            ("person", "status", "patient", "IIN", "templates", "since"),
+            [(r.person[:8], r.status, r.greeting, r.masked_iin, r.templates, r.created_at) for r in rows],
+        )
+
+
+@app.command()
+def forget(
+    context: typer.Context,
+    iin: IinOption,
+    reason: Annotated[str, typer.Option(help="consent_withdrawn or clinic_request.")] = "consent_withdrawn",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Erase a patient's templates, key and name for good, and record that it was done."""
+    if reason not in ("consent_withdrawn", "clinic_request"):
+        raise typer.BadParameter("must be consent_withdrawn or clinic_request", param_hint="--reason")
+    number = Iin.parse(iin)
+    if not yes and not typer.confirm(f"Erase all templates of {number}? This cannot be undone."):
+        raise typer.Abort
+    with place(context).seeing_desk() as desk:
+        event = desk.enrolment.forget(number, reason)
+    if as_json:
+        dump({"event": event})
+    else:
+        say(f"erased; event {event}")

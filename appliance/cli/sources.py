@@ -1,0 +1,65 @@
+"""Frame sources as a command names them: a webcam, a video, a folder of pictures."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from appliance.capture.camera import Camera
+from appliance.capture.camera_device import CaptureSettings
+from appliance.capture.replay import ImageFolder, VideoFile
+from appliance.cli.output import EXIT_USAGE, warn
+from appliance.config import Camera as CameraConfig
+from appliance.core.ports import FrameSource
+from appliance.core.types import Frame, Instant
+from sync.clock import Clock
+
+
+class From:
+    """A source without its first seconds. The frames keep their own times."""
+
+    def __init__(self, source: FrameSource, seconds: float) -> None:
+        self._source, self._seconds = source, seconds
+        self._first: Instant | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the source behind."""
+        return self._source.name
+
+    def read(self) -> Frame | None:
+        """The next frame after the skipped seconds."""
+        while (frame := self._source.read()) is not None:
+            self._first = frame.at if self._first is None else self._first
+            if frame.at - self._first >= self._seconds:
+                return frame
+        return None
+
+    def close(self) -> None:
+        """Close the source behind."""
+        self._source.close()
+
+
+def chosen(camera: str | None, video: Path | None, images: Path | None) -> None:
+    """Exactly one source must be named; ends the command with a usage error otherwise."""
+    if sum(value is not None for value in (camera, video, images)) != 1:
+        warn("Name one source: --camera 0, --video FILE or --images DIR.")
+        raise SystemExit(EXIT_USAGE)
+
+
+@contextlib.contextmanager
+def opened(
+    camera: str | None, video: Path | None, images: Path | None, settings: CameraConfig, clock: Clock, skip: float = 0.0
+) -> Iterator[FrameSource]:
+    """The named source, closed afterwards. camera: number, /dev/videoN or URL. skip: seconds left out at the start."""
+    chosen(camera, video, images)
+    start = Instant(clock.monotonic())
+    source: FrameSource
+    if camera is not None:
+        wanted = CaptureSettings(settings.width, settings.height, settings.rate)
+        source = Camera(int(camera) if camera.isdigit() else camera, clock, wanted)
+    elif video is not None:
+        source = VideoFile(video, start)
+    else:
+        source = ImageFolder(images or Path(), start=start)
+    with contextlib.closing(source):
+        yield From(source, skip) if skip else source

@@ -1,0 +1,77 @@
+"""Commands about delivery to the fund: run, now, status."""
+
+import signal
+import threading
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from appliance import logs
+from appliance.cli.output import EXIT_NO, dump, say, table, tell_failure
+from appliance.cli.place import place
+from sync.__main__ import read_status, run_forever, run_once
+from sync.clock import SystemClock
+
+app = typer.Typer(help="Delivery of events to the fund.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+@app.command()
+def run(context: typer.Context) -> None:
+    """Deliver until stopped; a separate process from the desk."""
+    home = place(context).home
+    logs.start(home.log / "sync.log", "INFO", console="INFO")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run_forever(home, SystemClock(), stop.is_set)
+
+
+@app.command()
+def now(context: typer.Context, as_json: Json = False) -> None:
+    """Deliver everything that waits, once."""
+    report = run_once(place(context).home, SystemClock(), force=True)
+    if as_json:
+        dump(
+            {
+                "sent": report.sent,
+                "settled": report.settled,
+                "refused": report.refused,
+                "held": report.held,
+                "failure": None if report.failure is None else report.failure.code,
+            }
+        )
+    else:
+        say(f"sent {report.sent}, settled {report.settled}, refused {report.refused}, held {report.held}")
+    if report.failure is not None:
+        tell_failure(report.failure)
+        raise typer.Exit(report.failure.exit_code)
+
+
+@app.command()
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """Backlog, its age, parked events with their reasons, last contact."""
+    found = read_status(place(context).home, SystemClock())
+    contact = None if found.last_contact is None else datetime.fromtimestamp(found.last_contact, UTC).isoformat()
+    if as_json:
+        dump(
+            {
+                "pending": found.pending,
+                "settled": found.settled,
+                "parked": [{"seq": p.seq, "held": p.held, "reason": p.reason} for p in found.parked],
+                "parked_count": found.parked_count,
+                "oldest_pending_age_s": found.oldest_pending_age_s,
+                "last_error": found.last_error,
+                "last_contact": contact,
+                "alarm": found.alarm,
+            }
+        )
+    else:
+        say(found.summary())
+        say(f"last contact: {contact or 'never'}")
+        if found.parked:
+            rows = [(p.seq, "held" if p.held else "refused", p.reason) for p in found.parked]
+            table("parked events", ("seq", "state", "reason"), rows)
+    if found.alarm or found.parked_count:
+        raise typer.Exit(EXIT_NO)

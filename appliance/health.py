@@ -1,0 +1,145 @@
+"""Checks whether this desk can do its work, each check with what to do about it.
+
+Nothing is repaired here. A check that cannot be made because an earlier one failed is left out.
+"""
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from appliance import config as configuration
+from appliance.capture.camera_device import list_cameras
+from appliance.composition import OpenDesk, open_desk, pack_path
+from appliance.config import Config
+from appliance.face.pack import open_pack
+from sync.clock import Clock
+from sync.envelope import TimeTrust
+from sync.errors import KnownFailure
+from sync.home import Home
+from sync.outbox import Outbox
+
+LOW_DISK = 1 << 30
+"""Bytes: a year of events at 600 visits a day is about 0.4 GB."""
+
+OLD_BACKLOG_S = 24 * 3600.0
+"""A day without delivery is worth a look; nothing is lost."""
+
+
+class Health(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report. remedy: empty when there is nothing to do."""
+
+    name: str
+    health: Health
+    found: str
+    remedy: str = ""
+
+
+def _failed(name: str, failure: KnownFailure) -> Check:
+    return Check(name, Health.FAILED, f"{failure.code} {failure}", failure.remedy)
+
+
+def examine(home: Home, packs: Path, clock: Clock) -> Iterator[Check]:
+    """Make every check, one after the other."""
+    yield _disk(home)
+    yield _cameras()
+    try:
+        config = configuration.load(home.config)
+    except KnownFailure as failure:
+        yield _failed("configuration", failure)
+        return
+    yield Check("configuration", Health.OK, f"language {config.desk.language}, policy {config.policy.policy_id}")
+    yield _pack(config, packs)
+    with contextlib.ExitStack() as stack:
+        try:
+            desk = stack.enter_context(open_desk(home, clock))
+        except KnownFailure as failure:
+            yield _failed("records", failure)
+            return
+        yield from _records(desk)
+
+
+def _records(desk: OpenDesk) -> Iterator[Check]:
+    device = desk.settings.device
+    enrolled = sum(1 for person in desk.records.people.summaries() if person.erased_at is None)
+    yield Check("records", Health.OK, f"device {device.device}, {enrolled} people enrolled")
+    yield _key(desk)
+    for name, check in (("ledger", _ledger), ("clock", _clock), ("delivery", _delivery)):
+        yield _guarded(name, check, desk)
+
+
+def _guarded(name: str, check: Callable[[OpenDesk], Check], desk: OpenDesk) -> Check:
+    try:
+        return check(desk)
+    except KnownFailure as failure:
+        return _failed(name, failure)
+
+
+def _disk(home: Home) -> Check:
+    folder = next(p for p in (home.root, *home.root.absolute().parents) if p.exists())
+    free = shutil.disk_usage(folder).free
+    text = f"{free / (1 << 30):.1f} GB free"
+    if free < LOW_DISK:
+        return Check("disk", Health.WARNING, text, "Free space; a full disk stops new visits from being recorded.")
+    return Check("disk", Health.OK, text)
+
+
+def _cameras() -> Check:
+    found = list_cameras()
+    if not found:
+        return Check("camera", Health.WARNING, "no camera found", "Plug in a webcam, or use --video FILE.")
+    return Check("camera", Health.OK, ", ".join(f"{camera.path} {camera.name}" for camera in found))
+
+
+def _pack(config: Config, packs: Path) -> Check:
+    try:
+        pack = open_pack(pack_path(config, packs))
+    except KnownFailure as failure:
+        return _failed("model pack", failure)
+    cohorts = len(pack.calibration.cohorts)
+    return Check("model pack", Health.OK, f"{pack.name} {pack.digest[:12]}, self-test passed, {cohorts} cohorts")
+
+
+def _key(desk: OpenDesk) -> Check:
+    if desk.signer.key_class == "file":
+        return Check(
+            "device key",
+            Health.WARNING,
+            "a software key in a file: for demonstration only",
+            "Use a desk with a TPM or a token for real visits; the fund sees the class of the key.",
+        )
+    return Check("device key", Health.OK, desk.signer.key_class)
+
+
+def _ledger(desk: OpenDesk) -> Check:
+    report = desk.ledger.verify(desk.settings.fund.jwk)
+    return Check("ledger", Health.OK, f"{report.events} events, chain verified, {report.receipts} receipts")
+
+
+def _clock(desk: OpenDesk) -> Check:
+    last = desk.ledger.entries(max(desk.ledger.head().seq - 1, 0), 1)
+    trust = last[0].trust if last else TimeTrust.SYSTEM
+    if trust is TimeTrust.SUSPECT:
+        return Check("clock", Health.WARNING, "jumped or ran backwards", "Set the clock; events carry the doubt.")
+    return Check("clock", Health.OK, f"trust: {trust}")
+
+
+def _delivery(desk: OpenDesk) -> Check:
+    status = Outbox(desk.records.db).status(desk.clock.moment().wall.timestamp())
+    text = status.summary()
+    if status.alarm or status.parked_count:
+        return Check("delivery", Health.FAILED, text, "See: keldim sync status; call the fund about parked events.")
+    if (status.oldest_pending_age_s or 0.0) > OLD_BACKLOG_S:
+        return Check("delivery", Health.WARNING, text, "Check the network and that the sync service runs.")
+    return Check("delivery", Health.OK, text)
