@@ -100,12 +100,12 @@ class People:
 
     def summaries(self) -> Iterator[PersonSummary]:
         """Everybody ever enrolled, oldest first; a profile that does not open shows as damaged."""
-        wrapped = self._keys.all_wrapped()
-        held = self._templates.held()
         with known():
             rows = self._db.execute(
                 "SELECT person_id, sealed_profile, created_at, erased_at FROM person ORDER BY created_at, person_id"
             ).fetchall()
+        held = self._templates.held()
+        wrapped = self._keys.all_wrapped()  # after the people: whoever has no key now was erased in between
         for person, sealed, created_at, erased_at in rows:
             status, greeting, masked = self._shown(person, wrapped.get(person), sealed)
             packs = held.get(person, {})

@@ -57,7 +57,7 @@ _PEOPLE = (
     wrapped BLOB NOT NULL CHECK (length(wrapped) = 40)
 ) STRICT""",
     """CREATE TABLE template (
-    template_id INTEGER PRIMARY KEY,
+    template_id INTEGER PRIMARY KEY AUTOINCREMENT,
     person_id TEXT NOT NULL REFERENCES data_key (person_id),
     kind TEXT NOT NULL,
     pack TEXT NOT NULL CHECK (length(pack) = 64),
@@ -66,6 +66,15 @@ _PEOPLE = (
     created_at TEXT NOT NULL
 ) STRICT""",
     "CREATE INDEX template_person ON template (person_id, pack)",
+    # Which people's templates came or went, in order: other processes follow it. AUTOINCREMENT: no number comes twice.
+    """CREATE TABLE template_change (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    person_id TEXT NOT NULL
+) STRICT""",
+    """CREATE TRIGGER template_came AFTER INSERT ON template
+BEGIN INSERT INTO template_change (person_id) VALUES (NEW.person_id); END""",
+    """CREATE TRIGGER template_went AFTER DELETE ON template
+BEGIN INSERT INTO template_change (person_id) VALUES (OLD.person_id); END""",
     _guard("template", "never_changes", "BEFORE UPDATE ON template", "a template is replaced, not changed"),
 )
 

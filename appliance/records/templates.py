@@ -65,6 +65,10 @@ class Templates:
         """
         wrapped = self._keys.all_wrapped()
         for person, rows in groupby(self._rows(pack), key=itemgetter(0)):
+            if person not in wrapped:  # another process enrolled somebody in between
+                wrapped = self._keys.all_wrapped()
+            if person not in wrapped:  # or erased somebody
+                continue
             opened = tuple(self._opened(person, wrapped[person], pack, (sealed for _, sealed in rows), damaged))
             if opened:
                 yield person, opened
@@ -88,11 +92,6 @@ class Templates:
         theirs = self.of(person, probe.pack)
         return max(theirs, key=lambda each: float(each.embedding.vector @ probe.vector), default=None)
 
-    def count(self, person: PersonId) -> int:
-        """How many templates a person has, of all packs."""
-        with known():
-            return int(self._db.execute("SELECT count(*) FROM template WHERE person_id = ?", (person,)).fetchone()[0])
-
     def held(self) -> dict[PersonId, dict[PackDigest, int]]:
         """How many templates of each pack everybody has, without opening any."""
         counts: dict[PersonId, dict[PackDigest, int]] = {}
@@ -102,14 +101,18 @@ class Templates:
                 counts.setdefault(person, {})[pack] = count
         return counts
 
-    def state(self) -> tuple[int, int, int]:
-        """Changes whenever templates were added or erased, by whatever process; cheap to ask for."""
+    def state(self) -> int:
+        """Grows whenever templates were added or erased, by whatever process; a fraction of a millisecond."""
         with known():
-            row = self._db.execute(
-                "SELECT count(*), coalesce(max(template_id), 0),"
-                " (SELECT count(*) FROM person WHERE erased_at IS NOT NULL) FROM template"
-            ).fetchone()
-        return int(row[0]), int(row[1]), int(row[2])
+            return int(self._db.execute("SELECT coalesce(max(number), 0) FROM template_change").fetchone()[0])
+
+    def changed(self, since: int) -> frozenset[PersonId]:
+        """Whose templates were added or erased after that `state`."""
+        with known():
+            rows = self._db.execute(
+                "SELECT DISTINCT person_id FROM template_change WHERE number > ?", (since,)
+            ).fetchall()
+        return frozenset(PersonId(row[0]) for row in rows)
 
     def newest(self, pack: PackDigest) -> dict[PersonId, tuple[int, int]]:
         """Everybody with a template of a pack: how many, and the newest one's number; differs after any change."""

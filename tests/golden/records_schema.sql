@@ -65,10 +65,16 @@ CREATE TABLE planned_service (
 
 CREATE INDEX planned_service_day ON planned_service (day, iin_ref);
 
+CREATE TRIGGER template_came AFTER INSERT ON template
+BEGIN INSERT INTO template_change (person_id) VALUES (NEW.person_id); END;
+
 CREATE TRIGGER template_never_changes BEFORE UPDATE ON template BEGIN SELECT RAISE(ABORT, 'a template is replaced, not changed'); END;
 
+CREATE TRIGGER template_went AFTER DELETE ON template
+BEGIN INSERT INTO template_change (person_id) VALUES (OLD.person_id); END;
+
 CREATE TABLE template (
-    template_id INTEGER PRIMARY KEY,
+    template_id INTEGER PRIMARY KEY AUTOINCREMENT,
     person_id TEXT NOT NULL REFERENCES data_key (person_id),
     kind TEXT NOT NULL,
     pack TEXT NOT NULL CHECK (length(pack) = 64),
@@ -78,6 +84,11 @@ CREATE TABLE template (
 ) STRICT;
 
 CREATE INDEX template_person ON template (person_id, pack);
+
+CREATE TABLE template_change (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    person_id TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE vault (
     vault_id INTEGER PRIMARY KEY CHECK (vault_id = 1),

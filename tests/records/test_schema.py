@@ -34,7 +34,7 @@ def full(records: DeskRecords, at: datetime) -> DeskRecords:
 def test_the_schema_is_the_golden_one(records: DeskRecords) -> None:
     """Every migration from empty on gives the committed text; a new one comes with a new golden file."""
     rows = records.db.execute(
-        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT LIKE '\\_sqlite%' ESCAPE '\\'"
+        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT LIKE '%sqlite\\_%' ESCAPE '\\'"
         " ORDER BY tbl_name, type DESC, name"
     ).fetchall()
     assert "".join(f"{row[0]};\n\n" for row in rows) == GOLDEN.read_text(encoding="utf-8")

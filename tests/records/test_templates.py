@@ -1,6 +1,7 @@
 """Templates come back as they were, for their own person and pack only."""
 
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,12 @@ import pytest
 from appliance.core.errors import PersonUnknown, TemplateDamaged
 from appliance.core.types import PersonId
 from appliance.matching.gallery import Gallery
+from appliance.records.data_keys import DataKeys
 from appliance.records.desk import DeskRecords
+from appliance.records.templates import Templates
+from appliance.records.vault import Vault
 from sync.database import immediate
+from tests.fakes.desk import DEVICE, TEMPLATE_KEY, open_records
 from tests.fakes.patients import OTHER_PACK, PACK, make_embedding, make_profile
 
 
@@ -59,7 +64,7 @@ def test_equal_templates_of_one_person_are_kept_once_and_of_two_have_two_names(
         mine = records.templates.add(first, [make_embedding(1), make_embedding(1)], at)
         theirs = records.templates.add(second, [make_embedding(1)], at)
     assert mine[0] == mine[1] != theirs[0]
-    assert (records.templates.count(first), records.templates.count(second)) == (1, 1)
+    assert records.templates.held() == {first: {PACK: 1}, second: {PACK: 1}}
 
 
 def test_templates_need_a_person_and_a_template(records: DeskRecords, at: datetime) -> None:
@@ -115,6 +120,58 @@ def test_one_damaged_template_does_not_keep_the_others_out(records: DeskRecords,
     assert {half, lost} == {person for person in (half, whole, lost) if any(person in str(each) for each in damage)}
     with pytest.raises(TemplateDamaged):
         list(records.templates.load(PACK))
+
+
+class _LateKeys(DataKeys):
+    """Data keys as another process changes them: not there at the first look, without the erased at the second."""
+
+    looks = 0
+    erased = PersonId("")
+
+    def all_wrapped(self) -> dict[PersonId, bytes]:
+        self.looks += 1
+        keys = super().all_wrapped() if self.looks > 1 else {}
+        return {person: wrapped for person, wrapped in keys.items() if person != self.erased}
+
+
+def test_people_enrolled_or_erased_during_the_load_do_not_stop_it(records: DeskRecords, at: datetime) -> None:
+    """Somebody enrolled by another process meanwhile is loaded too; somebody erased meanwhile is not."""
+    people = [_enrol(records, number, at, number) for number in (1, 2, 3)]
+    vault = Vault(TEMPLATE_KEY, DEVICE)
+    keys = _LateKeys(records.db, vault)
+    keys.erased = people[1]
+    loaded = [person for person, _ in Templates(records.db, vault, keys).load(PACK)]
+    assert loaded == [people[0], people[2]]
+
+
+def test_changes_by_another_process_are_seen(records: DeskRecords, tmp_path: Path, at: datetime) -> None:
+    """The state grows with every template that comes or goes, never returns to an old value, and says whose."""
+    desk = open_records(tmp_path / "desk.db")
+    states = [desk.templates.state()]
+    first = _enrol(records, 1, at, 1, 2)
+    states.append(desk.templates.state())
+    second = _enrol(records, 2, at, 3)
+    states.append(desk.templates.state())
+    assert desk.templates.newest(PACK).keys() == {first, second}
+    assert desk.templates.newest(OTHER_PACK) == {}
+    with immediate(records.db):
+        records.templates.delete(second)
+        records.templates.add(second, [make_embedding(4)], at)
+    states.append(desk.templates.state())
+    with immediate(records.db):
+        records.people.erase(first, at)
+    states.append(desk.templates.state())
+    assert states == sorted(set(states))
+    assert [desk.templates.changed(since) for since in states] == [
+        {first, second},
+        {first, second},
+        {first, second},
+        {first},
+        frozenset(),
+    ]
+    before, after = desk.templates.newest(PACK)[second], records.templates.newest(PACK)[second]
+    assert before == after == (1, 4)
+    desk.db.close()
 
 
 def test_a_moment_without_offset_is_not_recorded(records: DeskRecords, at: datetime) -> None:
