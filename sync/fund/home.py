@@ -93,12 +93,12 @@ class FundDocument:
 def parse_url(url: str) -> SplitResult:
     """The address in parts. Raises FundUrlInvalid unless it is https://HOST or https://HOST:PORT."""
     try:
-        address = urlsplit(url)
+        address = urlsplit(url.lower())  # a host has no case, and there is nothing else in it
         port = address.port
     except ValueError as error:
         raise FundUrlInvalid(f"not an address: {error}") from error
     surplus = address.path.strip("/") or address.query or address.fragment or address.username is not None
-    if address.scheme != "https" or not address.hostname or surplus or port == 0:
+    if address.scheme != "https" or not address.hostname or surplus or port == 0 or address.netloc[-1] == ":":
         raise FundUrlInvalid("the address must be https://HOST or https://HOST:PORT")
     _check_host(address.hostname)
     return address

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from sync.clock import SystemClock
 from sync.fund.gateway import Gateway
 from sync.fund.home import FundDocument, FundHome
 from sync.fund.office import create_fund, register_device
@@ -82,16 +83,19 @@ def gateway(fund: Fund, clock: StillClock) -> Iterator[Gateway]:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A real server with TLS, for the whole session; each test registers a desk of its own."""
-    root = tmp_path_factory.mktemp("served") / "fund"
-    fund = Fund(root, create_fund(root, URL, NOON))
-    with served(fund) as answering:
+    with served(live_fund(tmp_path_factory.mktemp("served") / "fund")) as answering:
         yield answering
+
+
+def live_fund(root: Path, url: str = URL) -> Fund:
+    """A new fund of today: its certificate must convince a TLS client, which reads the machine's clock."""
+    return Fund(root, create_fund(root, url, SystemClock().moment().wall))
 
 
 @contextlib.contextmanager
 def served(fund: Fund) -> Iterator[Running]:
     """Run the fund's server in a thread of this process."""
-    with gateway_server(fund.root, "127.0.0.1", 0, clock=StillClock()) as server:
+    with gateway_server(fund.root, "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.run, args=([server.listener],), name="uvicorn")
         port = server.port
         thread.start()

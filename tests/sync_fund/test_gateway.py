@@ -72,7 +72,7 @@ def test_a_reordered_batch_is_taken_as_far_as_it_follows(gateway: Gateway, fund:
     assert _results(_offer(gateway, fund, desk, [one, two, three])) == ["known", "known", "accepted"]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.lists(st.integers(0, 11), min_size=1, max_size=8), st.booleans()), max_size=8))
 def test_any_network_gives_each_event_once(
     gateway: Gateway, fund: Fund, tmp_path: Path, deliveries: list[tuple[list[int], bool]]

@@ -1,0 +1,69 @@
+"""The page for people: readable, escaped, without personal data."""
+
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+from sync.fund.gateway import Overview
+from sync.fund.page import render
+from sync.fund.rows import NO_EVENTS, Device, DeviceSummary, Head
+from sync.signing import PublicJwk
+
+EVIL = "<script>alert(1)</script>\"'&"
+KEY = PublicJwk("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")
+
+
+class Tags(HTMLParser):
+    """Collects tags and text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag; no attribute runs or loads anything."""
+        assert not [name for name, _ in attrs if name.startswith("on") or name in {"src", "href"}]
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        """Note text."""
+        self.text += data + " "
+
+
+def _summary(name: str, **changes: object) -> DeviceSummary:
+    fields: dict[str, object] = {"head": NO_EVENTS, "forks": 0, "refusals": 0, "last_seen": None} | changes
+    blocked = fields.pop("blocked", None)
+    return DeviceSummary(device=Device(name, name, name, name, KEY, blocked), **fields)  # type: ignore[arg-type]
+
+
+def test_what_comes_from_outside_is_escaped() -> None:
+    """Names, reasons and kinds: shown as they are, never as markup."""
+    page = render(Overview((_summary(EVIL, blocked=EVIL),), {EVIL: 3}))
+    assert "<script" not in page
+    tags = Tags(page)
+    assert "script" not in tags.tags
+    assert tags.text.count(EVIL) == 6
+
+
+def test_the_page_shows_heads_counts_and_times() -> None:
+    """In numbers a person can compare."""
+    seen = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
+    page = render(
+        Overview(
+            (_summary("desk-1", head=Head(42, "ab" * 32), forks=1, refusals=2, last_seen=seen), _summary("desk-2")),
+            {"checked_in": 40, "declined": 2},
+        )
+    )
+    text = Tags(page).text
+    assert "42 events of 2 devices" in text
+    assert "abababababababab " in text
+    assert "2026-11-22 17:00:00" in text
+    assert "never" in text
+    assert text.count(" open ") == 2
+
+
+def test_an_empty_fund_says_so() -> None:
+    """No bare heads of tables."""
+    assert Tags(render(Overview((), {}))).text.count("none yet") == 2
