@@ -6,9 +6,9 @@ The station owns one and starts it anew for each visit; judging what is gathered
 from dataclasses import dataclass, field
 
 from appliance.core.decision import Decision, Reason
-from appliance.core.liveness import Challenge
+from appliance.core.liveness import Challenge, Sample
 from appliance.core.quality import Hint
-from appliance.core.types import Box, LivenessVerdict
+from appliance.core.types import LivenessVerdict
 from appliance.recognition import Probe
 
 _BY_HINT = {Hint.ONE_PERSON: Reason.MORE_THAN_ONE_PERSON, Hint.MORE_LIGHT: Reason.LOW_LIGHT}
@@ -21,11 +21,11 @@ _BY_LIVENESS = {
 
 @dataclass(slots=True)
 class Attempt:
-    """One try of one visit. began: RFC 3339 wall time of arrival. track: where the face was last."""
+    """One try of one visit. began: RFC 3339 wall time of arrival. sightings: of the held face, one for each probe."""
 
     began: str = ""
     probes: list[Probe] = field(default_factory=list)
-    track: Box | None = None
+    sightings: list[Sample] = field(default_factory=list)
     challenge: Challenge | None = None
     decision: Decision | None = None
     last_hint: Hint | None = None
@@ -56,4 +56,4 @@ class Attempt:
     def restart(self) -> None:
         """Begin collecting anew within the same try: another face, or a gate failed."""
         self.probes.clear()
-        self.track = None
+        self.sightings.clear()

@@ -176,13 +176,12 @@ class Station:
             self._signal(Signal.GATE_FAILED, seen.at)
             return
         face = seen.faces[0]
-        if attempt.track is not None and face.box.iou(attempt.track) < rule.min_overlap:
+        if attempt.sightings and face.box.iou(attempt.sightings[-1].box) < rule.min_overlap:
             attempt.restart()
-        attempt.track = face.box
+        attempt.sightings.append(Sample(seen.at, face.box, face.landmarks))
         self._take(frame, face, report.unified)
         if len(attempt.probes) >= self._with.policy.hold_frames:
-            first = Sample(seen.at, face.box, face.landmarks)
-            attempt.challenge = Challenge.begin(self._with.draw(rule.turns), first)
+            attempt.challenge = Challenge.begin(self._with.draw(rule.turns), attempt.sightings)
             self._signal(Signal.HELD, seen.at)
 
     def _take(self, frame: Frame, face: Face, quality: int) -> None:

@@ -7,6 +7,7 @@ corner, told as a cross-ratio, which no homography changes. Which turns are aske
 film of a turning head and a strongly bent picture have parallax too; those attacks are left to passive models.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from appliance.core.policy import LivenessRule
 from appliance.core.types import Box, Direction, Instant, LivenessVerdict, Sensitive
+
+_Point = list[float]
 
 _DEGENERATE = 1e-6
 """Two terms that cancel to less than this share of their size leave rounding errors only."""
@@ -51,21 +54,27 @@ class Sample(Sensitive):
     landmarks: NDArray[np.float32]
 
 
+def _side(a: _Point, b: _Point, p: _Point) -> float:
+    """Twice the area of the triangle a, b, p; 0 on the line through a and b, of one sign on each side of it."""
+    return (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
+
+
 def nose_place(landmarks: NDArray[np.float32]) -> float | None:
     """Where the nose tip stands between the lines first eye - mouth corner (0) and second eye - mouth corner (1).
 
-    landmarks: 5x2 in pixels. A cross-ratio of the pencil of those two lines, through the nose and through the crossing
-    of the diagonals, which halves a rectangle in any perspective (Hartley & Zisserman, Multiple View Geometry, 2.5).
-    None where the points are degenerate (collinear, or on one spot): no evidence.
+    landmarks: 5x2 in pixels. Told as the cross-ratio of those two lines, the nose, and the crossing of the diagonals
+    (which stands at a half in any perspective), it is the same for every homography of five points in a plane
+    (Hartley & Zisserman, Multiple View Geometry, 2.5). None where eyes and mouth make no quadrangle: no evidence.
     """
-    if not np.isfinite(landmarks).all():
+    eye, other_eye, nose, corner, other_corner = landmarks.astype(np.float64).tolist()
+    above, below = _side(eye, other_corner, other_eye), _side(eye, other_corner, corner)
+    if not above * below < 0:
         return None
-    eye, other_eye, nose, corner, other_corner = np.insert(landmarks.astype(np.float64) - landmarks[2], 2, 1.0, axis=1)
-    first, second = np.cross(eye, corner), np.cross(other_eye, other_corner)
-    middle = np.cross(np.cross(eye, other_corner), np.cross(other_eye, corner))
-    left, right = (first @ nose) * (second @ middle), (second @ nose) * (first @ middle)
-    whole = left + right
-    return float(left / whole) if abs(whole) > _DEGENERATE * (abs(left) + abs(right)) > 0 else None
+    share = above / (above - below)
+    middle = [p + share * (q - p) for p, q in zip(other_eye, corner, strict=True)]
+    first = _side(eye, corner, nose) * _side(other_eye, other_corner, middle)
+    second = _side(other_eye, other_corner, nose) * _side(eye, corner, middle)
+    return first / (first + second) if abs(first + second) > _DEGENERATE * (abs(first) + abs(second)) else None
 
 
 def slimness(landmarks: NDArray[np.float32]) -> float | None:
@@ -73,9 +82,9 @@ def slimness(landmarks: NDArray[np.float32]) -> float | None:
 
     None where the eyes are on the mouth: no evidence.
     """
-    p = landmarks.astype(np.float64)
-    height = float(np.hypot(*((p[3] + p[4] - p[0] - p[1]) / 2)))
-    return float(np.hypot(*(p[1] - p[0]))) / height if height > 1e-6 else None
+    (ax, ay), (bx, by), _, (cx, cy), (dx, dy) = landmarks.astype(np.float64).tolist()
+    height = math.hypot(cx + dx - ax - bx, cy + dy - ay - by) / 2
+    return math.hypot(bx - ax, by - ay) / height if height > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +128,15 @@ class Challenge:
     def begin(cls, turns: tuple[Direction, ...], before: Sequence[Sample]) -> "Challenge":
         """Start with the cue shown at the last of these sightings of a face that looked ahead.
 
-        Raises ValueError without a turn, or when no sighting has usable landmarks.
+        Where none of them has usable landmarks, the challenge is over before it began. Raises ValueError without turns.
         """
+        if not turns:
+            raise ValueError("a challenge asks for at least one turn")
         readings = tuple(r for r in map(Reading.of, before) if r is not None)
-        if not turns or not readings:
-            raise ValueError("a challenge asks for at least one turn of a face that was seen")
+        if not readings:
+            return cls(turns, before[-1].at, before[-1], 0.5, 1.0, ())._end(
+                LivenessVerdict.INCONCLUSIVE, Cause.TRACK_LOST
+            )
         place, slim = median(r.place for r in readings), median(r.slim for r in readings)
         return cls(turns, before[-1].at, before[-1], place, slim, readings)
 

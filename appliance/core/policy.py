@@ -6,6 +6,7 @@ here. Its id goes into every event, so an auditor knows which rules a decision w
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 
 
@@ -38,26 +39,32 @@ class QualityGate:
 class LivenessRule:
     """How the head-turn challenge is set and judged.
 
-    turns: how many random turns. min_parallax: displacement of the nose tip that no planar motion explains, in eye
-    distances, from which a turn counts. centred: below this the head is back. planar_parallax: below this, a face
-    that is visibly foreshortened by `planar_foreshortening` (eye distance over eye-to-mouth distance, relative to
-    before the cue) for `planar_frames` frames moved like a flat picture. The nose tip stands about half an eye
-    distance before the plane of eyes and mouth, so a turn of 15 degrees gives 0.13 and a flat picture 0 at any tilt.
-    Times in seconds. reaction: no person answers a cue faster; a motion before it was not an answer.
+    Parallax is told in widths of the face between the lines from eye to mouth corner (about 0.9 eye distances); the
+    nose tip stands 0.35 to 0.5 eye distances before them, so a turn of 20 degrees gives 0.14 to 0.2, and a flat picture
+    0 at any tilt. All figures are medians over `smoothing` sightings, relative to the sightings before the cue.
+
+    turns: how many random turns; a film that does not know them fits with 1 / 2**turns. min_parallax: from here a turn
+    counts. centred: below this the head is back. planar_parallax, planar_foreshortening, planar_frames: a face that
+    much slimmer (eye distance over eye-to-mouth distance, relative to before the cue; cos of the angle, so 28 degrees)
+    without parallax, in that many medians, moved like a flat picture. max_speed: face widths per second; faster (beyond
+    400 degrees per second) is no head but another picture. Times in seconds. reaction: no person answers a cue
+    faster; a motion before it was not an answer. turn_timeout: for one turn and the way back.
+
+    FIGURES
     """
 
     turns: int = 2
     min_parallax: float = 0.11
     centred: float = 0.05
     planar_parallax: float = 0.05
-    planar_foreshortening: float = 0.92
-    planar_frames: int = 3
+    planar_foreshortening: float = 0.88
+    planar_frames: int = 5
+    smoothing: int = 5
+    max_speed: float = 3.0
     reaction: float = 0.15
     turn_timeout: float = 6.0
     max_gap: float = 0.6
     min_overlap: float = 0.25
-    smoothing: int = 5
-    max_speed: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +101,18 @@ class Policy:
     timing: Timing = field(default_factory=Timing)
 
     def __post_init__(self) -> None:
-        """Raise ValueError for rates outside (0, 0.1] and counts below one."""
+        """Raise ValueError for rates outside (0, 0.1], counts below one, and limits that contradict each other."""
         for rate in ("fmr", "fpir"):
             if not 0 < getattr(self, rate) <= 0.1:
                 raise ValueError(f"policy {rate} must be above 0 and at most 0.1")
-        if min(self.tries, self.hold_frames, self.liveness.turns) < 1:
-            raise ValueError("policy tries, hold_frames and liveness turns must be at least 1")
+        if min(self.tries, self.hold_frames, self.liveness.turns, self.liveness.smoothing) < 1:
+            raise ValueError("policy tries, hold_frames, liveness turns and smoothing must be at least 1")
         for part in (self.gate, self.liveness, self.timing):
-            negative = [f.name for f in fields(part) if getattr(part, f.name) < 0]
-            if negative:
-                raise ValueError(f"policy {negative[0]} must not be negative")
+            impossible = [f.name for f in fields(part) if not 0 <= getattr(part, f.name) < math.inf]
+            if impossible:
+                raise ValueError(f"policy {impossible[0]} must be a number and not negative")
+        if max(self.liveness.centred, self.liveness.planar_parallax) >= self.liveness.min_parallax:
+            raise ValueError("policy centred and planar_parallax must be below min_parallax")
 
     @property
     def policy_id(self) -> str:

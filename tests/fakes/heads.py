@@ -145,10 +145,9 @@ class Turning:
             self._first, self._cue, self._from = False, cue, self._now
             yaw = cue.sign * self._degrees if cue else self._rng.normal(0.0, self._sloppy)
             roll, pitch = self._rng.normal(0.0, self._tilt, 2) if cue else (0.0, 0.0)
-            shift = self._rng.normal(0.0, 0.1, 2)
-            self._to = Pose(
-                self._home.yaw + yaw, self._home.pitch + pitch, self._home.roll + roll, *(float(v) for v in shift)
-            )
+            x, y = self._rng.normal(0.0, 0.1, 2)
+            home = self._home
+            self._to = Pose(home.yaw + yaw, home.pitch + pitch, home.roll + roll, float(x), float(y))
             self._starts = at + self._rng.uniform(0.4, 0.9)
             self._takes = self._rng.uniform(0.4, 1.0)
         share = minimum_jerk((at - self._starts) / self._takes)
@@ -168,8 +167,8 @@ def swaying(rng: np.random.Generator, limits: Pose) -> Motion:
 
     def motion(_cue: Direction | None, at: float) -> Pose:
         wave = np.sin(speed * at + phase)
-        parts = np.array(_values(replace(limits, scale=limits.scale - 1))) * wave
-        return Pose(*(float(v) for v in parts[:5]), 1 + float(parts[5]))
+        yaw, pitch, roll, x, y, scale = (np.array(_values(replace(limits, scale=limits.scale - 1))) * wave).tolist()
+        return Pose(yaw, pitch, roll, x, y, 1 + scale)
 
     return motion
 
