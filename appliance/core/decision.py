@@ -105,12 +105,12 @@ class Decision:
 
 def _match_reasons(e: Evidence) -> list[Reason]:
     t = e.thresholds
-    if not e.result.candidates or e.result.candidates[0].score < t.accept:
+    if not e.result.candidates or not e.result.candidates[0].score >= t.accept:
         return [Reason.NO_MATCH]
     best = e.result.candidates[0]
     rivals = [c.score for r in (e.result, e.gallery) for c in r.candidates if c.person != best.person]
     found = []
-    if rivals and best.score - max(rivals) < t.margin:
+    if not all(best.score - rival >= t.margin for rival in rivals):
         found.append(Reason.AMBIGUOUS_MATCH)
     if best.person in e.under_age and e.result.mode is not MatchMode.VERIFY:
         found.append(Reason.UNDER_AGE)
@@ -121,14 +121,14 @@ def decide(evidence: Evidence) -> Decision:
     """Accept only a live, agreeing, clear and unrivalled match; otherwise refuse with every reason found.
 
     A look-alike anywhere in the gallery within the margin refuses too, also when that person
-    has no service today: twins need a second factor.
+    has no service today: twins need a second factor. A score that is no number meets no threshold.
     """
     reasons: list[Reason] = []
     if not evidence.thresholds.calibrated:
         reasons.append(Reason.NOT_CALIBRATED)
     if evidence.liveness is not LivenessVerdict.LIVE:
         reasons.append(_LIVENESS[evidence.liveness])
-    if evidence.agreement < evidence.thresholds.agree:
+    if not evidence.agreement >= evidence.thresholds.agree:
         reasons.append(Reason.FRAMES_DISAGREE)
     reasons += _match_reasons(evidence)
     best = evidence.result.candidates[0] if evidence.result.candidates else None

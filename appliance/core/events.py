@@ -5,6 +5,7 @@ never carries a name, a full IIN, an image or a template: a patient is a pseudon
 resolve. The envelope around it (sequence, chain, clocks, signature) belongs to `sync`.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
@@ -81,6 +82,8 @@ def _json(value: object) -> Json:
     """Dataclasses become objects, tuples lists, enums their text; anything else must be JSON already."""
     if isinstance(value, StrEnum):
         return value.value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("an event cannot carry a figure that is no number")
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, tuple):
@@ -98,7 +101,7 @@ class Event:
     VERSION: ClassVar[int] = 1
 
     def data(self) -> Mapping[str, Json]:
-        """The event as a JSON object."""
+        """The event as a JSON object. Raises ValueError for NaN and infinity, which JSON does not have."""
         return {f.name: _json(getattr(self, f.name)) for f in fields(self)}
 
 
