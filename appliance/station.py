@@ -19,7 +19,7 @@ from appliance.core.liveness import Challenge, Phase, Sample
 from appliance.core.policy import Policy
 from appliance.core.ports import Desk, FrameSource, Observer, Reception
 from appliance.core.presence import Presence
-from appliance.core.quality import HeldHint, QualityReport, judge
+from appliance.core.quality import HeldHint, QualityReport, judge, near
 from appliance.core.session import Effect, Signal, State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
 from appliance.core.types import Direction, Face, Frame, Instant, LivenessVerdict, Observation, PersonId
@@ -55,6 +55,7 @@ class Station:
         self._visit = session.start(at)
         self._presence = Presence()
         self._hint = HeldHint()
+        self._left = False
         self._attempt = Attempt()
         self._reception: Reception | None = None
         self._chosen = ""
@@ -87,9 +88,9 @@ class Station:
         now = frame.at
         if self._visit.state is State.OUT_OF_SERVICE:
             self._signal(Signal.RECOVERED, now)
-        seen = self._with.observer.observe(frame)
-        report = judge(seen, self._with.policy.gate)
-        self._presence = self._presence.follow(bool(seen.faces), now, self._with.policy.timing)
+        seen, policy = self._with.observer.observe(frame), self._with.policy
+        report = judge(seen, policy.gate)
+        self._presence = self._presence.follow(near(seen, policy.gate), now, policy.timing)
         self._answer(now)
         self._come_and_go(now)
         self._work(frame, seen, report)
@@ -100,18 +101,15 @@ class Station:
         """Go out of service once per failure, with an alarm event; a visit being saved is not touched."""
         if Signal.FAULT not in session.TABLE[self._visit.state]:
             return
-        self._fail(failure, now)
+        _LOG.error("out of service: %s", failure.code)
+        self._signal(Signal.FAULT, now)
+        self._failure = failure.code
         self._presence = Presence()
         try:
             self._with.desk.record_alarm("camera_failure", failure.code)
         except KnownFailure as unrecorded:
             _LOG.error("the alarm was not recorded: %s", unrecorded.code)
         self._publish(Snapshot(at=now, state=self._visit.state, failure=self._failure))
-
-    def _fail(self, failure: KnownFailure, now: Instant) -> None:
-        _LOG.error("out of service: %s", failure.code)
-        self._signal(Signal.FAULT, now)
-        self._failure = failure.code
 
     # ---- signals
 
@@ -127,9 +125,12 @@ class Station:
             self._perform(effect, now)
 
     def _come_and_go(self, now: Instant) -> None:
+        """Who was away once has left, also when the next patient stands there before the screen is free."""
+        self._left = self._left or not self._presence.present
         if self._presence.present and self._visit.state is State.IDLE:
+            self._left = False
             self._signal(Signal.ARRIVED, now)
-        elif not self._presence.present:
+        elif self._left:
             signal = session.gone(self._visit)
             if signal is not None:
                 self._signal(signal, now)
@@ -232,12 +233,11 @@ class Station:
             decision = self._decide()
             self._reception = self._with.desk.receive(decision.person) if decision.person else None
         except KnownFailure as failure:
-            self._fail(failure, now)
+            self._not_saved(failure, now)
             return
         if self._reception is None:
             self._signal(session.failed_attempt(self._visit, self._with.policy), now)
-            return
-        if self._reception.offers:
+        elif self._reception.offers:
             self._signal(Signal.MATCHED, now)
         else:
             self._receipt = self._reception.confirmed
@@ -255,13 +255,16 @@ class Station:
         try:
             event = write(self._circumstances())
         except KnownFailure as failure:
-            _LOG.error("not recorded: %s", failure.code)
-            self._failure = failure.code
-            self._signal(Signal.SAVE_FAILED, now)
+            self._not_saved(failure, now)
             return
         if self._visit.state is State.SAVING:
             self._receipt = event
             self._signal(Signal.SAVED, now)
+
+    def _not_saved(self, failure: KnownFailure, now: Instant) -> None:
+        _LOG.error("not recorded: %s", failure.code)
+        self._failure = failure.code
+        self._signal(Signal.SAVE_FAILED, now)
 
     def _record_visit(self, about: Circumstances) -> str:
         assert self._attempt.decision is not None  # noqa: S101 - only a decision leads to CONFIRM

@@ -15,9 +15,11 @@ class QualityGate:
     """What a frame must fulfil before its face is used; units as in `Measures`.
 
     The floors start from the parameters of OFIQ 1.0 (ISO/IEC 29794-5), relaxed to what a webcam at a desk
-    gives: below 40 px between the eyes the embedders' input is enlarged, not measured.
+    gives: below 40 px between the eyes the embedders' input is enlarged, not measured. near_eye_distance: a smaller
+    face (pixels; about 1.7 m away in 640 x 480) is somebody in the waiting room and starts no visit.
     """
 
+    near_eye_distance: float = 20.0
     min_inter_eye_distance: float = 40.0
     max_head_size: float = 0.45
     min_crop_side: float = 0.45

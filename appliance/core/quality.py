@@ -100,6 +100,11 @@ def _still(m: Measures, gate: QualityGate) -> Hint | None:
     return Hint.HOLD_STILL if m.sharpness < gate.min_sharpness else None
 
 
+def near(seen: Observation, gate: QualityGate) -> bool:
+    """Whether somebody is at the desk, rather than passing behind it or waiting."""
+    return seen.measures is not None and seen.measures.inter_eye_distance >= gate.near_eye_distance
+
+
 def judge(seen: Observation, gate: QualityGate) -> QualityReport:
     """Judge one frame: the topmost failing rule gives the hint.
 

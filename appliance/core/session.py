@@ -1,6 +1,6 @@
 """The visit as a table: state x signal -> next state and effects. An illegal pair raises and changes nothing.
 
-Everything that moves a visit on is in `TABLE` and `LIMITS`. Signals are found by the station (from frames, the
+Everything that moves a visit on is in `TABLE` and `time_left`. Signals are found by the station (from frames, the
 patient's answers, the outcome of an effect); effects are performed by it. The diagram in ARCHITECTURE.md
 is generated from the table.
 """
@@ -111,6 +111,7 @@ TABLE: dict[State, dict[Signal, Transition]] = {
         Signal.ALREADY: Transition(State.ALREADY),
         Signal.RETRY: Transition(State.ALIGN),
         Signal.GAVE_UP: _REFUSED,
+        Signal.SAVE_FAILED: _NOT_SAVED,
         Signal.FAULT: _FAULT,
     },
     State.CONFIRM: {
