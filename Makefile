@@ -59,10 +59,12 @@ docs: setup-dev ## write the generated parts of ARCHITECTURE.md
 bench: pack ## time each step of a check-in
 	@$(KELDIM) bench
 
+# insightface asks for opencv-python; the headless wheel is the same cv2 without windows, and both would overwrite each other.
 lock: setup-dev ## resolve requirements/*.in again; newest versions with LOCK_ARGS=--upgrade
 	@for name in runtime dev; do \
 	  $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	    --no-emit-index-url --no-emit-find-links $(LOCK_ARGS) "requirements/$$name.in" \
+	    --no-emit-index-url --no-emit-find-links --no-emit-package opencv-python $(LOCK_ARGS) \
+	    "requirements/$$name.in" \
 	    --output-file "requirements/$$name.lock"; done
 
 clean: ## remove what was built, but neither .venv nor any desk's data

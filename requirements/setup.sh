@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes .venv with the locked packages: `sh requirements/setup.sh runtime` or `... dev`.
 #
-# Needs Python 3.11 or newer and the package registry pip is set to. As root on Debian it installs missing system
-# packages by itself; otherwise it says what to install. Nothing is done again while locks and place stay the same.
+# Needs Python 3.11 or newer with venv, and the package registry that pip is set to. As root on Debian it installs what
+# of Python is missing; otherwise it says what to install. Nothing is done again while locks and place stay the same.
 set -eu
 
 profile=${1:-runtime}
@@ -81,32 +81,40 @@ make_venv() {
 quietly() {
     if ! "$@" >>"$log" 2>&1; then
         tail -n 30 "$log" >&2
-        stop "$1 $2 $3 $4 ended with an error (full output: .venv/setup.log)" \
+        stop "pip $4 ended with an error (full output: .venv/setup.log)" \
             "is the package registry reachable? see: .venv/bin/python -m pip config list"
     fi
+}
+
+pip_() { quietly "$venv/bin/python" -m pip "$@" --no-input --disable-pip-version-check; }
+
+# Names of installed packages that no lock knows: left over from an older lock, or put there by hand.
+strangers() {
+    "$venv/bin/python" - <<'END'
+import pathlib, re
+from importlib.metadata import distributions
+
+def plain(name): return re.sub("[-_.]+", "-", name).lower()
+locks = "".join(lock.read_text() for lock in pathlib.Path("requirements").glob("*.lock"))
+known = {plain(name) for name in re.findall(r"^([A-Za-z0-9._-]+)", locks, re.MULTILINE)} | {"keldim"}
+print(*sorted({plain(found.name) for found in distributions()} - known))
+END
 }
 
 install_locked() {
     args=""
     for name in $covers; do args="$args -r requirements/$name.lock"; done
-    say "installing the locked packages ($profile); the first time takes some minutes"
     : >"$log"
-    # shellcheck disable=SC2086  # several -r arguments on purpose
-    quietly "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --require-hashes $args
-    say "installing Keldim itself"
-    quietly "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --no-deps --no-build-isolation \
-        --editable "$root"
-}
-
-# The wheel of OpenCV is linked against libGL, glib and libxcb, which a server image lacks.
-check_system_libraries() {
-    if "$venv/bin/python" -c 'import cv2' 2>>"$log"; then return; fi
-    if can_install; then apt_install libgl1 libglib2.0-0; fi
-    "$venv/bin/python" -c 'import cv2' 2>>"$log" || {
-        tail -n 1 "$log" >&2
-        stop "OpenCV does not load, a system library is missing" \
-            "sudo apt-get install libgl1 libglib2.0-0, then run this again"
+    # shellcheck disable=SC2046,SC2086  # several names, several -r arguments
+    {
+        set -- $(strangers)
+        if [ $# -gt 0 ]; then pip_ uninstall --yes "$@"; fi
+        say "installing the locked packages ($profile); the first time takes some minutes"
+        # The locks are complete, so nothing is left to resolve.
+        pip_ install --no-deps --require-hashes $args
     }
+    say "installing Keldim itself"
+    pip_ install --no-deps --no-build-isolation --editable "$root"
 }
 
 # The key holds whatever makes an environment stale: locks, entry points, the place (scripts carry it), the interpreter.
@@ -126,6 +134,7 @@ else
     make_venv
 fi
 install_locked
-check_system_libraries
+"$venv/bin/python" -c 'import cv2, onnxruntime, sqlcipher3' 2>>"$log" \
+    || stop "$(tail -n 1 "$log")" "remove .venv and run this again; if it stays, the system is older than Debian 12"
 for name in $covers; do fingerprint "$name" >"$venv/.ready-$name"; done
 say "ready"
