@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sync.database import Database, immediate, open_database
@@ -45,6 +45,15 @@ class SyncDesk:
         """End the process that holds the database, start another."""
         self.db.close()
         self.db = open_database(self.path, KEY, [LEDGER_MIGRATIONS])
+
+    def snapshot(self, path: Path) -> None:
+        """Copy the database as a backup would."""
+        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        path.write_bytes(self.path.read_bytes())
+
+    def restored(self, path: Path) -> "SyncDesk":
+        """The same desk, started from a copy."""
+        return replace(self, path=path)
 
     def append(self, kind: str = "checked_in", data: Mapping[str, Json] | None = None) -> Entry:
         """Record an event, a second later."""
