@@ -75,7 +75,7 @@ class Detector:
         cells = np.stack([columns, rows], axis=1).astype(np.float32)
         centre = (cells + offset[::-1, rows, columns].T + _HALF) * _STRIDE
         corner = centre - size * _HALF
-        keep = _strongest(corner, size, self._spec.overlap)
+        keep = strongest(corner, size, self._spec.overlap)
         marks = points[:, rows, columns].T.reshape(-1, 5, 2)[:, :, ::-1]
         marks = (marks * size[:, None, :] + corner[:, None, :]) * zoom
         corner, size = corner * zoom, size * zoom
@@ -84,7 +84,7 @@ class Detector:
         )
 
 
-def _strongest(corner: Floats, size: Floats, overlap: float) -> list[int]:
+def strongest(corner: Floats, size: Floats, overlap: float) -> list[int]:
     """Indices of the boxes, given best first, that no better box overlaps by more than `overlap` (IoU)."""
     end, area = corner + size, size[:, 0] * size[:, 1]
     left = np.arange(len(corner))

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_HEAD = np.array(
-    [[-0.5, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 0.566, 0.5], [-0.446, 1.066, 0.1], [0.446, 1.066, 0.1]],
+HEAD = np.array(
+    [[-0.5, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 0.585, 0.5], [-0.42, 1.04, 0.1], [0.42, 1.04, 0.1]],
 )
-"""Eyes, nose tip, mouth corners in eye distances: x to the right, y down, z towards the camera. x and y are dlib's mean
-face; the depths are anthropometric means (the nose tip about 3 cm before the pupils, the mouth corners some mm)."""
+"""Eyes, nose tip, mouth corners in eye distances: x to the right, y down, z towards the camera. x and y are medians of
+the detector's landmarks on 4,316 photos of people who mostly look at the camera; the depths are anthropometric means
+(the nose tip about 3 cm before the pupils, the mouth corners some millimetres)."""
 
-_SOLVE = np.linalg.pinv(_HEAD - _HEAD.mean(axis=0))
+_SOLVE = np.linalg.pinv(HEAD - HEAD.mean(axis=0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,55 @@ The meaning, units and signs of each are written at `core.types.Measures`; what 
 `core.quality`. Nothing here depends on the model pack, so that limits mean the same with every pack.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from appliance.core.types import Face, Measures
-from appliance.face.align import Aligner
-from appliance.face.pose import pose
+from appliance.face.align import Aligner, similarity
+from appliance.face.pose import HEAD, pose
 from appliance.opencv import cv2
 
 _SIDE = 96
-_TEMPLATE = np.array([[28.0, 30.0], [68.0, 30.0], [48.0, 52.64], [30.16, 72.64], [65.84, 72.64]])
+_FLAT = HEAD[:, :2]
+_TEMPLATE = _FLAT * 40 + [48, 28]
 """An average face with 40 pixels between the eyes, the least the default policy accepts: a face that passes is never
 enlarged here, so its sharpness is not that of an interpolation."""
 
+_ASIDE, _ABOVE, _BELOW = 1.13, 1.13, 1.8
+"""How far a face reaches from the middle between its eyes, in eye distances (medians of the detector's boxes on whole
+faces). Not the box itself: detectors squeeze it into the frame just when the face is cut off."""
+
 _UNDER, _OVER = 25, 230
 """Of 255; the bounds of ISO/IEC 29794-5 for under- and over-exposed pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Between an average face and the frame's borders, in eye distances."""
+
+    left: float
+    right: float
+    above: float
+    below: float
+
+
+def _room(marks: NDArray[np.floating], width: int, height: int) -> _Room:
+    """Eye distance and middle of the eyes come from all five points: a turned head does not seem farther away."""
+    matrix = similarity(_FLAT, marks)
+    eyes = max(float(np.hypot(*matrix[:, 0])), 1.0)  # a pixel at least: a bad detection is no reason to stop
+    x, y = matrix[:, 2]
+    return _Room(
+        left=float(x / eyes - _ASIDE),
+        right=float((width - x) / eyes - _ASIDE),
+        above=float(y / eyes - _ABOVE),
+        below=float((height - y) / eyes - _BELOW),
+    )
+
+
+def _second_face(faces: tuple[Face, ...]) -> float:
+    return faces[1].box.area / faces[0].box.area if len(faces) > 1 and faces[0].box.area > 0 else 0.0
 
 
 def _oval() -> NDArray[np.bool_]:
@@ -43,18 +77,17 @@ class QualityMeter:
         """Measure `faces[0]`, the largest, in a BGR frame (uint8, H x W x 3). Raises IndexError without a face."""
         face = faces[0]
         height, width = pixels.shape[:2]
-        eyes = max(face.inter_eye_distance, 1.0)  # one pixel: coinciding eyes are a bad detection, not a reason to stop
-        marks, box = face.landmarks, face.box
+        marks = face.landmarks
         cv2.cvtColor(self._aligner.crop(pixels, marks), cv2.COLOR_BGR2GRAY, dst=self._grey)
         skin = self._grey[self._oval]
-        attitude = pose(marks)
+        attitude, room = pose(marks), _room(marks, width, height)
         return Measures(
             inter_eye_distance=face.inter_eye_distance,
             head_size=float(np.hypot(*(marks[3:].mean(axis=0) - marks[:2].mean(axis=0)))) / height,
-            crop_left=box.x / eyes,
-            crop_right=(width - box.x - box.w) / eyes,
-            crop_above=box.y / eyes,
-            crop_below=(height - box.y - box.h) / eyes,
+            crop_left=room.left,
+            crop_right=room.right,
+            crop_above=room.above,
+            crop_below=room.below,
             luminance=float(skin.mean()) / 255,
             under_exposed=float(np.mean(skin < _UNDER)),
             over_exposed=float(np.mean(skin > _OVER)),
@@ -63,7 +96,7 @@ class QualityMeter:
             pitch=attitude.pitch,
             roll=attitude.roll,
             sharpness=self._sharpness(),
-            second_face=faces[1].box.area / box.area if len(faces) > 1 and box.area > 0 else 0.0,
+            second_face=_second_face(faces),
         )
 
     def _uniformity(self) -> float:
