@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.capture.scene_portrait import LEFT, TOP, Portrait
+from appliance.core.types import Sensitive
 from appliance.opencv import cv2
 
 # The part of the portrait that is printed, in face coordinates, and the border around it.
@@ -18,8 +19,8 @@ _HAND_ROOM = 5.0  # canvas below the card for hand and forearm, down to the fram
 _SKIN = np.array([128.0, 158.0, 196.0])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Layer(Sensitive):
     """Something flat to be drawn: BGRA uint8 with premultiplied colours, and its place in face coordinates."""
 
     pixels: NDArray[np.uint8]
