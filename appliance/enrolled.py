@@ -6,7 +6,7 @@ A patient may be enrolled or forgotten by another process while the desk runs; b
 
 import logging
 
-from appliance.core.errors import TemplateDamaged
+from appliance.core.errors import PersonUnknown, TemplateDamaged
 from appliance.core.types import PersonId
 from appliance.matching.gallery import Gallery
 from appliance.records.desk import DeskRecords
@@ -22,10 +22,8 @@ class EnrolledGallery:
         self.gallery = gallery
         self.damaged = 0
         self._records = records
-        self._held: dict[PersonId, tuple[int, int]] = {}
         self._seen = records.templates.state()
         gallery.add_all(records.templates.load(gallery.pack, self._left_out))
-        self._held = records.templates.newest(gallery.pack)
         _LOG.info("gallery: %d people, %d templates left out", gallery.people, self.damaged)
 
     def refresh(self) -> bool:
@@ -33,22 +31,22 @@ class EnrolledGallery:
         seen = self._records.templates.state()
         if seen == self._seen:
             return False
-        pack = self.gallery.pack
-        now = self._records.templates.newest(pack)
-        for person in self._held.keys() - now.keys():
-            self.gallery.remove(person)
-        for person in [person for person, newest in now.items() if self._held.get(person) != newest]:
+        for person in self._records.templates.changed(self._seen):
             self._take(person)
-        self._held, self._seen = now, seen
+        self._seen = seen
         return True
 
     def _take(self, person: PersonId) -> None:
+        self.gallery.remove(person)
         try:
             theirs = self._records.templates.of(person, self.gallery.pack)
         except TemplateDamaged as failure:
             self._left_out(failure)
-            return
-        self.gallery.replace(person, [template.embedding for template in theirs])
+        except PersonUnknown:
+            _LOG.info("person %s was erased", person)
+        else:
+            if theirs:
+                self.gallery.add(person, [template.embedding for template in theirs])
 
     def _left_out(self, failure: TemplateDamaged) -> None:
         self.damaged += 1

@@ -136,3 +136,10 @@ class LogUnwritable(ApplianceFailure):
 
     code = "E-LOG-01"
     remedy = "Make the desk's log folder writable for the service user, or free space on the disk."
+
+
+class DemoFailed(ApplianceFailure):
+    """The demonstration could not be set up or carried through."""
+
+    code = "E-DEMO-01"
+    remedy = "See the logs in the demonstration's folder; run `make demo` again."

@@ -81,7 +81,7 @@ PLAN = (
             any_of=(Reason.LIVENESS_SPOOF, Reason.LIVENESS_INCONCLUSIVE),
             liveness=_NOT_LIVE,
         ),
-        "gulnar",
+        "ellen",
     ),
     Act(
         "patient says: not me",

@@ -114,14 +114,6 @@ class Templates:
             ).fetchall()
         return frozenset(PersonId(row[0]) for row in rows)
 
-    def newest(self, pack: PackDigest) -> dict[PersonId, tuple[int, int]]:
-        """Everybody with a template of a pack: how many, and the newest one's number; differs after any change."""
-        with known():
-            rows = self._db.execute(
-                "SELECT person_id, count(*), max(template_id) FROM template WHERE pack = ? GROUP BY person_id", (pack,)
-            ).fetchall()
-        return {PersonId(person): (count, newest) for person, count, newest in rows}
-
     def delete(self, person: PersonId) -> int:
         """Delete all templates of a person; returns how many there were."""
         return int(self._db.execute("DELETE FROM template WHERE person_id = ?", (person,)).rowcount)

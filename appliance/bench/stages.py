@@ -1,0 +1,136 @@
+"""Times every stage from a frame to the signed event, on one thread, median over repeated runs.
+
+The frame is a scripted scene with a real face; the galleries hold random unit vectors of the pack's length.
+"""
+
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from appliance.checkin import append
+from appliance.composition import dimension, software_version
+from appliance.core.decision import Evidence, Reason, decide
+from appliance.core.errors import DemoFailed
+from appliance.core.events import Circumstances, Comparison, LivenessMethod, Refused
+from appliance.core.policy import Policy
+from appliance.core.types import Embedding, Frame, Instant, LivenessVerdict, MatchMode, PersonId
+from appliance.demo.cast import PATIENTS, photograph
+from appliance.demo.staging import enrolment_scene
+from appliance.face.align import Aligner
+from appliance.face.detector import Detector
+from appliance.face.pack import Pack, open_pack
+from appliance.face.pipeline import FacePipeline
+from appliance.matching.gallery import Gallery
+from appliance.matching.matcher import GalleryMatcher
+from appliance.recognition import PackThresholds
+from models.store import PackStore
+from sync.clock import Clock
+from sync.database import immediate, open_database
+from sync.keyfile import create_key
+from sync.ledger import LEDGER_MIGRATIONS, Ledger
+from sync.signing import FileSigner
+
+GALLERIES = (10_000, 100_000)
+"""People in the galleries searched: a clinic, and the largest desk planned for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One stage. Times in milliseconds of wall time."""
+
+    stage: str
+    median_ms: float
+    worst_ms: float
+
+
+def _time(stage: str, work: Callable[[], object], runs: int, clock: Clock) -> Timing:
+    work()  # the first run fills caches and buffers
+    spent = []
+    for _ in range(runs):
+        begin = clock.monotonic()
+        work()
+        spent.append((clock.monotonic() - begin) * 1000)
+    return Timing(stage, statistics.median(spent), max(spent))
+
+
+def measure(packs: Path, runs: int, clock: Clock, name: str = "builtin") -> Iterator[Timing]:
+    """Each stage, then what follows from them. Raises PackInvalid, PackUnknown, DemoFailed without a test picture."""
+    pack = open_pack(PackStore(packs).path(name))
+    frame = _frame(pack)
+    stages = [*_vision(pack, frame, runs, clock), *_search(pack, frame, runs, clock), _record(runs, clock)]
+    yield from stages
+    ms = {timing.stage: timing.median_ms for timing in stages}
+    watching = ms["observe (detect and measure)"]
+    whole = watching + ms["align and embed"] + ms["match 100k"] + ms["decide"] + ms["record and sign"]
+    yield Timing("frame in hand to signed event", whole, whole)
+    yield Timing("frames per second while watching", 1000 / watching, 1000 / watching)
+
+
+def _frame(pack: Pack) -> Frame:
+    portrait = photograph(PATIENTS[0].picture, FacePipeline(pack)).portrait
+    scene = enrolment_scene(portrait, Instant(0.0), seed=1)
+    frames = [frame for frame in iter(scene.read, None) if frame.at < 4.0]
+    if not frames:
+        raise DemoFailed("the scene gave no frame")
+    return frames[-1]
+
+
+def _vision(pack: Pack, frame: Frame, runs: int, clock: Clock) -> Iterator[Timing]:
+    detector, pipeline = Detector(pack.detector), FacePipeline(pack)
+    faces = pipeline.observe(frame).faces
+    if not faces:
+        raise DemoFailed("no face was found in the test picture")
+    spec = pack.embedder.model
+    aligner = Aligner(np.asarray(spec.embed.template), spec.input.width, spec.input.height) if spec.embed else None
+    yield _time("detect", lambda: detector.detect(frame.pixels), runs, clock)
+    yield _time("observe (detect and measure)", lambda: pipeline.observe(frame), runs, clock)
+    if aligner is not None:
+        yield _time("align", lambda: aligner.crop(frame.pixels, faces[0].landmarks), runs, clock)
+    yield _time("align and embed", lambda: pipeline.embed(frame, faces[0]), runs, clock)
+
+
+def _search(pack: Pack, frame: Frame, runs: int, clock: Clock) -> Iterator[Timing]:
+    pipeline = FacePipeline(pack)
+    probe = pipeline.embed(frame, pipeline.observe(frame).faces[0])
+    for people in GALLERIES:
+        matcher = GalleryMatcher(_gallery(pack, people))
+        yield _time(f"match {people // 1000}k", partial(matcher.identify, probe), runs, clock)
+    policy = Policy()
+    thresholds = PackThresholds(pack.calibration).thresholds(MatchMode.IDENTIFY, GALLERIES[-1], policy)
+    result = matcher.identify(probe)
+    evidence = Evidence(probe, LivenessVerdict.LIVE, 1.0, result, result, thresholds, pack.digest, policy.policy_id)
+    yield _time("decide", lambda: decide(evidence), runs, clock)
+
+
+def _gallery(pack: Pack, people: int) -> Gallery:
+    drawn = np.random.default_rng(7).standard_normal((people, dimension(pack))).astype(np.float32)
+    drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+    gallery = Gallery(dimension(pack), pack.digest)
+    gallery.add_all((PersonId(f"{n:06d}"), [Embedding(vector, pack.digest)]) for n, vector in enumerate(drawn))
+    return gallery
+
+
+def _record(runs: int, clock: Clock) -> Timing:
+    about = Circumstances(
+        "0" * 64, "0" * 16, software_version(), "bench", "2026-01-01T00:00:00+05:00", 1, (), 80,
+        LivenessVerdict.LIVE, LivenessMethod.HEAD_TURN, None,
+    )  # fmt: skip
+    compared = Comparison("list", 0.5, 0.4, 0.9, 0.05, 0.95, 40, 5000, extrapolated=True)
+    event = Refused(None, (Reason.NO_MATCH,), None, compared, about)
+    with tempfile.TemporaryDirectory(prefix="keldim-bench-") as folder:
+        root = Path(folder)
+        db = open_database(root / "bench.db", create_key(root / "db.key"), [LEDGER_MIGRATIONS], create=True)
+        ledger = Ledger(db, FileSigner.create(root / "device.pem"), "bench")
+
+        def record() -> None:
+            with immediate(db):
+                append(ledger, event, clock.moment())
+
+        timing = _time("record and sign", record, runs, clock)
+        db.close()
+    return timing

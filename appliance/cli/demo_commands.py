@@ -1,0 +1,176 @@
+"""Commands that show the appliance at work: demo and bench."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from appliance.bench import stages
+from appliance.capture.camera import Camera
+from appliance.capture.camera_device import CaptureSettings
+from appliance.capture.replay import VideoFile
+from appliance.cli.fund_commands import summary
+from appliance.cli.output import ERR, EXIT_NO, dump, say, table, warn
+from appliance.cli.place import Place, place
+from appliance.cli.sources import From
+from appliance.core.errors import DemoFailed
+from appliance.core.ports import FrameSource
+from appliance.core.session import State
+from appliance.core.types import Instant
+from appliance.demo import day
+from appliance.demo.cast import PATIENTS
+from appliance.demo.performance import Result, liveness, reasons
+from appliance.demo.plan import PLAN
+from sync.clock import SystemClock
+
+app = typer.Typer()
+MARK = ".keldim-demo"
+"""Says that a folder was made by the demonstration and may be emptied by the next one."""
+
+
+class _Shown:
+    """Progress on the terminal."""
+
+    def __init__(self, progress: Progress, steps: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=steps)
+
+    def step(self, text: str) -> None:
+        """Show what begins."""
+        self._progress.update(self._task, description=text)
+        self._progress.advance(self._task)
+
+    def result(self, result: Result, waiting: int) -> None:
+        """One line for an act."""
+        mark = "[green]ok[/]" if not result.wrong else "[red]DIFFERS[/]"
+        backlog = f", {waiting} waiting" if waiting else ""
+        self._progress.console.print(f"{mark} {result.act.title} {result.act.who or ''}: {result.state}{backlog}")
+        for difference in result.wrong:
+            self._progress.console.print(f"   [red]{difference}[/]")
+
+
+def _empty_folder(folder: Path | None) -> Path:
+    """A folder for the demonstration; one it made before is emptied, any other must be empty. Raises DemoFailed."""
+    if folder is None:
+        folder = Path(tempfile.mkdtemp(prefix="keldim-demo-"))
+    elif (folder / MARK).exists():
+        shutil.rmtree(folder)
+    elif folder.exists() and any(folder.iterdir()):
+        raise DemoFailed(f"{folder} is not empty and was not made by a demonstration")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
+    return folder
+
+
+def _with_progress(steps: int, work: Callable[[_Shown], day.DayReport]) -> day.DayReport:
+    columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=ERR, transient=True) as progress:
+        return work(_Shown(progress, steps))
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Option("--dir", help="Where its files go; a new temporary folder.")] = None,
+    video: Annotated[Path | None, typer.Option(help="One real person from a video file instead.")] = None,
+    camera: Annotated[str | None, typer.Option(help="One real person before a webcam instead.")] = None,
+    seconds: Annotated[float, typer.Option(help="With --video or --camera: how long the enrolment looks.")] = 1.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """Play a day of a clinic with real models, a real ledger and a real fund, and check every outcome."""
+    where, root = place(context), _empty_folder(folder)
+    if video is not None or camera is not None:
+        _one_person(where, root, video, camera, seconds)
+        return
+    steps = len(PLAN) + len(PATIENTS) + 5
+    report = _with_progress(steps, lambda shown: day.scripted(root, where.packs, SystemClock(), shown))
+    if as_json:
+        dump([_row(result) for result in report.results])
+    else:
+        _table(report)
+    say(f"{report.frames} frames, {report.signed} events signed; files in {root}")
+    say(summary(report.fund))
+    if not report.as_planned:
+        warn("not everything came out as planned")
+        raise typer.Exit(EXIT_NO)
+
+
+def _row(result: Result) -> dict[str, object]:
+    event = result.event
+    compared = event.data.get("comparison") if event else None
+    score = compared if isinstance(compared, dict) else {}
+    return {
+        "visit": result.act.title,
+        "who": result.act.who,
+        "state": result.state.value,
+        "seq": result.seq,
+        "kind": event.kind if event else None,
+        "reasons": list(reasons(event)) if event else [],
+        "liveness": liveness(event) if event else None,
+        "score": score.get("score"),
+        "threshold": score.get("threshold"),
+        "mode": score.get("mode"),
+        "seconds": round(result.seconds, 1),
+        "wrong": list(result.wrong),
+    }
+
+
+def _table(report: day.DayReport) -> None:
+    def text(value: object) -> str:
+        return "" if value is None else str(value)
+
+    rows = []
+    for row in map(_row, report.results):
+        given = row["reasons"]
+        why = ", ".join(given) if isinstance(given, list) else ""
+        score = f"{row['score']} / {row['threshold']} {row['mode']}" if row["score"] is not None else ""
+        ends = "as planned" if not row["wrong"] else "DIFFERS"
+        who, seq = text(row["who"]), text(row["seq"])
+        rows.append((row["visit"], who, row["state"], why, text(row["liveness"]), score, row["seconds"], seq, ends))
+    head = ("visit", "who", "verdict", "reasons", "liveness", "score / threshold", "s", "event", "")
+    table("visits", head, rows)
+
+
+def _one_person(where: Place, root: Path, video: Path | None, camera: str | None, seconds: float) -> None:
+    clock = SystemClock()
+
+    def open_source(skip: float) -> FrameSource:
+        if camera is not None:
+            return Camera(int(camera) if camera.isdigit() else camera, clock, CaptureSettings())
+        source = VideoFile(video or Path(), Instant(clock.monotonic()))
+        return From(source, skip) if skip else source
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=ERR, transient=True) as progress:
+        shown = _Shown(progress, 6)
+        report = day.one_person(root, where.packs, clock, shown, open_source, seconds)
+    say(f"visit: {report.outcome}")
+    if camera is None and report.outcome is State.NOT_RECOGNISED:
+        say("A recording cannot answer a random challenge, so it is not accepted as a living person.")
+    say(f"{report.signed} events signed; files in {root}")
+    say(summary(report.fund))
+    if not report.complete:
+        raise typer.Exit(EXIT_NO)
+
+
+@app.command()
+def bench(
+    context: typer.Context,
+    runs: Annotated[int, typer.Option(help="Runs of each stage; the median is shown.")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """Measure every stage from a frame to the signed event."""
+    with ERR.status("measuring"):
+        rows = list(stages.measure(place(context).packs, runs, SystemClock()))
+    if as_json:
+        dump([{"stage": r.stage, "median_ms": round(r.median_ms, 4), "worst_ms": round(r.worst_ms, 4)} for r in rows])
+    else:
+        table(
+            "",
+            ("stage", "median ms", "slowest ms"),
+            [(r.stage, f"{r.median_ms:.3f}", f"{r.worst_ms:.3f}") for r in rows],
+        )

@@ -1,0 +1,179 @@
+"""The whole demonstration, step by step: found, enrol, play the day, deliver, audit.
+
+Telling the user about each step is the command's; it hears of them through `Teller`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from appliance.composition import OpenDesk, SeeingDesk, open_desk, open_eyes
+from appliance.core.ports import FrameSource
+from appliance.core.session import State
+from appliance.core.snapshot import Intent, IntentKind, Snapshot
+from appliance.core.types import Instant
+from appliance.demo import cast, clinic
+from appliance.demo.cast import PATIENTS, STRANGER, Model, Role
+from appliance.demo.clinic import Processes
+from appliance.demo.performance import ENDS, Result, Stage
+from appliance.demo.plan import PLAN, Act
+from appliance.demo.staging import enrolment_scene
+from appliance.enrolment import ConsentGiven
+from appliance.looks import from_source
+from appliance.records.schedule import parse_schedule
+from sync.clock import Clock
+from sync.database import immediate
+from sync.fund.audit import FundReport
+
+SEED = 20261122
+"""Of everything that varies by chance in the scenes; the turns of the challenge are drawn anew each time."""
+
+CONSENT = "2026-11"
+"""Version of the consent text."""
+
+
+class Teller(Protocol):
+    """Whom the demonstration tells what it does."""
+
+    def step(self, text: str) -> None:
+        """Something begins."""
+
+    def result(self, result: Result, waiting: int) -> None:
+        """An act is over; waiting: events that have not reached the fund yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayReport:
+    """What came of it. signed: events in the desk's ledger. frames: looked at."""
+
+    results: tuple[Result, ...]
+    signed: int
+    frames: int
+    fund: FundReport
+
+    @property
+    def as_planned(self) -> bool:
+        """Every act came out as written, and the fund holds every event, proven."""
+        complete = self.fund.intact and self.fund.events == self.signed
+        return complete and all(not result.wrong for result in self.results)
+
+
+def scripted(root: Path, packs: Path, clock: Clock, teller: Teller, plan: tuple[Act, ...] = PLAN) -> DayReport:
+    """Play the day with the scripted scenes. root: an empty folder. Raises KnownFailure."""
+    teller.step("founding the fund and the desk")
+    site, port = clinic.found(root, clock)
+    with clinic.running(site, port, clock) as processes, open_desk(site.home, clock) as desk:
+        eyes = open_eyes(desk, packs)
+        models = _photograph(eyes, teller)
+        _import_services(desk, PATIENTS)
+        for number, role in enumerate(PATIENTS):
+            teller.step(f"enrolling {role.name}")
+            enrol(eyes, role, enrolment_scene(models[role.key].portrait, Instant(0.0), SEED + number))
+        names = {role.key: desk.records.people.pseudonym(role.iin) for role in PATIENTS}
+        stage = Stage(eyes, {key: model.portrait for key, model in models.items()}, names)
+        results = tuple(_play(stage, plan, processes, teller))
+        teller.step("waiting until the fund has everything")
+        processes.drained()
+        signed = desk.ledger.verify(desk.settings.fund.jwk).events
+    return DayReport(results, signed, stage.frames, clinic.audit(site, signed))
+
+
+def _photograph(eyes: SeeingDesk, teller: Teller) -> Mapping[str, Model]:
+    teller.step("finding the people in the photos")
+    models = {role.key: cast.photograph(role.picture, eyes.observer) for role in PATIENTS}
+    return {**models, "stranger": cast.photograph(STRANGER, eyes.observer)}
+
+
+def _import_services(desk: OpenDesk, roles: tuple[Role, ...]) -> None:
+    now: datetime = desk.clock.moment().wall
+    with immediate(desk.records.db):
+        desk.records.services.keep(parse_schedule(clinic.schedule(roles, now.date().isoformat())), now)
+
+
+def enrol(eyes: SeeingDesk, role: Role, source: FrameSource, seconds: float = 20.0) -> None:
+    """Enrol a role with the face that a source shows. Raises FaceNotUsable, DuplicateFace."""
+    looks = from_source(eyes.observer, eyes.desk.config.policy, source, seconds)
+    eyes.enrolment.enrol(role.profile, ConsentGiven(CONSENT, role.language.value), looks, "camera")
+
+
+def _play(stage: Stage, plan: tuple[Act, ...], processes: Processes, teller: Teller) -> list[Result]:
+    results, network = [], True
+    for number, act in enumerate(plan):
+        if network and not act.network:
+            teller.step("the network goes down")
+            processes.drained()
+            processes.stop_gateway()
+        elif act.network and not network:
+            teller.step(f"the network is back; {processes.waiting()} events wait")
+            processes.start_gateway()
+            processes.send_now()
+        network = act.network
+        teller.step(f"{act.title}{f': {act.who}' if act.who else ''}")
+        result = stage.play(act, SEED + 100 + number)
+        results.append(result)
+        teller.result(result, processes.waiting())
+    return results
+
+
+OpenSource = Callable[[float], FrameSource]
+"""Opens the camera or clip anew, without its first so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnePerson:
+    """A demonstration with one real person. outcome: end of the visit, IDLE when none began."""
+
+    outcome: State
+    signed: int
+    fund: FundReport
+
+    @property
+    def complete(self) -> bool:
+        """The fund holds every event, proven."""
+        return self.fund.intact and self.fund.events == self.signed
+
+
+def one_person(
+    root: Path, packs: Path, clock: Clock, teller: Teller, open_source: OpenSource, seconds: float
+) -> OnePerson:
+    """Enrol whoever is seen in the first `seconds` of a clip or camera, and check them in from the rest.
+
+    A clip cannot answer a random challenge: its visit must not become live. Raises KnownFailure.
+    """
+    teller.step("founding the fund and the desk")
+    site, port = clinic.found(root, clock)
+    with clinic.running(site, port, clock) as processes, open_desk(site.home, clock) as desk:
+        eyes, role = open_eyes(desk, packs), PATIENTS[0]
+        _import_services(desk, (role,))
+        teller.step(f"enrolling the person in the first {seconds:g} s as {role.name}")
+        first = open_source(0.0)
+        try:
+            enrol(eyes, role, first, seconds)
+        finally:
+            first.close()
+        teller.step("checking in from the rest")
+        outcome = _one_visit(eyes, open_source(seconds))
+        processes.drained()
+        signed = desk.ledger.verify(desk.settings.fund.jwk).events
+    return OnePerson(outcome, signed, clinic.audit(site, signed))
+
+
+def _one_visit(eyes: SeeingDesk, source: FrameSource) -> State:
+    seen: list[State] = []
+    said: list[Intent] = []
+
+    def watch(shown: Snapshot) -> None:
+        if shown.state in ENDS:
+            seen.append(shown.state)
+        if shown.state is State.CONFIRM and not said:
+            said.append(Intent(IntentKind.CONFIRM, shown.offers[0].service))
+            station.submit(said[0])
+
+    station = eyes.station(source.name, watch, Instant(eyes.desk.clock.monotonic()))
+    try:
+        station.run(source, lambda: bool(seen))
+    finally:
+        source.close()
+    return seen[-1] if seen else State.IDLE

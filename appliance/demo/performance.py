@@ -1,0 +1,168 @@
+"""Plays the plan before the real desk and compares every outcome with what it must be.
+
+The desk here is the one of `keldim checkin`: same station, same records, same ledger. Starting the fund and the
+delivery is `clinic`'s.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from appliance.capture.scene import Scene
+from appliance.capture.scene_portrait import Portrait
+from appliance.composition import SeeingDesk
+from appliance.core.session import State
+from appliance.core.snapshot import Intent, IntentKind, Snapshot
+from appliance.core.types import Instant
+from appliance.demo.plan import Act
+from appliance.demo.staging import FPS, empty_room, stage
+from appliance.station import Station
+from sync.envelope import Event, parse_event
+
+THINKING = 1.0
+"""Seconds the patient reads before answering."""
+
+LINGERS = 1.0
+"""Seconds a person stays after the visit has ended."""
+
+EMPTY = 2.0
+"""Least seconds from one act's beginning to the next: nobody follows closer."""
+
+ENDS = frozenset(
+    {State.RECEIPT, State.NO_SERVICE, State.ALREADY, State.NOT_RECOGNISED, State.NOT_ME, State.SAVE_FAILED}
+)
+"""States in which a visit has come to its end on the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How an act came out. state: end of the visit, IDLE when none began. seq, event: what it left, if anything.
+
+    seconds: scene time from the first frame to that end. wrong: what differs from the plan.
+    """
+
+    act: Act
+    state: State
+    seq: int | None
+    event: Event | None
+    seconds: float
+    wrong: tuple[str, ...]
+
+
+class Patient:
+    """Follows the screen as a patient does: turns the head when asked, and answers the question."""
+
+    def __init__(self) -> None:
+        self.end: tuple[State, Instant] | None = None
+        self.state = State.IDLE
+        self._scene: Scene | None = None
+        self._answer = IntentKind.CONFIRM
+        self._asked_at: Instant | None = None
+        self._intent: Intent | None = None
+
+    def come(self, scene: Scene, answer: IntentKind) -> None:
+        """Stand in this scene from now on."""
+        self._scene, self._answer, self.end = scene, answer, None
+
+    def go(self) -> None:
+        """Answer nothing any more."""
+        self._scene = None
+
+    def answer(self) -> Intent | None:
+        """What the patient has just said, once."""
+        said, self._intent = self._intent, None
+        return said
+
+    def watch(self, shown: Snapshot) -> None:
+        """React to a snapshot."""
+        self.state = shown.state
+        if self._scene is None:
+            return
+        if shown.state in ENDS and self.end is None:
+            self.end = (shown.state, shown.at)
+        if shown.state is State.CHALLENGE:
+            self._scene.respond(shown.cue, shown.at)
+        if shown.state is not State.CONFIRM:
+            self._asked_at = None
+        elif self._asked_at is None:
+            self._asked_at = shown.at
+        elif shown.at - self._asked_at >= THINKING:
+            service = shown.offers[0].service if self._answer is IntentKind.CONFIRM else ""
+            self._intent = Intent(self._answer, service)
+
+
+class Stage:
+    """One desk, one camera, one day: acts are played one after the other on one axis of time."""
+
+    def __init__(self, desk: SeeingDesk, portraits: Mapping[str, Portrait], pseudonyms: Mapping[str, str]) -> None:
+        """pseudonyms: how the enrolled people of the cast must appear in events."""
+        self._desk, self._portraits, self._pseudonyms = desk, portraits, pseudonyms
+        self._patient = Patient()
+        self._now = Instant(0.0)
+        self._station: Station = desk.station("scene", self._patient.watch, self._now)
+        self.frames = 0
+
+    def play(self, act: Act, seed: int) -> Result:
+        """Play one act until a moment after its visit has ended, then show the empty room until the desk is idle."""
+        start, before = self._now, self._desk.desk.ledger.head().seq
+        scene = stage(act, self._portraits, start, seed)
+        self._patient.come(scene, act.answer)
+        for now in self._frames(scene):
+            if self._patient.end is not None and now - self._patient.end[1] >= LINGERS:
+                break
+        self._patient.go()
+        for _ in self._frames(empty_room(self._now, seed)):
+            if self._patient.state is State.IDLE and self._now - start > EMPTY:
+                break
+        state, at = self._patient.end or (State.IDLE, self._now)
+        entries = self._desk.desk.ledger.entries(before)
+        events = tuple(parse_event(entry.token).event for entry in entries)
+        wrong = tuple(self._differences(act, state, events))
+        first = events[0] if events else None
+        return Result(act, state, entries[0].seq if entries else None, first, at - start, wrong)
+
+    def _frames(self, scene: Scene) -> Iterator[Instant]:
+        while (frame := scene.read()) is not None:
+            self._station.step(frame)
+            said = self._patient.answer()
+            if said is not None:
+                self._station.submit(said)
+            self.frames += 1
+            self._now = Instant(frame.at + 1 / FPS)
+            yield frame.at
+
+    def _differences(self, act: Act, state: State, events: tuple[Event, ...]) -> Iterator[str]:
+        wanted = act.outcome
+        if state is not wanted.state:
+            yield f"ended in {state}, not {wanted.state}"
+        kinds = [event.kind for event in events]
+        if kinds != ([] if wanted.kind is None else [wanted.kind]):
+            yield f"left {kinds or 'no event'}, not {wanted.kind or 'no event'}"
+            return
+        for event in events:
+            yield from _content(act, event)
+            whom = self._pseudonyms.get(act.who or "") if event.kind != "refused" else None
+            if event.data.get("patient") != whom:
+                yield "names the wrong patient"
+
+
+def reasons(event: Event) -> tuple[str, ...]:
+    """The coded reasons an event gives."""
+    given = event.data.get("reasons", [event.data.get("reason")])
+    return tuple(str(reason) for reason in given) if isinstance(given, list) else ()
+
+
+def liveness(event: Event) -> str:
+    """The liveness verdict an event gives."""
+    about = event.data.get("circumstances")
+    return str(about.get("liveness")) if isinstance(about, dict) else ""
+
+
+def _content(act: Act, event: Event) -> Iterator[str]:
+    wanted, given = act.outcome, reasons(event)
+    missing = [reason.value for reason in wanted.reasons if reason.value not in given]
+    if missing:
+        yield f"reasons {', '.join(given)} lack {', '.join(missing)}"
+    if wanted.any_of and not {reason.value for reason in wanted.any_of} & set(given):
+        yield f"reasons are {', '.join(given)}"
+    if liveness(event) not in {verdict.value for verdict in wanted.liveness}:
+        yield f"liveness is {liveness(event)}"
