@@ -206,6 +206,13 @@ class FundExists(SyncFailure):
     remedy = "Choose an empty directory. Keys and events of a fund are never overwritten."
 
 
+class FundUnwritable(SyncFailure):
+    """The directory of a new fund gateway cannot be made or written."""
+
+    code = "E-FND-07"
+    remedy = "Choose a directory that the service user may write, on a disk with free space."
+
+
 class FundIncomplete(SyncFailure):
     """A file of the fund gateway is missing or is not what it should be."""
 

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from sync.errors import DatabaseFailure, KeyUnusable
-from sync.fund.counter import Counter
+from sync.fund.clerk import Clerk
 from sync.fund.gateway import Gateway, RequestDenied
 from sync.fund.page import CONTENT_POLICY, render
 from sync.protocol import MAX_BODY, MAX_EVENTS
@@ -79,8 +79,8 @@ _DENIALS: dict[int | str, dict[str, object]] = {
 _TOO_LARGE: dict[int | str, dict[str, object]] = {413: {"model": Problem, "description": "too_large"}}
 
 
-def create_app(counter: Counter) -> FastAPI:
-    """The web application in front of one counter; whoever made the counter closes it."""
+def create_app(clerk: Clerk) -> FastAPI:
+    """The web application in front of one clerk; whoever hired the clerk sends it home."""
     app = FastAPI(
         title="Keldim fund gateway",
         version="1",
@@ -88,13 +88,13 @@ def create_app(counter: Counter) -> FastAPI:
         docs_url=None,  # the pages would load scripts from other hosts
         redoc_url=None,
     )
-    _add_ingest(app, counter)
-    _add_questions(app, counter)
+    _add_ingest(app, clerk)
+    _add_questions(app, clerk)
     _add_failures(app)
     return app
 
 
-def _add_ingest(app: FastAPI, counter: Counter) -> None:
+def _add_ingest(app: FastAPI, clerk: Clerk) -> None:
     body = {"required": True, "content": {JSON: {"schema": Batch.model_json_schema()}}}
 
     @app.post(
@@ -105,12 +105,12 @@ def _add_ingest(app: FastAPI, counter: Counter) -> None:
     )
     async def receive(device: str, request: Request) -> Response:
         """Each event is answered by a signed receipt. Any request may be repeated, whole or in part, at any time."""
-        with counter.place():
+        with clerk.place():
             content = await read_body(request)
-            return Response(await counter.ask(lambda gateway: gateway.receive(device, content)), media_type=JSON)
+            return Response(await clerk.ask(lambda gateway: gateway.receive(device, content)), media_type=JSON)
 
 
-def _add_questions(app: FastAPI, counter: Counter) -> None:
+def _add_questions(app: FastAPI, clerk: Clerk) -> None:
     @app.get(
         "/v1/devices/{device}/head",
         summary="The end of a device's chain",
@@ -118,28 +118,28 @@ def _add_questions(app: FastAPI, counter: Counter) -> None:
     )
     async def head(device: str, nonce: str = Query(description="32 hex digits, new for each request")) -> Response:
         """Signed, and fresh because it repeats the nonce. Answered for blocked devices as well."""
-        with counter.place():
-            return Response(await counter.ask(lambda gateway: gateway.head(device, nonce)), media_type=JSON)
+        with clerk.place():
+            return Response(await clerk.ask(lambda gateway: gateway.head(device, nonce)), media_type=JSON)
 
     @app.get(
         "/healthz", summary="Whether the gateway can store", responses={200: {"model": Health}, 503: _DENIALS[503]}
     )
     async def health() -> Response:
         """Writes to the database, so 200 means that an event could be kept just now."""
-        with counter.place():
-            await counter.ask(Gateway.probe)
+        with clerk.place():
+            await clerk.ask(Gateway.probe)
             return Response(dump({"status": "ok"}), media_type=JSON)
 
     @app.get("/", summary="What the fund holds, for people", response_class=HTMLResponse)
     async def page() -> HTMLResponse:
         """Devices, heads and counts; no personal data."""
-        with counter.place():
-            shown = render(await counter.ask(Gateway.overview))
+        with clerk.place():
+            shown = render(await clerk.ask(Gateway.overview))
             return HTMLResponse(shown, headers={"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"})
 
 
-async def read_body(request: Request) -> bytes:
-    """The body of a request, at most MAX_BODY bytes kept. Raises RequestDenied, ClientDisconnect."""
+async def read_body(request: Request, seconds: float = BODY_SECONDS) -> bytes:
+    """The body of a request: at most MAX_BODY bytes kept, `seconds` waited. Raises RequestDenied, ClientDisconnect."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != JSON or "content-encoding" in request.headers:
         raise RequestDenied(415, "malformed", f"the body must be {JSON}, not encoded any further")
@@ -148,7 +148,7 @@ async def read_body(request: Request) -> bytes:
         raise _too_large()
     chunks, size = [], 0
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 size += len(chunk)
                 if size > DRAIN:

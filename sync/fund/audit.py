@@ -142,8 +142,8 @@ class _Walk:
 
 def _walk(store: SqliteFundStore, summary: DeviceSummary) -> _Walk:
     walk = _Walk(summary.device)
-    for row in store.chain(summary.device.device):
-        walk.step(row.event)
+    for stored in store.chain(summary.device.device):
+        walk.step(stored)
     walk.end(summary.head)
     for fork in store.forks(summary.device.device):
         walk.evidence(fork)

@@ -31,6 +31,11 @@ class FundHome:
         return self.root / "fund.json"
 
     @property
+    def keys(self) -> Path:
+        """The directory of keys and certificates."""
+        return self.root / "keys"
+
+    @property
     def database(self) -> Path:
         """The encrypted database."""
         return self.root / "fund.db"
@@ -38,32 +43,32 @@ class FundHome:
     @property
     def database_key(self) -> Path:
         """Key of the database."""
-        return self.root / "keys" / "db.key"
+        return self.keys / "db.key"
 
     @property
     def signing_key(self) -> Path:
         """Key that signs receipts."""
-        return self.root / "keys" / "signing.pem"
+        return self.keys / "signing.pem"
 
     @property
     def pseudonym_key(self) -> Path:
         """Key under which every desk of this fund derives a patient's pseudonym."""
-        return self.root / "keys" / "pseudonym.key"
+        return self.keys / "pseudonym.key"
 
     @property
     def ca_key(self) -> Path:
         """Key of the private authority."""
-        return self.root / "keys" / "ca.key"
+        return self.keys / "ca.key"
 
     @property
     def ca_certificate(self) -> Path:
         """Certificate of the private authority; public."""
-        return self.root / "keys" / "ca.pem"
+        return self.keys / "ca.pem"
 
     @property
     def server(self) -> Path:
         """Key and certificate of the server in one file, so that a renewal replaces both at once."""
-        return self.root / "keys" / "server.pem"
+        return self.keys / "server.pem"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,12 +41,12 @@ CLOCK_SKEW = timedelta(days=1)
 
 
 def create_keys(home: FundHome, url: str, now: datetime) -> FundDocument:
-    """Make every key of a new fund, its authority, the server's certificate for the host of `url`, and fund.json.
+    """Make every key of a new fund, its authority, and the server's certificate for the host of `url`.
 
-    `home` is an existing directory without keys. Raises FundUrlInvalid, KeyUnusable (a file is there already).
+    The directory of keys exists and is empty; what desks are to be told is returned, not written. Raises
+    FundUrlInvalid, KeyUnusable (a file is there already, or cannot be written).
     """
     address = parse_url(url)
-    home.database_key.parent.mkdir(mode=0o700)
     create_key(home.database_key)
     pseudonym_key = create_key(home.pseudonym_key)
     signer = FileSigner.create(home.signing_key)
@@ -56,9 +56,7 @@ def create_keys(home: FundHome, url: str, now: datetime) -> FundDocument:
     write_secret(home.ca_key, _pem(key))
     write_secret(home.ca_certificate, pem)
     write_secret(home.server, _issue(authority, key, address.hostname or "", now))
-    document = FundDocument(f"https://{address.netloc}", pem.decode(), signer.public_jwk, pseudonym_key)
-    write_secret(home.document, document.serialise())
-    return document
+    return FundDocument(f"https://{address.netloc}", pem.decode(), signer.public_jwk, pseudonym_key)
 
 
 def load_document(home: FundHome) -> FundDocument:

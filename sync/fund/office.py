@@ -6,19 +6,17 @@ was altered is left to `sync.fund.audit`.
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from sync.durable import sync_directory
 from sync.envelope import DEVICE_ID
-from sync.errors import DeviceRecordInvalid, DeviceUnknown, EnvelopeInvalid, FundExists
+from sync.errors import DeviceRecordInvalid, DeviceUnknown, EnvelopeInvalid, FundExists, FundUnwritable
 from sync.fund.home import FundDocument, FundHome, parse_url
 from sync.fund.keys import create_keys
 from sync.fund.rows import Device, DeviceSummary, EventRow
 from sync.fund.store import PAGE_ROWS, SqliteFundStore
-from sync.keyfile import load_key
+from sync.keyfile import load_key, write_secret
 from sync.signing import PublicJwk
 from sync.strict_json import Members
 
@@ -33,28 +31,37 @@ KEY_CLASSES = frozenset({"file", "pkcs11", "tpm2"})
 
 
 def create_fund(root: Path, url: str, at: datetime) -> FundDocument:
-    """Make a fund in a directory that does not exist or is empty: keys, certificates, database, fund.json.
+    """Make a fund in a directory that does not exist or is empty: keys, certificates, database, at last fund.json.
 
-    The directory appears complete or not at all. Raises FundUrlInvalid, FundExists, KeyUnusable, DatabaseFailure.
+    When it cannot be finished, nothing of it stays. Raises FundUrlInvalid, FundExists, FundUnwritable, KeyUnusable,
+    DatabaseFailure.
     """
     parse_url(url)
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise FundExists(f"{root} is not an empty directory")
-    root.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.parent))  # mode 0700
+    home = FundHome(root)
+    _claim(home)
     try:
-        home = FundHome(unfinished)
         document = create_keys(home, url, at)
         SqliteFundStore.open(home.database, load_key(home.database_key), create=True).close()
-        sync_directory(unfinished)
-        try:
-            unfinished.rename(root)  # takes the place of an empty directory, never of a full one
-        except OSError as error:
-            raise FundExists(f"{root} was filled meanwhile") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    sync_directory(root.parent)
+        write_secret(home.document, document.serialise())  # last: without it there is no fund
+    except BaseException:
+        shutil.rmtree(home.keys)
+        for path in root.iterdir():
+            path.unlink()
+        raise
     return document
+
+
+def _claim(home: FundHome) -> None:
+    """Take an empty directory, or make one; of two who try at once one gets it. Raises FundExists, FundUnwritable."""
+    try:
+        home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(home.root.iterdir()):
+            raise FundExists(f"{home.root.name} is not empty")
+        home.keys.mkdir(mode=0o700)
+    except FileExistsError as error:
+        raise FundExists(f"{home.root.name} is not an empty directory") from error
+    except OSError as error:
+        raise FundUnwritable(f"{home.root.name} cannot be made: {error.strerror}") from error
 
 
 @contextlib.contextmanager

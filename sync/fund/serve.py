@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from sync.clock import Clock, SystemClock
 from sync.errors import AddressInUse, KeyUnusable
 from sync.fund.app import create_app
-from sync.fund.counter import Counter
+from sync.fund.clerk import Clerk
 from sync.fund.gateway import Gateway
 from sync.fund.home import FundHome
 from sync.fund.keys import renew_certificate
@@ -35,6 +35,9 @@ GRACE_SECONDS = 10
 
 MAX_CONNECTIONS = 512
 """Beyond it uvicorn answers 503 without reading; a pilot has some dozens of desks."""
+
+
+MAX_PORT = 65_535
 
 
 class PromptlyClosed(HttpToolsProtocol):
@@ -98,10 +101,10 @@ def gateway_server(
     renew_certificate(home, clock.moment().wall)
     context = tls_context(home.server)
     with bind(host, port) as listener:
-        counter = Counter(lambda: open_gateway(home, clock))
+        clerk = Clerk(lambda: open_gateway(home, clock))
         try:
             config = uvicorn.Config(
-                create_app(counter),
+                create_app(clerk),
                 ssl_context_factory=lambda _config, _default: context,
                 log_config=None,  # logging is set up by whoever started the process
                 access_log=False,
@@ -115,7 +118,7 @@ def gateway_server(
             )
             yield GatewayServer(config, listener, ready_file)
         finally:
-            counter.close()
+            clerk.close()
             if ready_file is not None:
                 ready_file.unlink(missing_ok=True)
 
@@ -139,6 +142,8 @@ def tls_context(server: Path) -> ssl.SSLContext:
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket. Raises AddressInUse."""
+    if not 0 <= port <= MAX_PORT:  # the resolver would take it modulo 65536
+        raise AddressInUse(f"there is no port {port}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -151,7 +156,7 @@ def bind(host: str, port: int) -> socket.socket:
         except BaseException:
             listener.close()
             raise
-    except (OSError, OverflowError) as error:
+    except (OSError, ValueError) as error:
         raise AddressInUse(f"cannot listen at {host}, port {port}: {error}") from error
     return listener
 

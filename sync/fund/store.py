@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from sync.database import Database, Value, immediate, known, open_database
+from sync.errors import DatabaseDamaged
 from sync.fund.rows import NO_EVENTS, Decided, Device, DeviceSummary, EventRow, Fork, Head, NewEvent
 from sync.fund.schema import FUND_MIGRATIONS
 from sync.signing import PublicJwk
@@ -196,7 +197,7 @@ class SqliteFundStore:
             DeviceSummary(
                 device=_device(row),
                 head=Head(_int(row[7]), str(row[8])) if row[7] else NO_EVENTS,
-                last_seen=None if row[9] is None else datetime.fromisoformat(str(row[9])),
+                last_seen=None if row[9] is None else _time(row[9]),
                 forks=_int(row[10]),
                 refusals=_int(row[11]),
             )
@@ -208,11 +209,11 @@ class SqliteFundStore:
         rows = self._rows("SELECT kind, COUNT(*) FROM event GROUP BY kind ORDER BY kind")
         return {str(kind): _int(count) for kind, count in rows}
 
-    def chain(self, device: str) -> Iterator[EventRow]:
+    def chain(self, device: str) -> Iterator[NewEvent]:
         """The events of a device in the order of their numbers in its chain."""
         seq, page = 0, _EVENTS + "WHERE device = ? AND seq > ? ORDER BY seq LIMIT ?"
         while rows := self._rows(page, (device, seq, PAGE_ROWS)):
-            yield from map(_event, rows)
+            yield from map(_new_event, rows)
             seq = _int(rows[-1][3])
 
     def events(self, after: int, limit: int) -> tuple[EventRow, ...]:
@@ -260,8 +261,19 @@ def _device(row: tuple[Value, ...]) -> Device:
 
 
 def _event(row: tuple[Value, ...]) -> EventRow:
-    event = NewEvent(str(row[2]), _int(row[3]), str(row[4]), str(row[5]), str(row[6]), str(row[7]), _optional(row[8]))
-    return EventRow(_int(row[0]), datetime.fromisoformat(str(row[1])), event)
+    return EventRow(_int(row[0]), _time(row[1]), _new_event(row))
+
+
+def _new_event(row: tuple[Value, ...]) -> NewEvent:
+    return NewEvent(str(row[2]), _int(row[3]), str(row[4]), str(row[5]), str(row[6]), str(row[7]), _optional(row[8]))
+
+
+def _time(value: Value) -> datetime:
+    """A stored time. Raises DatabaseDamaged: we wrote it ourselves."""
+    try:
+        return datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise DatabaseDamaged("a time in the database is not one") from error
 
 
 def _optional(value: Value) -> str | None:

@@ -1,5 +1,6 @@
 """The gateway over HTTPS, as a real server: limits, status codes, hostile bytes, many desks at once."""
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -12,11 +13,14 @@ import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.types import Message
 
 from sync.database import immediate, open_database
-from sync.fund.app import DRAIN
+from sync.fund.app import DRAIN, read_body
 from sync.fund.audit import verify_fund
-from sync.fund.counter import MAX_WAITING
+from sync.fund.clerk import MAX_WAITING
+from sync.fund.gateway import RequestDenied
 from sync.fund.home import FundHome
 from sync.fund.office import block_device, list_events, register_device
 from sync.keyfile import load_key
@@ -123,6 +127,32 @@ def test_an_oversized_stream_is_denied_although_it_announces_nothing(running: Ru
             yield b" " * 65536
 
     _assert_denied(running.post(running.fund.desk(tmp_path).device, chunks()), 413, "too_large")
+
+
+def _read(messages: list[Message], seconds: float = 5) -> bytes:
+    """Read a body that comes in these messages, then nothing more."""
+
+    async def receive() -> Message:
+        return messages.pop(0) if messages else await asyncio.sleep(60, {"type": "http.disconnect"})
+
+    scope = {"type": "http", "method": "POST", "headers": [(b"content-type", b"application/json")]}
+    return asyncio.run(read_body(Request(scope, receive), seconds))
+
+
+def test_a_body_that_does_not_come_is_given_up() -> None:
+    """408, and the place in the queue is free again."""
+    with pytest.raises(RequestDenied) as denied:
+        _read([{"type": "http.request", "body": b"{", "more_body": True}], 0.01)
+    assert denied.value.status == 408
+
+
+def test_a_body_without_end_is_given_up() -> None:
+    """Only so much is thrown away for the sender's sake; nothing of it is kept."""
+    chunk: Message = {"type": "http.request", "body": b" " * MAX_BODY, "more_body": True}
+    messages = [chunk] * 9
+    with pytest.raises(RequestDenied) as denied:
+        _read(messages)
+    assert (denied.value.status, len(messages)) == (413, 4)
 
 
 def test_a_body_at_the_limit_is_read(running: Running, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from sync.compact import digest_of
 from sync.database import open_database
+from sync.errors import DatabaseDamaged
 from sync.fund import audit
 from sync.fund.audit import FundReport, verify_fund
 from sync.fund.gateway import Gateway
@@ -166,6 +167,13 @@ def test_a_swapped_key_is_named_by_every_event(tampered: Tampered) -> None:
     key = FakeDesk(tampered.fund.root.parent).signer.public_jwk
     report = tampered.by(f"UPDATE device SET key_x = '{key.x}', key_y = '{key.y}' WHERE device = 'desk-1'")
     assert [p.seq for p in report.problems] == [1, 2, 3]
+
+
+def test_what_is_not_signed_is_not_proven_but_noticed(tampered: Tampered) -> None:
+    """The fund's own time of receipt: no problem of the chain; a listing says that it is damaged."""
+    assert tampered.by("UPDATE event SET received = 'soon' WHERE seq = 2").intact
+    with pytest.raises(DatabaseDamaged, match="time"):
+        list(list_events(tampered.fund.root))
 
 
 def test_altered_evidence_of_a_fork_is_named(tampered: Tampered, gateway: Gateway) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sync.compact import decode_part
-from sync.errors import DeviceRecordInvalid, DeviceUnknown, FundExists, FundUrlInvalid, KeyUnusable
+from sync.errors import DeviceRecordInvalid, DeviceUnknown, FundExists, FundUnwritable, FundUrlInvalid, KeyUnusable
 from sync.fund.gateway import Gateway
 from sync.fund.home import FundHome
 from sync.fund.office import block_device, create_fund, devices, list_events, register_device, unblock_device
@@ -60,6 +60,22 @@ def test_a_fund_that_cannot_be_finished_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(FundUrlInvalid):
         create_fund(tmp_path / "fund", "http://127.0.0.1", NOON)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fund_that_fails_halfway_leaves_nothing(tmp_path: Path) -> None:
+    """No key that belongs to nothing; the directory is as empty as it was."""
+    root = tmp_path / "fund"
+    with pytest.raises(TypeError):
+        create_fund(root, URL, "today")  # type: ignore[arg-type]  # a bug in the middle of the work
+    assert list(root.iterdir()) == []
+    create_fund(root, URL, NOON)
+
+
+def test_a_place_that_cannot_be_a_directory_is_named(tmp_path: Path) -> None:
+    """Below a file."""
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(FundUnwritable):
+        create_fund(tmp_path / "file" / "fund", URL, NOON)
 
 
 @pytest.mark.parametrize(

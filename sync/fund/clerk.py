@@ -22,8 +22,8 @@ RETRY_AFTER_S = 2
 """Seconds until the queue has surely moved on."""
 
 
-class Counter:
-    """A counter with one clerk and a short queue."""
+class Clerk:
+    """One thread, one gateway, a short queue."""
 
     def __init__(self, hire: Callable[[], Gateway]) -> None:
         """Open the gateway in its thread. Raises what `hire` raises."""
