@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from sync.errors import DatabaseFailure, KeyUnusable
-from sync.fund.clerk import Clerk
+from sync.fund.counter import Clerk
 from sync.fund.gateway import Gateway, RequestDenied
 from sync.fund.page import CONTENT_POLICY, render
 from sync.protocol import MAX_BODY, MAX_EVENTS

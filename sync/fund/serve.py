@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from sync.clock import Clock, SystemClock
 from sync.errors import AddressInUse, KeyUnusable
 from sync.fund.app import create_app
-from sync.fund.clerk import Clerk
+from sync.fund.counter import Clerk
 from sync.fund.gateway import Gateway
 from sync.fund.home import FundHome
 from sync.fund.keys import renew_certificate
