@@ -123,7 +123,7 @@ def _with_genuine(*quantiles: tuple[float, float]) -> Calibration:
         _with_impostors(tail=((1.0, 1.7), (3.0, 0.7))),
         _with_impostors(tail=((1.0, 0.7), (1e6, 0.6))),
         _with_impostors(count=10),
-        _with_impostors(scale=0.0),
+        _with_impostors(power=0.0),
         _with_genuine(),
         _with_genuine((0.5, 0.6), (0.4, 0.7)),
         _with_genuine((0.4, 0.8), (0.5, 0.7)),
