@@ -1,0 +1,76 @@
+"""The desk's own ledger, outbox and transport against the real gateway: nothing between them is a fake."""
+
+import contextlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sync.__main__ import read_status, run_once
+from sync.clock import SystemClock
+from sync.database import immediate, open_database
+from sync.errors import DeviceRefused
+from sync.fund.audit import verify_fund
+from sync.fund.home import FundHome
+from sync.fund.office import devices, register_device
+from sync.home import DeviceSettings, Home
+from sync.keyfile import load_key
+from sync.ledger import LEDGER_MIGRATIONS, Ledger
+from sync.provision import provision
+from sync.signing import FileSigner
+from tests.sync_fund.conftest import Running, live_fund, served
+
+CLOCK = SystemClock()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Home:
+    """Where a desk will live."""
+    return Home(tmp_path / "desk")
+
+
+def _join(running: Running, desk: Home) -> None:
+    """Make the desk from fund.json, and register it by its device.json."""
+    told = FundHome(running.fund.root).document.read_bytes().replace(b":8443", f":{running.port}".encode())
+    record = provision(desk, told, DeviceSettings("desk-1", "Clinic 7", "Reception"))
+    register_device(running.fund.root, record, CLOCK.moment().wall)
+
+
+def _append(desk: Home, count: int, kind: str = "checked_in") -> None:
+    with contextlib.closing(open_database(desk.database, load_key(desk.database_key), [LEDGER_MIGRATIONS])) as db:
+        ledger = Ledger(db, FileSigner.load(desk.device_key), "desk-1")
+        for _ in range(count):
+            with immediate(db):
+                ledger.append(kind, 1, {"service": "A1"}, CLOCK.moment())
+
+
+def test_a_desk_delivers_its_ledger(tmp_path: Path, desk: Home) -> None:
+    """Events go out, verified receipts settle them; again there is nothing to do."""
+    with served(live_fund(tmp_path / "fund")) as running:
+        _join(running, desk)
+        _append(desk, 250)
+        report = run_once(desk, CLOCK)
+        assert (report.settled, report.failure) == (250, None)
+        assert run_once(desk, CLOCK).sent == 0
+        assert read_status(desk, CLOCK).pending == 0
+        assert verify_fund(running.fund.root).summary == "fund: 250 events, chain verified, 0 missing"
+
+
+def test_a_rolled_back_desk_is_found_out_and_blocked(tmp_path: Path, desk: Home) -> None:
+    """A copy of the disk is put back: its next event contradicts what the fund has. Both stay as evidence."""
+    with served(live_fund(tmp_path / "fund")) as running:
+        _join(running, desk)
+        _append(desk, 3)
+        run_once(desk, CLOCK)
+        shutil.copytree(desk.root, tmp_path / "copy")
+        _append(desk, 2)
+        run_once(desk, CLOCK)
+        shutil.rmtree(desk.root)
+        (tmp_path / "copy").rename(desk.root)
+        _append(desk, 1, "enrolled")
+        run_once(desk, CLOCK, force=True)
+        (summary,) = devices(running.fund.root)
+        assert (summary.head.seq, summary.forks, summary.device.blocked) == (5, 1, "forked at event 4")
+        assert verify_fund(running.fund.root).intact
+        _append(desk, 1)
+        assert isinstance(run_once(desk, CLOCK, force=True).failure, DeviceRefused)
