@@ -48,14 +48,18 @@ def functions(module: Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef
             yield node
 
 
+def _built(part: str) -> bool:
+    hidden = part.startswith(".") and part not in {".ci", ".gitignore"}
+    return hidden or part in {"build", "dist", "__pycache__"} or part.endswith(".egg-info")
+
+
 def tracked() -> list[Path]:
     """The project's text files: what git tracks, or, in an unpacked archive, everything but built things."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode == 0:
         names = [ROOT / name for name in listed.stdout.split("\0") if name]
     else:
-        built = {".venv", "build", "dist", "__pycache__"}
-        names = [p for p in ROOT.rglob("*") if not built & set(p.relative_to(ROOT).parts)]
+        names = [path for path in ROOT.rglob("*") if not any(_built(part) for part in path.relative_to(ROOT).parts)]
     return [path for path in names if path.is_file()]
 
 

@@ -1,12 +1,17 @@
 """What the documents say is so: the module table, the commands, the links; and nothing in them is of one machine."""
 
 import re
+import shlex
 import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
+import typer
+from typer._click.core import Command, Context
+from typer.core import TyperGroup
 
+from appliance.cli.app import app
 from tests.architecture.generated import DOCUMENT, SECTIONS, written
 from tests.architecture.source import ROOT, tracked
 
@@ -52,6 +57,32 @@ def test_make_targets_exist(document: Path) -> None:
     """`make something` in a document is a target of the Makefile."""
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", WRITTEN[document], re.MULTILINE))
     assert named <= _targets()
+
+
+def _commands(document: str) -> list[list[str]]:
+    """The `keldim` command lines of a document's code blocks, as words, without what the shell takes."""
+    lines = re.findall(r"^keldim (.*)$", document, re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+def _unknown(words: list[str]) -> str | None:
+    """The first word of a command line that the program does not know, or None."""
+    command: Command = typer.main.get_command(app)
+    context = Context(command)
+    words = [word for word in words if word != "&"]
+    while isinstance(command, TyperGroup):
+        found = command.get_command(context, words[0]) if words else None
+        if found is None:
+            return words[0] if words else "(nothing)"
+        command, words = found, words[1:]
+    options = {name for parameter in command.params for name in parameter.opts}
+    return next((word for word in words if word.startswith("--") and word not in options), None)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_relative)
+def test_commands_and_their_options_exist(document: Path) -> None:
+    """Every `keldim` line of a code block is a command of the program, with options it has."""
+    assert [(words, _unknown(words)) for words in _commands(WRITTEN[document]) if _unknown(words)] == []
 
 
 def test_the_two_commands_are_in_the_readme() -> None:
