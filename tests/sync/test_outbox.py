@@ -205,3 +205,16 @@ def test_an_altered_row_is_sent_as_it_is_and_never_blocks_the_reader(desk: SyncD
     desk.db.execute("DROP TRIGGER event_no_update")
     desk.db.execute("UPDATE event SET token = ? WHERE seq = 1", ("x" * 3_000_000,))
     assert seqs(desk) == [1]
+
+
+def test_the_status_fits_one_line(desk: SyncDesk) -> None:
+    """All of it where there is something to say, little where there is not."""
+    assert desk.status.summary() == "0 delivered, 0 waiting"
+    desk.append_many(2)
+    answer(desk, (Result.REFUSED, "signature"), (Result.GAP, "missing"), numbered=False)
+    desk.outbox.contact(desk.now, "the fund has blocked this desk")
+    desk.outbox.fail(DOWN)
+    assert desk.status.summary() == (
+        "0 delivered, 1 waiting, oldest 1 s, 1 parked, last failure: E-NET-01 the fund cannot be reached, "
+        "ALARM: the fund has blocked this desk"
+    )

@@ -14,6 +14,7 @@ from sync.database import Database, immediate
 from sync.envelope import EVENT_TYP, MAX_TOKEN, TimeTrust
 from sync.errors import (
     DatabaseBusy,
+    DatabaseUnreachable,
     DeviceRefused,
     FundBusy,
     ProtocolViolation,
@@ -385,6 +386,8 @@ def test_one_process_delivers(tmp_path: Path) -> None:
     with single_flight(tmp_path / "sync.lock"), pytest.raises(SyncRunning), single_flight(tmp_path / "sync.lock"):
         pass
     with single_flight(tmp_path / "sync.lock"):
+        pass
+    with pytest.raises(DatabaseUnreachable), single_flight(tmp_path / "missing" / "sync.lock"):
         pass
 
 
