@@ -25,9 +25,9 @@ setup: ## make .venv with what a desk needs
 setup-dev: ## make .venv with what the tests need on top
 	@sh requirements/setup.sh dev
 
-# The pack is made once; `keldim models build` says itself what it does. Afterwards its hashes are checked at each opening.
-pack: setup ## build the builtin model pack, unless it is there
-	@test -f "$(KELDIM_PACKS)/builtin/manifest.json" || $(KELDIM) models build builtin --out "$(KELDIM_PACKS)"
+# A pack that does not open any more (an older format, a damaged file) is made again.
+pack: setup ## build the builtin model pack, unless a good one is there
+	@$(KELDIM) models verify builtin >/dev/null 2>&1 || $(KELDIM) models build builtin
 
 demo: pack ## run the demonstration clinic, from camera frame to the fund's verified record
 	@$(KELDIM) demo
