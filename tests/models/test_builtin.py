@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from models.errors import SourceUnusable
-from models.manifest import Task
+from models.manifest import MANIFEST_NAME, Task, pack_digest, parse_manifest
 from models.recipes import builtin, centerface, dlib_resnet
 from models.store import read_pack
 
@@ -118,11 +118,33 @@ def _network(stages: tuple[tuple[int, int, bool], ...], *, version: int = 2, mor
     return data + b"fc_2" + _integer(128) + _integer(256) + _tensor(last, 256, 128, 1, 1)
 
 
+def test_the_same_members_give_the_same_bytes(tmp_path: Path) -> None:
+    """Every file, twice; the check sees the whole pack before it is in place."""
+    found = (_published().SerializeToString(), b"licence", _network(STAGES), b"licence")
+    members = dict(zip(builtin.MEMBERS, found, strict=True))
+    packs = []
+    for name in ("one", "two"):
+        out = tmp_path / name
+        seen: list[set[str]] = []
+
+        def check(path: Path, out: Path = out, seen: list[set[str]] = seen) -> None:
+            assert not out.exists()
+            seen.append({file.name for file in path.iterdir()})
+
+        digest = builtin.assemble(members, out, check)
+        packs.append({path.name: path.read_bytes() for path in out.iterdir()})
+        assert seen == [set(packs[-1])]
+        manifest = parse_manifest(packs[-1][MANIFEST_NAME])
+        assert digest == pack_digest(packs[-1][MANIFEST_NAME])
+        assert {file.name for file in manifest.files} | {MANIFEST_NAME} == set(packs[-1])
+    assert packs[0] == packs[1]
+
+
 STAGES = ((3, 32, False), (3, 64, True), (2, 128, True), (2, 256, True), (0, 256, True))
 
 
 def test_affine_layers_are_folded_into_the_convolutions() -> None:
-    """bias' = bias * gain + shift = 1 * 2 + 1; the same bytes every time."""
+    """A bias becomes bias * gain + shift = 1 * 2 + 1; the same bytes every time."""
     data = _network(STAGES)
     converted = dlib_resnet.convert(data)
     graph = onnx.load_model_from_string(converted).graph

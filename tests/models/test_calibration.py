@@ -77,6 +77,19 @@ def test_observed_rates_give_observed_scores() -> None:
     assert scores.score_at(0.5) == pytest.approx(0.3), "beyond the stored tail: its lowest score, which errs upwards"
 
 
+def test_a_tail_may_start_at_its_third_score() -> None:
+    """Three is the least that n comparisons can show, so nothing above it is needed."""
+    short = _with_impostors(tail=((3.0, 0.66), (60.0, 0.5)))
+    read = parse_calibration(write_calibration(short))
+    assert read.cohorts[0].impostor.score_at(3 / 60000) == pytest.approx(0.66)
+
+
+def test_a_calibration_of_a_later_format_says_so() -> None:
+    """An older program names the reason instead of misreading."""
+    with pytest.raises(PackDamaged, match="'format' is not 1"):
+        parse_calibration(DATA.replace(b'"format": 1', b'"format": 2', 1))
+
+
 @given(st.floats(-1, 1), st.floats(-1, 1))
 def test_fewer_genuine_pass_a_higher_threshold(one: float, other: float) -> None:
     """The false non-match rate rises with the threshold and stays a rate."""

@@ -104,6 +104,12 @@ def test_a_failing_download_says_what_pip_says(tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_a_download_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+    """A network that answers without end does not keep the set-up waiting for ever."""
+    with pytest.raises(SourceUnusable, match=r"within 0\.01 s"):
+        fetch(tmp_path / "sources.lock", tmp_path, seconds=0.01)
+
+
 def test_a_package_is_fetched_as_data(tmp_path: Path) -> None:
     """By hash, from wherever pip finds it; nothing is installed."""
     path = tmp_path / "thing-1.0-py3-none-any.whl"
