@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from sync.audit import verify_ledger
 from sync.compact import encode_part
 from sync.database import IntegrityError, immediate
-from sync.envelope import EVENT_TYP, GENESIS, TimeTrust, parse_event
+from sync.envelope import EVENT_TYP, GENESIS, TimeTrust, format_time, parse_event
 from sync.errors import LedgerBroken
 from sync.ledger import Ledger, export_ledger, ledger_entries, ledger_head
 from sync.signing import FileSigner, sign_compact
@@ -158,6 +159,25 @@ def test_an_event_signed_by_another_key_or_for_another_desk_is_found(desk: SyncD
         verify_ledger(desk.db, desk.fund.signer.public_jwk, DEVICE)
     with pytest.raises(LedgerBroken, match="event 1 "):
         verify_ledger(desk.db, desk.signer.public_jwk, "desk-2")
+
+
+def test_an_event_of_this_desk_over_another_past_is_found(desk: SyncDesk, tmp_path: Path) -> None:
+    """Both branches of a fork are validly signed; spliced together they are no chain."""
+    desk.append()
+    desk.snapshot(tmp_path / "branch.db")
+    branch = desk.restored(tmp_path / "branch.db")
+    desk.append_many(2)
+    branch.append("declined")
+    stray = branch.append()
+    branch.db.close()
+    without_triggers(desk)
+    desk.db.execute(
+        "UPDATE event SET event_id = ?, digest = ?, kind = ?, wall = ?, trust = ?, token = ?, prev ="
+        " (SELECT digest FROM event WHERE seq = 2) WHERE seq = 3",
+        (stray.event_id, stray.digest, stray.kind, format_time(stray.wall), stray.trust.value, stray.token),
+    )
+    with pytest.raises(LedgerBroken, match="event 3 does not follow event 2"):
+        ledger_of(desk).verify()
 
 
 def test_a_row_in_the_outbox_without_its_event_is_found(desk: SyncDesk) -> None:

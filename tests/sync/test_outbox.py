@@ -176,6 +176,15 @@ def test_events_the_fund_has_lost_are_sent_again(desk: SyncDesk) -> None:
     assert "from 3 on" in desk.status.alarm
 
 
+def test_one_lost_event_is_enough_to_go_back(desk: SyncDesk) -> None:
+    """The fund misses only the last event it had taken."""
+    desk.append_many(2)
+    answer(desk, (Result.ACCEPTED, None), (Result.ACCEPTED, None), have=2)
+    desk.append()
+    answer(desk, (Result.GAP, "missing"), have=1)
+    assert seqs(desk) == [2, 3]
+
+
 def test_a_refused_request_is_halved_until_one_event_is_left(desk: SyncDesk) -> None:
     """That one is held by name; then the batches grow again."""
     desk.append_many(5)
