@@ -4,8 +4,9 @@ Unit: the distance between the eyes. x to larger x of the picture, y down, z tow
 out of the plane of eyes and mouth with its nose; a card has the same points without depth.
 """
 
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from appliance.core.liveness import Challenge, Sample
 from appliance.core.policy import LivenessRule
 from appliance.core.types import Box, Direction, Instant
 
-Points = NDArray[np.float64]
+Points = tuple[tuple[float, float, float], ...]
+"""Five points in eye distances."""
 
 PIXELS = 60.0
 """Eye distance in frame pixels when unturned."""
@@ -33,61 +35,66 @@ class Pose:
 
 
 def shape(depth: float = 0.5, mouth: float = 0.8) -> Points:
-    """5x3: a face whose nose stands `depth` before the plane of eyes and mouth corners; mouth: width of the mouth."""
+    """A face whose nose stands `depth` before the plane of eyes and mouth corners; mouth: width of the mouth."""
     h = mouth / 2
-    return np.array([(-0.5, 0, 0), (0.5, 0, 0), (0, 0.62, depth), (-h, 1.1, 0), (h, 1.1, 0)], np.float64)
+    return ((-0.5, 0.0, 0.0), (0.5, 0.0, 0.0), (0.0, 0.62, depth), (-h, 1.1, 0.0), (h, 1.1, 0.0))
 
 
 def rotated(points: Points, pose: Pose) -> Points:
     """Yaw, then pitch, then roll, about the middle of the face."""
-    yaw, pitch, roll = np.radians((pose.yaw, pose.pitch, pose.roll))
-    turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
-    nod = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
-    lean = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
-    middle = np.array([0, 0.55, 0])
-    moved: Points = (points - middle) @ (lean @ nod @ turn).T + middle
-    return moved
+    (sy, cy), (sp, cp), (sr, cr) = (
+        (math.sin(a), math.cos(a)) for a in map(math.radians, (pose.yaw, pose.pitch, pose.roll))
+    )
+    moved = []
+    for x, y, z in points:
+        turned_x, turned_z = x * cy + z * sy, z * cy - x * sy
+        nodded_y, nodded_z = (y - 0.55) * cp - turned_z * sp, (y - 0.55) * sp + turned_z * cp
+        moved.append((turned_x * cr - nodded_y * sr, turned_x * sr + nodded_y * cr + 0.55, nodded_z))
+    return tuple(moved)
 
 
-def projected(points: Points, pose: Pose, distance: float | None = None) -> Points:
+def projected(points: Points, pose: Pose, distance: float | None = None) -> NDArray[np.float64]:
     """5x2 in pixels. distance: of the camera in eye distances, None for weak perspective (infinitely far)."""
-    near = np.ones(len(points)) if distance is None else distance / (distance - points[:, 2])
-    flat: Points = ((points[:, :2] + (pose.x, pose.y)) * near[:, None] * pose.scale + (5.3, 3.5)) * PIXELS
-    return flat
+    flat = []
+    for x, y, z in points:
+        near = pose.scale if distance is None else pose.scale * distance / (distance - z)
+        flat.append(((x + pose.x) * near + 5.3, (y + pose.y) * near + 3.5))
+    return np.array(flat) * PIXELS
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A head, or the picture of one. depth: of the nose. taken_at: yaw of the head on the picture, None for a head."""
+    """Five points in space, and how far the camera is. Made by `head`, `card` and `bent_card`."""
 
-    depth: float = 0.5
-    taken_at: float | None = None
+    points: Points
     distance: float | None = None
-    points: Points = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Flatten a picture."""
-        points = shape(self.depth)
-        if self.taken_at is not None:
-            points = rotated(points, Pose(yaw=self.taken_at)) * (1, 1, 0)
-        object.__setattr__(self, "points", points)
 
     def seen(self, pose: Pose) -> NDArray[np.float32]:
         """Landmarks without noise, 5x2 in pixels."""
         return projected(rotated(self.points, pose), pose, self.distance).astype(np.float32)
 
 
-def bent(points: Points, radius: float) -> Points:
+def head(depth: float = 0.5, distance: float | None = None) -> Subject:
+    """A living head."""
+    return Subject(shape(depth), distance)
+
+
+def card(taken_at: float = 0.0, distance: float | None = None) -> Subject:
+    """The picture of a head that was turned by `taken_at` degrees."""
+    return Subject(tuple((x, y, 0.0) for x, y, _ in rotated(shape(), Pose(yaw=taken_at))), distance)
+
+
+def bent_card(radius: float, distance: float | None = None) -> Subject:
     """A picture rolled about an upright cylinder, convex towards the camera; radius in eye distances."""
-    angle = points[:, 0] / radius
-    return np.stack([radius * np.sin(angle), points[:, 1], radius * (np.cos(angle) - 1)], axis=1)
+    rolled = ((radius * math.sin(x / radius), y, radius * (math.cos(x / radius) - 1)) for x, y, _ in card().points)
+    return Subject(tuple(rolled), distance)
 
 
 def sample(landmarks: NDArray[np.float32], at: float) -> Sample:
     """A sighting with a box around the landmarks, as large as a detector makes it."""
-    left, top = landmarks.min(axis=0) - 0.5 * PIXELS
-    right, bottom = landmarks.max(axis=0) + 0.5 * PIXELS
-    return Sample(Instant(at), Box(float(left), float(top), float(right - left), float(bottom - top)), landmarks)
+    xs, ys = landmarks.T.tolist()
+    left, top, right, bottom = min(xs) - PIXELS / 2, min(ys) - PIXELS / 2, max(xs) + PIXELS / 2, max(ys) + PIXELS / 2
+    return Sample(Instant(at), Box(left, top, right - left, bottom - top), landmarks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,206 @@
+"""The yes or no: fails closed, monotone in every figure, never without reasons."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.core.decision import Decision, Evidence, Reason, Thresholds, Verdict, decide
+from appliance.core.types import (
+    Candidate,
+    Embedding,
+    LivenessVerdict,
+    MatchMode,
+    MatchResult,
+    PackDigest,
+    PersonId,
+)
+
+PEOPLE = [PersonId(name) for name in ("ali", "bota", "dana")]
+PROBE = Embedding(np.array([1, 0], np.float32), PackDigest("ab" * 32))
+
+scores = st.floats(-1, 1)
+margins = st.floats(0, 1)
+
+
+@st.composite
+def results(draw: st.DrawFn) -> MatchResult:
+    """Any result a matcher may give: candidates best first, at most one per person."""
+    found = draw(st.dictionaries(st.sampled_from(PEOPLE), scores))
+    ranked = sorted((Candidate(person, score) for person, score in found.items()), key=lambda c: -c.score)
+    return MatchResult(draw(st.sampled_from(MatchMode)), tuple(ranked), len(ranked), len(PEOPLE))
+
+
+@st.composite
+def evidences(draw: st.DrawFn) -> Evidence:
+    """Any evidence, each single ground for refusal now and then."""
+    return Evidence(
+        probe=PROBE,
+        liveness=draw(st.sampled_from([LivenessVerdict.LIVE, *LivenessVerdict])),
+        agreement=draw(scores),
+        result=draw(results()),
+        gallery=draw(results()),
+        thresholds=Thresholds(draw(scores), draw(scores), draw(margins), calibrated=draw(st.booleans())),
+        pack=PROBE.pack,
+        policy_id="p",
+        under_age=frozenset(draw(st.sets(st.sampled_from(PEOPLE)))),
+    )
+
+
+def candidates(*scores_of: float) -> tuple[Candidate, ...]:
+    """Candidates in the order of PEOPLE."""
+    return tuple(Candidate(person, score) for person, score in zip(PEOPLE, scores_of, strict=False))
+
+
+def clear() -> Evidence:
+    """Evidence that is accepted: live, agreeing, well above the threshold, no rival near."""
+    result = MatchResult(MatchMode.LIST, candidates(0.9, 0.3), 2, 3)
+    return Evidence(PROBE, LivenessVerdict.LIVE, 0.9, result, result, Thresholds(0.6, 0.7, 0.1), PROBE.pack, "p")
+
+
+@given(evidences())
+def test_acceptance_needs_everything(e: Evidence) -> None:
+    """Accepted means live, calibrated, agreeing, above the threshold, unrivalled here and in the whole gallery."""
+    decision = decide(e)
+    if decision.verdict is not Verdict.ACCEPTED:
+        return
+    best = e.result.candidates[0]
+    assert e.liveness is LivenessVerdict.LIVE
+    assert e.thresholds.calibrated
+    assert e.agreement >= e.thresholds.agree
+    assert best.score >= e.thresholds.accept
+    rivals = [c.score for c in (*e.result.candidates, *e.gallery.candidates) if c.person != best.person]
+    assert all(best.score - rival >= e.thresholds.margin for rival in rivals)
+    assert e.result.mode is MatchMode.VERIFY or best.person not in e.under_age
+    assert decision.person == best.person
+    assert decision.reasons == (Reason.MATCH, Reason.LIVE)
+
+
+@given(evidences())
+def test_a_decision_has_reasons_and_names_only_the_accepted(e: Evidence) -> None:
+    """Reasons are never empty nor repeated, and never of both kinds."""
+    decision = decide(e)
+    assert decision.reasons
+    assert len(set(decision.reasons)) == len(decision.reasons)
+    accepted = decision.verdict is Verdict.ACCEPTED
+    assert accepted == ({Reason.MATCH, Reason.LIVE} <= set(decision.reasons))
+    assert accepted == (decision.person is not None)
+    assert decision.score == (e.result.candidates[0].score if e.result.candidates else None)
+
+
+def _raised(e: Evidence, by: float) -> Evidence:
+    """The best candidate scores more; its rivals stay."""
+    best, *rest = e.result.candidates
+    return replace(e, result=replace(e.result, candidates=(replace(best, score=best.score + by), *rest)))
+
+
+@given(evidences(), st.floats(0, 1), st.data())
+def test_better_evidence_never_turns_a_yes_into_a_no(e: Evidence, by: float, data: st.DataObject) -> None:
+    """Accepted stays accepted when any one figure moves to the patient's favour; so refused stays refused otherwise."""
+    if decide(e).verdict is not Verdict.ACCEPTED:
+        return
+    t, everybody = e.thresholds, e.gallery.candidates
+    better = data.draw(
+        st.sampled_from(
+            [
+                _raised(e, by),
+                replace(e, agreement=e.agreement + by),
+                replace(e, thresholds=replace(t, accept=t.accept - by)),
+                replace(e, thresholds=replace(t, agree=t.agree - by)),
+                replace(e, thresholds=replace(t, margin=max(0.0, t.margin - by))),
+                replace(e, gallery=replace(e.gallery, candidates=everybody[: len(everybody) // 2])),
+                replace(e, under_age=frozenset()),
+            ]
+        )
+    )
+    assert decide(better).verdict is Verdict.ACCEPTED
+
+
+@given(evidences(), st.data())
+def test_a_figure_that_is_no_number_is_never_in_favour(e: Evidence, data: st.DataObject) -> None:
+    """NaN as score, rival, agreement or threshold refuses."""
+    nan = float("nan")
+    spoilt = data.draw(
+        st.sampled_from(
+            [
+                replace(e, agreement=nan),
+                replace(e, result=replace(e.result, candidates=(Candidate(PEOPLE[0], nan),))),
+                replace(e, gallery=replace(e.gallery, candidates=(Candidate(PersonId("rival"), nan),))),
+                replace(e, thresholds=replace(e.thresholds, accept=nan)),
+                replace(e, thresholds=replace(e.thresholds, agree=nan)),
+            ]
+        )
+    )
+    assert decide(spoilt).verdict is Verdict.REFUSED
+
+
+def test_clear_evidence_is_accepted() -> None:
+    """The everyday case."""
+    decision = decide(clear())
+    assert (decision.verdict, decision.person, decision.score) == (Verdict.ACCEPTED, PEOPLE[0], 0.9)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "reason"),
+    [
+        (replace(clear(), liveness=LivenessVerdict.SPOOF), Reason.LIVENESS_SPOOF),
+        (replace(clear(), liveness=LivenessVerdict.INCONCLUSIVE), Reason.LIVENESS_INCONCLUSIVE),
+        (replace(clear(), liveness=LivenessVerdict.NOT_CHECKED), Reason.LIVENESS_NOT_CHECKED),
+        (replace(clear(), agreement=0.69), Reason.FRAMES_DISAGREE),
+        (replace(clear(), thresholds=Thresholds(0.6, 0.7, 0.1, calibrated=False)), Reason.NOT_CALIBRATED),
+        (replace(clear(), thresholds=Thresholds(0.91, 0.7, 0.1)), Reason.NO_MATCH),
+        (replace(clear(), result=MatchResult(MatchMode.VERIFY, (), 0, 3)), Reason.NO_MATCH),
+        (replace(clear(), thresholds=Thresholds(0.6, 0.7, 0.61)), Reason.AMBIGUOUS_MATCH),
+        (replace(clear(), under_age=frozenset(PEOPLE[:1])), Reason.UNDER_AGE),
+    ],
+    ids=lambda value: value.value if isinstance(value, Reason) else "",
+)
+def test_each_single_flaw_refuses_with_its_reason(spoilt: Evidence, reason: Reason) -> None:
+    """And with no other."""
+    decision = decide(spoilt)
+    assert decision.verdict is Verdict.REFUSED
+    assert decision.reasons == (reason,)
+
+
+def test_all_flaws_are_told_together() -> None:
+    """An auditor sees every ground, not the first one."""
+    e = replace(
+        clear(),
+        liveness=LivenessVerdict.SPOOF,
+        agreement=0.0,
+        under_age=frozenset(PEOPLE),
+        thresholds=Thresholds(0.6, 0.7, 0.65, calibrated=False),
+    )
+    assert decide(e).reasons == (
+        Reason.NOT_CALIBRATED,
+        Reason.LIVENESS_SPOOF,
+        Reason.FRAMES_DISAGREE,
+        Reason.AMBIGUOUS_MATCH,
+        Reason.UNDER_AGE,
+    )
+
+
+def test_a_twin_without_a_service_today_makes_the_match_ambiguous() -> None:
+    """Today's list knows one of them only; the whole gallery knows both."""
+    e = replace(clear(), gallery=MatchResult(MatchMode.IDENTIFY, candidates(0.9, 0.85), 3, 3))
+    assert decide(e).reasons == (Reason.AMBIGUOUS_MATCH,)
+
+
+def test_a_child_is_only_compared_with_a_claim() -> None:
+    """No search finds a child, in a list or in the gallery; one claimed identity does."""
+    for mode in MatchMode:
+        e = replace(clear(), under_age=frozenset(PEOPLE[:1]), result=replace(clear().result, mode=mode))
+        assert (decide(e).verdict is Verdict.ACCEPTED) == (mode is MatchMode.VERIFY)
+
+
+def test_a_decision_without_reasons_cannot_be_made() -> None:
+    """Nor one that accepts nobody, nor one that refuses somebody by name."""
+    for verdict, reasons, person in (
+        (Verdict.REFUSED, (), None),
+        (Verdict.ACCEPTED, (Reason.MATCH,), None),
+        (Verdict.REFUSED, (Reason.NO_MATCH,), PEOPLE[0]),
+    ):
+        with pytest.raises(ValueError, match="decision"):
+            Decision(verdict, reasons, person, None, clear())

@@ -1,0 +1,81 @@
+"""A policy that contradicts itself is refused; its id tells policies apart."""
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, fields, replace
+
+import pytest
+
+from appliance.core.policy import LivenessRule, Policy, QualityGate, Timing
+
+Part = QualityGate | LivenessRule | Timing
+PARTS: dict[str, Part] = {"gate": QualityGate(), "liveness": LivenessRule(), "timing": Timing()}
+NUMBERS = [(part, f.name) for part, value in PARTS.items() for f in fields(value)]
+
+
+def policy_with(part: str, name: str, value: float) -> Policy:
+    """The default policy with one number of one part changed."""
+    settings = {field: PARTS[field] for field in PARTS}
+    settings[part] = replace(PARTS[part], **{name: value})  # type: ignore[arg-type]  # names come from fields()
+    return Policy(**settings)  # type: ignore[arg-type]  # as above
+
+
+@pytest.mark.parametrize("value", [0.0, -1e-3, 0.11, 1.0, math.nan])
+def test_an_error_rate_is_a_small_share(value: float) -> None:
+    """Above 0, at most one in ten."""
+    with pytest.raises(ValueError, match="fmr"):
+        Policy(fmr=value)
+    with pytest.raises(ValueError, match="fpir"):
+        Policy(fpir=value)
+
+
+def test_counts_are_at_least_one() -> None:
+    """No try, or no frame, is no check-in."""
+    with pytest.raises(ValueError, match="at least 1"):
+        Policy(tries=0)
+    with pytest.raises(ValueError, match="at least 1"):
+        Policy(hold_frames=0)
+
+
+@pytest.mark.parametrize("count", ["turns", "smoothing"])
+def test_a_challenge_asks_for_something(count: str) -> None:
+    """At least one turn, judged on at least one sighting."""
+    with pytest.raises(ValueError, match="at least 1"):
+        policy_with("liveness", count, 0)
+
+
+@pytest.mark.parametrize(("part", "name"), NUMBERS)
+@pytest.mark.parametrize("value", [-1, math.nan, math.inf])
+def test_every_limit_is_a_number_and_not_negative(part: str, name: str, value: float) -> None:
+    """The message names the setting."""
+    with pytest.raises(ValueError, match=rf"{name}|at least 1"):
+        policy_with(part, name, value)
+
+
+@pytest.mark.parametrize("name", ["centred", "planar_parallax"])
+def test_a_head_cannot_be_turned_and_straight_at_once(name: str) -> None:
+    """What counts as straight, or as flat, lies below what counts as a turn."""
+    with pytest.raises(ValueError, match="below min_parallax"):
+        policy_with("liveness", name, LivenessRule().min_parallax)
+
+
+def test_equal_policies_have_equal_ids() -> None:
+    """Made twice, the id is the same."""
+    assert Policy().policy_id == Policy(gate=QualityGate()).policy_id
+
+
+def test_the_id_is_what_the_documentation_says() -> None:
+    """An auditor can compute it from the values with any JSON and SHA-256."""
+    canonical = json.dumps(asdict(Policy()), sort_keys=True, separators=(",", ":"))
+    assert Policy().policy_id == hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def test_any_other_value_gives_another_id() -> None:
+    """Each single setting counts."""
+    changed = [Policy(name="other"), Policy(fmr=1e-5), Policy(fpir=1e-4)]
+    changed += [Policy(tries=9), Policy(hold_frames=9), Policy(identify_min_age=9)]
+    for part, name in NUMBERS:
+        value = getattr(PARTS[part], name)
+        changed.append(policy_with(part, name, value + (1 if value >= 1 else 1e-3)))
+    assert len({policy.policy_id for policy in [Policy(), *changed]}) == len(changed) + 1

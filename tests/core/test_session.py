@@ -1,0 +1,219 @@
+"""The visit's table: total, without traps, and without a way round the challenge."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.core import session
+from appliance.core.policy import Policy, Timing
+from appliance.core.session import ACQUIRING, TABLE, Effect, IllegalSignal, Signal, State, Visit, advance
+from appliance.core.types import Instant
+
+POLICY = Policy()
+LATER = Instant(7.0)
+
+
+def visit(state: State, tries: int = 0) -> Visit:
+    """A visit in a state since second 5, trying since second 3."""
+    return Visit(state, Instant(5.0), Instant(3.0), tries)
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("signal", Signal)
+def test_the_full_product_is_as_in_the_table(state: State, signal: Signal) -> None:
+    """A pair in the table moves on with its effects; any other raises and changes nothing."""
+    before = visit(state, tries=1)
+    if signal in TABLE[state]:
+        step = advance(before, signal, LATER)
+        expected = TABLE[state][signal]
+        assert (step.visit.state, step.effects, step.visit.entered) == (expected.to, expected.effects, LATER)
+    else:
+        with pytest.raises(IllegalSignal, match=f"{signal} is not possible in state {state}"):
+            advance(before, signal, LATER)
+        assert before == visit(state, tries=1)
+
+
+def _reachable(start: State) -> set[State]:
+    found, todo = {start}, [start]
+    while todo:
+        for step in TABLE[todo.pop()].values():
+            if step.to not in found:
+                found.add(step.to)
+                todo.append(step.to)
+    return found
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_is_reached_and_left_again(state: State) -> None:
+    """From idle there is a way into it, and from it a way to idle."""
+    assert state in _reachable(State.IDLE)
+    assert State.IDLE in _reachable(state)
+    assert any(step.to is not state for step in TABLE[state].values())
+
+
+def test_every_signal_and_effect_is_used() -> None:
+    """Nothing is declared that cannot happen."""
+    assert {signal for row in TABLE.values() for signal in row} == set(Signal)
+    assert {effect for row in TABLE.values() for step in row.values() for effect in step.effects} == set(Effect)
+
+
+def test_what_may_fail_to_be_saved_has_a_way_to_say_so() -> None:
+    """Each state entered with a RECORD_* or COMPARE takes SAVE_FAILED, and that never leads to a receipt."""
+    for row in TABLE.values():
+        for step in row.values():
+            if step.effects and step.effects != (Effect.RESET,):
+                assert TABLE[step.to][Signal.SAVE_FAILED].to is State.SAVE_FAILED
+    assert State.RECEIPT not in {step.to for step in TABLE[State.SAVE_FAILED].values()}
+
+
+def test_a_receipt_stands_behind_everything() -> None:
+    """Without any one of hold, challenge, checking, confirm and saving no way leads to a receipt."""
+    for needed in (State.HOLD, State.CHALLENGE, State.CHECKING, State.CONFIRM, State.SAVING):
+        found, todo = {State.IDLE}, [State.IDLE]
+        while todo:
+            onward = {step.to for step in TABLE[todo.pop()].values()} - found - {needed}
+            found |= onward
+            todo += onward
+        assert State.RECEIPT not in found
+
+
+def test_every_way_into_idle_forgets_the_person() -> None:
+    """So does every way out of service."""
+    for row in TABLE.values():
+        for step in row.values():
+            if step.to in (State.IDLE, State.OUT_OF_SERVICE):
+                assert step.effects[-1] is Effect.RESET
+
+
+def test_a_camera_failure_is_possible_wherever_frames_are_waited_for() -> None:
+    """Only while saving, which takes no frame, and where it has happened already, it is not."""
+    assert {s for s in State if Signal.FAULT not in TABLE[s]} == {State.SAVING, State.OUT_OF_SERVICE}
+
+
+OUTCOME = {
+    State.CHALLENGE: [Signal.LIVE, Signal.RETRY],
+    State.CHECKING: [Signal.MATCHED, Signal.NO_SERVICE, Signal.ALREADY, Signal.RETRY, Signal.SAVE_FAILED],
+    State.SAVING: [Signal.SAVED, Signal.SAVE_FAILED],
+}
+
+
+def _station_like(at: Visit, choice: int) -> Signal:
+    """One of the signals a station may send in this state: no retries beyond the policy, absence told by `gone`."""
+    options: list[Signal] = [
+        s for s in TABLE[at.state] if s not in (Signal.LEFT, Signal.WALKED_OFF, Signal.GAVE_UP, Signal.RETRY)
+    ]
+    if session.gone(at) is not None:
+        options.append(session.gone(at) or Signal.LEFT)
+    if Signal.RETRY in TABLE[at.state]:
+        options.append(session.failed_attempt(at, POLICY))
+    return options[choice % len(options)]
+
+
+@given(st.lists(st.integers(0, 1000), max_size=80))
+def test_random_walks_return_to_idle(choices: list[int]) -> None:
+    """Whatever happened, when the person leaves (or the camera recovers) and time passes, the desk is free again."""
+    now = session.start(Instant(0.0))
+    for second, choice in enumerate(choices):
+        now = advance(now, _station_like(now, choice), Instant(float(second))).visit
+        assert now.tries < POLICY.tries
+    for _ in range(6):
+        if now.state is State.IDLE:
+            break
+        row = TABLE[now.state]
+        absent = session.gone(now)
+        onward = absent or next(
+            s for s in (Signal.TIMED_OUT, Signal.RECOVERED, *OUTCOME.get(now.state, [])) if s in row
+        )
+        now = advance(now, onward, Instant(1000.0)).visit
+    assert (now.state, now.tries) == (State.IDLE, 0)
+
+
+@given(st.lists(st.integers(0, 1000), max_size=80))
+def test_time_never_runs_back_in_a_visit(choices: list[int]) -> None:
+    """A state begins when its signal came; an attempt begins with an arrival or a retry only."""
+    walk = [session.start(Instant(0.0))]
+    signals = []
+    for second, choice in enumerate(choices, 1):
+        signals.append(_station_like(walk[-1], choice))
+        walk.append(advance(walk[-1], signals[-1], Instant(float(second))).visit)
+    for second, ((before, after), signal) in enumerate(zip(pairwise(walk), signals, strict=True), 1):
+        assert after.entered == Instant(second)
+        fresh = signal in (Signal.ARRIVED, Signal.RETRY)
+        assert after.acquiring_since == (Instant(second) if fresh else before.acquiring_since)
+
+
+def test_tries_are_counted_and_forgotten_with_the_visit() -> None:
+    """A retry is one failed try; the next visit starts with none."""
+    again = advance(visit(State.CHALLENGE), Signal.RETRY, LATER).visit
+    assert (again.state, again.tries, again.acquiring_since) == (State.ALIGN, 1, LATER)
+    assert advance(visit(State.LEAVING, tries=1), Signal.LEFT, LATER).visit.tries == 0
+
+
+@pytest.mark.parametrize("allowed", [1, 2, 3])
+def test_the_policy_says_how_often_is_tried(allowed: int) -> None:
+    """After the last allowed failure the fallback is offered."""
+    policy = Policy(tries=allowed)
+    answers = [session.failed_attempt(visit(State.CHALLENGE, tries), policy) for tries in range(allowed)]
+    assert answers == [Signal.RETRY] * (allowed - 1) + [Signal.GAVE_UP]
+
+
+@pytest.mark.parametrize(
+    ("state", "tries", "signal"),
+    [
+        (State.ALIGN, 0, Signal.LEFT),
+        (State.ALIGN, 1, Signal.WALKED_OFF),
+        (State.HOLD, 0, Signal.LEFT),
+        (State.HOLD, 1, Signal.WALKED_OFF),
+        (State.CHALLENGE, 0, Signal.WALKED_OFF),
+        (State.CONFIRM, 0, Signal.WALKED_OFF),
+        (State.LEAVING, 0, Signal.LEFT),
+        (State.LEAVING, 1, Signal.LEFT),
+        (State.RECEIPT, 0, None),
+        (State.IDLE, 0, None),
+        (State.OUT_OF_SERVICE, 0, None),
+    ],
+)
+def test_who_leaves_in_the_middle_leaves_a_trace(state: State, tries: int, signal: Signal | None) -> None:
+    """Before anything was tried, no event; afterwards an outcome; a notice stands until its time is over."""
+    assert session.gone(visit(state, tries)) is signal
+
+
+def test_an_attempt_has_one_time_limit() -> None:
+    """Align and hold share it, counted from arrival or retry, however often a gate fails in between."""
+    for state in ACQUIRING:
+        assert session.time_left(visit(state), LATER, POLICY) == POLICY.timing.acquire - 4.0
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - ACQUIRING))
+def test_a_state_has_a_time_limit_exactly_where_it_can_time_out(state: State) -> None:
+    """Counted from its beginning; afterwards it is negative."""
+    left = session.time_left(visit(state), Instant(1005.0), POLICY)
+    assert (left is not None) == (Signal.TIMED_OUT in TABLE[state])
+    assert left is None or left < 0
+
+
+def test_the_time_limits_are_the_policys() -> None:
+    """Each limit is read from its own field."""
+    t = Timing(acquire=1, confirm=2, receipt=3, notice=4, leaving=5)
+    limits = {s: session.time_left(replace(visit(s), entered=LATER), LATER, Policy(timing=t)) for s in State}
+    assert (limits[State.CONFIRM], limits[State.RECEIPT]) == (2, 3)
+    assert limits[State.LEAVING] == 5
+    notices = (State.NO_SERVICE, State.ALREADY, State.NOT_RECOGNISED, State.NOT_ME, State.SAVE_FAILED)
+    assert {limits[s] for s in notices} == {4}
+
+
+def test_the_diagram_shows_every_step() -> None:
+    """One line per pair of the table with its effects; faults in one note."""
+    text = session.diagram()
+    assert text.startswith("stateDiagram-v2\n    [*] --> idle\n")
+    for state, row in TABLE.items():
+        for signal, step in row.items():
+            done = " / " + ", ".join(step.effects) if step.effects else ""
+            line = f"    {state} --> {step.to}: {signal}{done}"
+            assert (line in text.splitlines()) == (signal is not Signal.FAULT)
+    note = text.splitlines()[-1]
+    assert note.startswith("    note right of out_of_service: fault / reset, from ")
+    assert set(note.split("from ")[1].split(", ")) == {s for s in State if Signal.FAULT in TABLE[s]}
