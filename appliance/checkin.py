@@ -4,8 +4,10 @@ Implements `core.ports.Desk` over the records and the ledger. Whether somebody w
 delivery to the fund is another process's.
 """
 
+from datetime import date
+
 from appliance.core.decision import Decision, Reason
-from appliance.core.errors import ConsentMissing
+from appliance.core.errors import ConsentMissing, PersonUnknown, TemplateDamaged
 from appliance.core.events import Alarm, CheckedIn, Circumstances, Comparison, Declined, Event, Refused
 from appliance.core.policy import Policy
 from appliance.core.ports import Reception
@@ -53,9 +55,14 @@ class RecordedDesk:
     def under_age(self) -> frozenset[PersonId]:
         """The expected people below the policy's age for 1:N; read from their sealed profiles."""
         today = self._clock.moment().wall.date()
-        people = self._records.people
-        young = (p for p in self.expected() if people.profile(p).iin.age_on(today) < self._policy.identify_min_age)
-        return frozenset(young)
+        return frozenset(p for p in self.expected() if self._young(p, today))
+
+    def _young(self, person: PersonId, today: date) -> bool:
+        try:
+            iin = self._records.people.profile(person).iin
+        except (PersonUnknown, TemplateDamaged):
+            return False  # erased just now, or told by `receive` when it is this person's turn; others go on
+        return iin.age_on(today) < self._policy.identify_min_age
 
     def receive(self, person: PersonId) -> Reception:
         """What to greet with, what is still to be confirmed today, and what was."""
@@ -72,23 +79,24 @@ class RecordedDesk:
         if decision.person is None:
             raise ValueError("a visit needs an accepted decision")
         records, person = self._records, decision.person
-        planned = records.services.get(service)
-        consent = records.consents.standing(person)
-        template = records.templates.best(person, decision.evidence.probe)
-        if consent is None or template is None:
-            raise ConsentMissing(f"the templates of person {person} were erased in the meantime")
-        event = CheckedIn(
-            patient=records.people.reference(person),
-            service=planned.service,
-            service_code=planned.code,
-            provider=planned.provider,
-            consent=consent.consent,
-            template=template.name,
-            reasons=decision.reasons,
-            comparison=Comparison.of(decision),
-            circumstances=about,
-        )
+        # Read inside the transaction: another process may erase the patient at any other moment.
         with immediate(records.db):
+            consent = records.consents.standing(person)
+            template = None if consent is None else records.templates.best(person, decision.evidence.probe)
+            if consent is None or template is None:
+                raise ConsentMissing(f"the templates of person {person} were erased in the meantime")
+            planned = records.services.get(service)
+            event = CheckedIn(
+                patient=records.people.reference(person),
+                service=planned.service,
+                service_code=planned.code,
+                provider=planned.provider,
+                consent=consent.consent,
+                template=template.name,
+                reasons=decision.reasons,
+                comparison=Comparison.of(decision),
+                circumstances=about,
+            )
             moment = self._clock.moment()
             entry = append(self._ledger, event, moment)
             records.services.confirm(service, person, entry.event_id, entry.seq, moment.wall)
