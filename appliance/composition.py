@@ -141,5 +141,5 @@ def open_eyes(desk: OpenDesk, packs: Path) -> SeeingDesk:
         observer=FacePipeline(pack),
         enrolled=enrolled,
         recogniser=Recogniser(GalleryMatcher(gallery), thresholds, policy, pack.digest),
-        enrolment=Enrolment(desk.records, desk.ledger, gallery, thresholds, policy, desk.clock, desk.software),
+        enrolment=Enrolment(desk.records, desk.ledger, enrolled, thresholds, policy, desk.clock, desk.software),
     )

@@ -13,7 +13,7 @@ from appliance.core.events import Enrolled, Forgotten
 from appliance.core.iin import Iin
 from appliance.core.policy import Policy
 from appliance.core.types import MatchMode, PersonId
-from appliance.matching.gallery import Gallery
+from appliance.enrolled import EnrolledGallery
 from appliance.matching.matcher import GalleryMatcher
 from appliance.recognition import Probe, ThresholdSource, fuse
 from appliance.records.consents import GivenBy
@@ -49,7 +49,7 @@ class Enrolment:
 
     records: DeskRecords
     ledger: Ledger
-    gallery: Gallery
+    enrolled: EnrolledGallery
     calibration: ThresholdSource
     policy: Policy
     clock: Clock
@@ -66,20 +66,22 @@ class Enrolment:
     ) -> EnrolmentResult:
         """Keep a patient with consent and templates, and sign that it happened.
 
-        looks: embeddings of one person. source: "photo" or "camera". overrule_duplicate: a supervisor says it is
-        another person (a twin); recorded. Raises ConsentMissing, PersonExists, DuplicateFace, and a DatabaseFailure
-        when nothing was kept.
+        looks: embeddings of one person, by this desk's pack. source: "photo" or "camera". overrule_duplicate: a
+        supervisor says it is another person (a twin); recorded. Raises ConsentMissing, PersonExists, DuplicateFace,
+        PackMismatch, and a DatabaseFailure; then nothing was kept.
         """
         if consent is None:
             raise ConsentMissing("no consent was recorded")
-        if self.records.people.find(profile.iin) is not None:
-            raise PersonExists(f"somebody with IIN {profile.iin} is enrolled already")
-        twin = self._same_face(looks)
-        if twin is not None and not overrule_duplicate:
-            raise DuplicateFace(f"this face is enrolled already, as person {twin}")
         embeddings = [look.embedding for look in looks]
-        searched = self.gallery.people
+        gallery = self.enrolled.gallery
+        # The checks belong into the transaction: another reception may be enrolling the same face just now.
         with immediate(self.records.db):
+            if self.records.people.find(profile.iin) is not None:
+                raise PersonExists(f"somebody with IIN {profile.iin} is enrolled already")
+            self.enrolled.refresh()
+            searched, twin = gallery.people, self._same_face(looks)
+            if twin is not None and not overrule_duplicate:
+                raise DuplicateFace(f"this face is enrolled already, as person {twin}")
             moment = self.clock.moment()
             person = self.records.people.add(profile, moment.wall)
             given = self.records.consents.give(person, consent.version, consent.language, consent.given_by, moment.wall)
@@ -91,7 +93,7 @@ class Enrolment:
                 consent_language=consent.language,
                 given_by=consent.given_by.value,
                 templates=names,
-                pack=self.gallery.pack,
+                pack=gallery.pack,
                 policy=self.policy.policy_id,
                 software=self.software,
                 source=source,
@@ -100,7 +102,7 @@ class Enrolment:
                 duplicate_overruled=twin is not None,
             )
             entry = append(self.ledger, event, moment)
-        self.gallery.add(person, embeddings)
+        gallery.add(person, embeddings)
         return EnrolmentResult(person, entry.event_id, len(names))
 
     def forget(self, iin: Iin, reason: str) -> str:
@@ -118,14 +120,13 @@ class Enrolment:
             erased = self.records.people.erase(person, moment.wall)
             consent = withdrawn[-1] if withdrawn else None
             entry = append(self.ledger, Forgotten(patient, consent, erased, reason, self.software), moment)
-        self.gallery.remove(person)
+        self.enrolled.gallery.remove(person)
         sweep(self.records.db)
         return entry.event_id
 
     def _same_face(self, looks: Sequence[Probe]) -> PersonId | None:
-        """Who in the gallery has this face, at the policy's FPIR for a gallery of this size."""
-        if not self.gallery.people:
-            return None
-        found = GalleryMatcher(self.gallery).duplicates(fuse(looks))
-        needed = self.calibration.thresholds(MatchMode.IDENTIFY, self.gallery.people, self.policy).accept
+        """Who in the gallery has this face, at the policy's FPIR for a gallery of this size. Raises PackMismatch."""
+        gallery = self.enrolled.gallery
+        found = GalleryMatcher(gallery).duplicates(fuse(looks))
+        needed = self.calibration.thresholds(MatchMode.IDENTIFY, max(gallery.people, 1), self.policy).accept
         return found[0].person if found and found[0].score >= needed else None
