@@ -3,12 +3,14 @@
 Telling the user about each step is the command's; it hears of them through `Teller`.
 """
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from appliance import logs
 from appliance.composition import OpenDesk, SeeingDesk, open_desk, open_eyes
 from appliance.core.ports import FrameSource
 from appliance.core.session import State
@@ -26,6 +28,7 @@ from appliance.records.schedule import parse_schedule
 from sync.clock import Clock
 from sync.database import immediate
 from sync.fund.audit import FundReport
+from sync.home import Home
 
 SEED = 20261122
 """Of everything that varies by chance in the scenes; the turns of the challenge are drawn anew each time."""
@@ -64,7 +67,7 @@ def scripted(root: Path, packs: Path, clock: Clock, teller: Teller, plan: tuple[
     """Play the day with the scripted scenes. root: an empty folder. Raises KnownFailure."""
     teller.step("founding the fund and the desk")
     site, port = clinic.found(root, clock)
-    with clinic.running(site, port, clock) as processes, open_desk(site.home, clock) as desk:
+    with clinic.running(site, port, clock) as processes, _desk(site.home, clock) as desk:
         eyes = open_eyes(desk, packs)
         models = _photograph(eyes, teller)
         _import_services(desk, PATIENTS)
@@ -78,6 +81,17 @@ def scripted(root: Path, packs: Path, clock: Clock, teller: Teller, plan: tuple[
         processes.drained()
         signed = desk.ledger.verify(desk.settings.fund.jwk).events
     return DayReport(results, signed, stage.frames, clinic.audit(site, signed))
+
+
+@contextlib.contextmanager
+def _desk(home: Home, clock: Clock) -> Iterator[OpenDesk]:
+    """The desk, with its log file."""
+    with open_desk(home, clock) as desk:
+        logs.start(home.log / "desk.log", desk.config.log.level)
+        try:
+            yield desk
+        finally:
+            logs.stop()
 
 
 def _photograph(eyes: SeeingDesk, teller: Teller) -> Mapping[str, Model]:
@@ -144,7 +158,7 @@ def one_person(
     """
     teller.step("founding the fund and the desk")
     site, port = clinic.found(root, clock)
-    with clinic.running(site, port, clock) as processes, open_desk(site.home, clock) as desk:
+    with clinic.running(site, port, clock) as processes, _desk(site.home, clock) as desk:
         eyes, role = open_eyes(desk, packs), PATIENTS[0]
         _import_services(desk, (role,))
         teller.step(f"enrolling the person in the first {seconds:g} s as {role.name}")
