@@ -1,0 +1,247 @@
+"""A whole desk in a home of its own, with invented faces: keys, database, ledger, records and use cases are real."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from pathlib import Path
+
+import numpy as np
+
+from appliance.checkin import RecordedDesk
+from appliance.core.decision import Decision, Thresholds
+from appliance.core.events import Circumstances, LivenessMethod
+from appliance.core.policy import Policy
+from appliance.core.types import Embedding, LivenessVerdict, MatchMode, PersonId
+from appliance.enrolled import EnrolledGallery
+from appliance.enrolment import ConsentGiven, Enrolment, EnrolmentResult
+from appliance.matching.gallery import Gallery
+from appliance.matching.matcher import GalleryMatcher
+from appliance.recognition import Probe, Recogniser
+from appliance.records.desk import DeskRecords
+from appliance.records.schedule import ScheduledService
+from appliance.records.schema import RECORDS_MIGRATIONS
+from appliance.records.vault import Vault
+from sync.clock import Clock
+from sync.database import Database, immediate, open_database
+from sync.envelope import Event, parse_event
+from sync.home import DeviceSettings, Home, load_settings
+from sync.keyfile import load_key
+from sync.ledger import LEDGER_MIGRATIONS, Ledger
+from sync.provision import provision
+from sync.signing import FileSigner, PublicJwk, Signer
+from tests.fakes.documents import make_fund_json
+from tests.fakes.patients import PACK, make_embedding, make_iin, make_profile
+
+DEVICE = "desk-1"
+SOFTWARE = "keldim test"
+CONSENT = ConsentGiven("2026-11", "kk")
+ACCEPT, AGREE, MARGIN = 0.8, 0.5, 0.1
+
+
+@dataclass(frozen=True)
+class FixedThresholds:
+    """The same thresholds for every question."""
+
+    def thresholds(self, mode: MatchMode, compared: int, policy: Policy) -> Thresholds:  # noqa: ARG002 - the port's
+        """Far above what two random directions reach, far below two looks of one person."""
+        return Thresholds(ACCEPT, AGREE, MARGIN)
+
+
+def make_look(number: int, variant: int = 0, quality: int = 80) -> Probe:
+    """How invented person `number` looks this time; two looks have a cosine similarity of about 0.96."""
+    noise = make_embedding(1_000_000 + 1_000 * number + variant).vector
+    mixed = make_embedding(number).vector + np.float32(0.2) * noise
+    return Probe(Embedding((mixed / np.linalg.norm(mixed)).astype(np.float32), PACK), quality)
+
+
+def make_circumstances(liveness: LivenessVerdict = LivenessVerdict.LIVE, began: str = "") -> Circumstances:
+    """What a station tells about a visit."""
+    return Circumstances(
+        pack=PACK,
+        policy=Policy().policy_id,
+        software=SOFTWARE,
+        camera="camera",
+        began=began or "2026-11-23T09:00:00+00:00",
+        attempts=1,
+        earlier=(),
+        quality=80,
+        liveness=liveness,
+        liveness_method=LivenessMethod.HEAD_TURN,
+        liveness_cause=None,
+    )
+
+
+def make_home(folder: Path, device: str = DEVICE) -> Home:
+    """A provisioned desk of an invented fund that nobody runs; its records exist."""
+    home = Home(folder / "desk")
+    provision(home, make_fund_json(folder, "https://127.0.0.1:1"), DeviceSettings(device, "Clinic", "Desk"))
+    open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS, RECORDS_MIGRATIONS]).close()
+    return home
+
+
+def _same(db: Database) -> Database:
+    return db
+
+
+@dataclass
+class WorkingDesk:
+    """One process of a desk. policy, wrap, sign: to let something else take a part's place. Close it in the end."""
+
+    home: Home
+    clock: Clock
+    policy: Policy = field(default_factory=Policy)
+    wrap: Callable[[Database], Database] = _same
+    sign: Callable[[Signer], Signer] | None = None
+    keep: type[Ledger] = Ledger
+    records: DeskRecords = field(init=False)
+    ledger: Ledger = field(init=False)
+    enrolled: EnrolledGallery = field(init=False)
+    recogniser: Recogniser = field(init=False)
+    enrolment: Enrolment = field(init=False)
+    desk: RecordedDesk = field(init=False)
+
+    def __post_init__(self) -> None:
+        home, settings = self.home, load_settings(self.home)
+        self.fund_jwk: PublicJwk = settings.fund.jwk
+        opened = open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS, RECORDS_MIGRATIONS])
+        db = self.wrap(opened)
+        device = settings.device.device
+        self.records = DeskRecords.over(db, Vault(load_key(home.template_key), device), load_key(home.pseudonym_key))
+        key: Signer = FileSigner.load(home.device_key)
+        self.ledger = self.keep(db, self.sign(key) if self.sign else key, device)
+        gallery = Gallery(len(make_embedding(0).vector), PACK)
+        self.enrolled = EnrolledGallery(self.records, gallery)
+        self.recogniser = Recogniser(GalleryMatcher(gallery), FixedThresholds(), self.policy, PACK)
+        self.enrolment = Enrolment(
+            self.records, self.ledger, self.enrolled, FixedThresholds(), self.policy, self.clock, SOFTWARE
+        )
+        self.desk = RecordedDesk(self.records, self.enrolled, self.ledger, self.clock, self.policy, SOFTWARE)
+
+    @property
+    def db(self) -> Database:
+        """The open database."""
+        return self.records.db
+
+    @property
+    def gallery(self) -> Gallery:
+        """The templates in memory."""
+        return self.enrolled.gallery
+
+    def close(self) -> None:
+        """End the process."""
+        self.db.close()
+
+    def enrol(self, number: int, looks: int = 3) -> EnrolmentResult:
+        """Enrol invented person `number`."""
+        probes = [make_look(number, variant) for variant in range(looks)]
+        return self.enrolment.enrol(make_profile(number), CONSENT, probes, "camera")
+
+    def find(self, number: int) -> PersonId | None:
+        """The enrolled person `number`."""
+        return self.records.people.find(make_iin(number))
+
+    def plan(self, number: int, count: int = 1, first: int = 0) -> tuple[str, ...]:
+        """Plan so many services today for person `number`; all their ids of today, in order of time."""
+        day = self.clock.moment().wall.date()
+        lines = [
+            ScheduledService(
+                line=2 + place,
+                iin=make_iin(number),
+                code=f"A{place:05d}",
+                names=(("kk", "Қабылдау"), ("ru", "Приём"), ("en", "Visit")),
+                room="12",
+                provider="d-011",
+                starts=datetime.combine(day, time(place // 60 % 24, place % 60)),
+            )
+            for place in range(first, first + count)
+        ]
+        with immediate(self.db):
+            self.records.services.keep(lines, self.clock.moment().wall)
+        patient = self.records.people.pseudonym(make_iin(number))
+        return tuple(s.service for s in self.records.services.on(day) if s.patient == patient)
+
+    def decide(
+        self,
+        number: int,
+        liveness: LivenessVerdict = LivenessVerdict.LIVE,
+        claimed: PersonId | None = None,
+    ) -> Decision:
+        """Person `number` stands before the camera."""
+        probes = [make_look(number, 100 + variant) for variant in range(3)]
+        return self.recogniser.decide(probes, liveness, claimed, self.desk.expected(), self.desk.under_age())
+
+    def visit(self, number: int, service: str) -> str:
+        """Person `number` is recognised and confirms a service; the event's id."""
+        return self.desk.record_visit(self.decide(number), service, make_circumstances())
+
+    def events(self) -> tuple[Event, ...]:
+        """Everything that was signed."""
+        return tuple(parse_event(entry.token).event for entry in self.ledger.entries(0, 1_000_000))
+
+    def check_everything(self, acknowledged: tuple[str, ...] = ()) -> None:
+        """The oracle of every fault test: chain, outbox, visits, people, consents, templates and gallery agree.
+
+        acknowledged: ids of events that the desk said were recorded.
+        """
+        assert not self.db.conn.in_transaction, "a transaction was left open"
+        events = self.events()
+        report = self.ledger.verify(self.fund_jwk)  # also that each event has its outbox row
+        assert report.events == len(events)
+        assert len({event.event_id for event in events}) == len(events)
+        assert set(acknowledged) <= {event.event_id for event in events}, "an acknowledged event is lost"
+        assert self.db.execute("PRAGMA foreign_key_check").fetchall() == []
+        _check_visits(self.db, events)
+        _check_people(self, events)
+
+
+def _of_kind(events: tuple[Event, ...], kind: str) -> list[Event]:
+    return [event for event in events if event.kind == kind]
+
+
+def _check_visits(db: Database, events: tuple[Event, ...]) -> None:
+    """Each confirmed service has its one event, each such event its one confirmed service."""
+    rows = db.execute(
+        "SELECT v.event_id, v.event_seq, v.service_id, s.iin_ref, p.iin_ref FROM visit v"
+        " JOIN planned_service s USING (service_id) JOIN person p USING (person_id)"
+    ).fetchall()
+    assert len(rows) == db.execute("SELECT count(*) FROM visit").fetchone()[0]
+    assert all(patient == owner for *_, patient, owner in rows)
+    confirmed = {(event_id, seq, service, patient) for event_id, seq, service, patient, _ in rows}
+    signed = {(e.event_id, e.seq, e.data["service"], e.data["patient"]) for e in _of_kind(events, "checked_in")}
+    assert confirmed == signed, "visits and their events differ"
+
+
+def _check_people(desk: WorkingDesk, events: tuple[Event, ...]) -> None:
+    """Each person has an enrolment event, a consent and the templates it names; who is erased has nothing left."""
+    db = desk.db
+    owners = dict(db.execute("SELECT consent_id, person_id FROM consent").fetchall())
+    references = dict(db.execute("SELECT person_id, iin_ref FROM person").fetchall())
+    erased = {row[0] for row in db.execute("SELECT person_id FROM person WHERE erased_at IS NOT NULL").fetchall()}
+    keys = {row[0] for row in db.execute("SELECT person_id FROM data_key").fetchall()}
+    names: dict[str, set[str]] = {}
+    for person, name in db.execute("SELECT person_id, template_hash FROM template").fetchall():
+        names.setdefault(person, set()).add(name)
+    enrolments = _of_kind(events, "enrolled")
+    assert sorted(references) == sorted(owners[str(e.data["consent"])] for e in enrolments)
+    assert sorted(owners) == sorted(str(e.data["consent"]) for e in enrolments)
+    for event in enrolments:
+        person = owners[str(event.data["consent"])]
+        assert references[person] == event.data["patient"]
+        kept = event.data["templates"]
+        assert isinstance(kept, list)
+        if person not in erased:
+            assert names[person] == set(map(str, kept))
+            assert len(desk.records.templates.of(PersonId(person), PACK)) == len(names[person]), "a template is damaged"
+            assert desk.records.people.profile(PersonId(person)).greeting
+            assert desk.records.consents.standing(PersonId(person)) is not None
+    present = set(references) - erased
+    assert keys == present
+    assert set(names) == present
+    forgotten = _of_kind(events, "forgotten")
+    assert sorted(owners[str(e.data["consent"])] for e in forgotten) == sorted(erased)
+    withdrawn = set(itertools.chain(*db.execute("SELECT consent_id FROM consent_withdrawal").fetchall()))
+    assert withdrawn == {e.data["consent"] for e in forgotten}
+    desk.enrolled.refresh()
+    assert desk.gallery.people == len(present)
+    assert all(PersonId(person) in desk.gallery for person in present)

@@ -1,0 +1,222 @@
+"""A visit is one signed event and one confirmed service, or neither."""
+
+import json
+from datetime import date
+
+import pytest
+
+from appliance.core.decision import Reason, Verdict
+from appliance.core.errors import ConsentMissing, ServiceConfirmed, ServiceUnknown, TemplateDamaged
+from appliance.core.types import LivenessVerdict
+from sync.envelope import parse_event
+from sync.outbox import Outbox
+from tests.fakes.patients import make_iin, make_profile
+from tests.fakes.working_desk import WorkingDesk, make_circumstances, make_look
+
+
+def test_a_visit_signs_one_event_and_confirms_its_service(desk: WorkingDesk) -> None:
+    """The receipt is the event's id; the service is confirmed by it; the event waits for the fund."""
+    person = desk.enrol(1).person
+    (service,) = desk.plan(1)
+    before = desk.ledger.head().seq
+    receipt = desk.visit(1, service)
+    (event,) = desk.events()[before:]
+    assert (event.event_id, event.kind, event.seq) == (receipt, "checked_in", before + 1)
+    assert desk.records.services.get(service).event == receipt
+    assert desk.desk.receive(person).offers == ()
+    assert desk.desk.receive(person).confirmed == receipt
+    assert Outbox(desk.db).status(0).pending == before + 1
+
+
+def test_a_service_is_confirmed_once(desk: WorkingDesk) -> None:
+    """The second confirmation is refused, and no second event is signed."""
+    desk.enrol(1)
+    (service,) = desk.plan(1)
+    receipt = desk.visit(1, service)
+    with pytest.raises(ServiceConfirmed):
+        desk.visit(1, service)
+    assert [event.event_id for event in desk.events() if event.kind == "checked_in"] == [receipt]
+
+
+def test_two_processes_confirm_a_service_once(desk: WorkingDesk, other: WorkingDesk) -> None:
+    """A second desk window on the same database sees the confirmation of the first."""
+    desk.enrol(1)
+    (service,) = desk.plan(1)
+    decision = other.decide(1)
+    desk.visit(1, service)
+    with pytest.raises(ServiceConfirmed):
+        other.desk.record_visit(decision, service, make_circumstances())
+
+
+def test_the_event_names_the_template_that_matched_and_the_consent(desk: WorkingDesk) -> None:
+    """The template nearest to the probe, by its keyed hash; the consent under which it was kept."""
+    result = desk.enrol(1)
+    (service,) = desk.plan(1)
+    decision = desk.decide(1)
+    desk.desk.record_visit(decision, service, make_circumstances())
+    data = desk.events()[-1].data
+    kept = desk.records.templates.of(result.person, decision.evidence.probe.pack)
+    scores = {template.name: float(template.embedding.vector @ decision.evidence.probe.vector) for template in kept}
+    assert data["template"] == max(scores, key=lambda name: scores[name])
+    standing = desk.records.consents.standing(result.person)
+    assert standing is not None
+    assert data["consent"] == standing.consent
+
+
+def test_the_event_carries_the_figures_of_the_decision(desk: WorkingDesk) -> None:
+    """Mode, score, threshold, margin, how many were compared, pack and policy."""
+    desk.enrol(1)
+    desk.enrol(2)
+    (service,) = desk.plan(1)
+    decision = desk.decide(1)
+    desk.desk.record_visit(decision, service, make_circumstances())
+    data = desk.events()[-1].data
+    compared, about = data["comparison"], data["circumstances"]
+    assert isinstance(compared, dict)
+    assert isinstance(about, dict)
+    assert (compared["mode"], compared["compared"], compared["gallery"]) == ("list", 1, 2)
+    assert compared["score"] == round(decision.score or 0.0, 4)
+    assert compared["threshold"] == decision.evidence.thresholds.accept
+    assert about["policy"] == desk.policy.policy_id
+    assert data["reasons"] == ["match", "live"]
+
+
+def test_no_event_holds_a_name_an_iin_or_a_vector(desk: WorkingDesk) -> None:
+    """The JSON of every kind of event is searched for the parts of names, the digits, and the numbers of a face."""
+    people = (1, 2, 3)
+    services = {}
+    for number in people:
+        desk.enrol(number)
+        (services[number],) = desk.plan(number)
+    desk.visit(1, services[1])
+    desk.desk.record_decline(desk.decide(2), Reason.NOT_ME, make_circumstances())
+    refused = desk.decide(9)
+    desk.desk.record_refusal(None, refused.reasons, None, refused, make_circumstances())
+    desk.desk.record_alarm("camera_failure", "E-CAM-01")
+    desk.enrolment.forget(make_iin(3), "consent_withdrawn")
+    events = desk.events()
+    assert {event.kind for event in events} == {"enrolled", "checked_in", "declined", "refused", "alarm", "forgotten"}
+    text = "\n".join(json.dumps(dict(event.data), ensure_ascii=False) for event in events)
+    secrets = [make_look(number, variant).embedding.vector for number in (*people, 9) for variant in (0, 1, 100)]
+    secrets.append(refused.evidence.probe.vector)
+    for number in people:
+        profile = make_profile(number)
+        for part in (profile.given_name, profile.family_name, profile.iin.digits, profile.iin.digits[-8:]):
+            assert part not in text
+    for vector in secrets:
+        assert not any(f"{abs(float(value)):.6f}" in text for value in vector)
+        assert vector.tobytes().hex()[:32] not in text
+
+
+def test_a_patient_is_the_same_pseudonym_in_every_event(desk: WorkingDesk) -> None:
+    """Enrolment, visit and erasure name one pseudonym: the fund joins them, nobody else can."""
+    desk.enrol(1)
+    (service,) = desk.plan(1)
+    desk.visit(1, service)
+    desk.enrolment.forget(make_iin(1), "consent_withdrawn")
+    patients = {event.data["patient"] for event in desk.events()}
+    assert patients == {desk.records.people.pseudonym(make_iin(1))}
+
+
+def test_a_refusal_leaves_no_visit(desk: WorkingDesk) -> None:
+    """A stranger's try is signed with its reasons and names no patient."""
+    desk.enrol(1)
+    desk.plan(1)
+    decision = desk.decide(9)
+    desk.desk.record_refusal(None, decision.reasons, None, decision, make_circumstances())
+    event = desk.events()[-1]
+    assert (event.kind, event.data["patient"]) == ("refused", None)
+    assert event.data["reasons"] == ["no_match"]
+
+
+def test_a_decline_names_what_was_offered(desk: WorkingDesk) -> None:
+    """Who says "not me" leaves the services open, and the event says which."""
+    person = desk.enrol(1).person
+    desk.plan(1, 2)
+    desk.desk.record_decline(desk.decide(1), Reason.NOT_ME, make_circumstances())
+    assert desk.events()[-1].data["services"] == ["A00000", "A00001"]
+    assert len(desk.desk.receive(person).offers) == 2
+
+
+def test_without_a_standing_consent_nobody_checks_in(desk: WorkingDesk, other: WorkingDesk) -> None:
+    """Consent withdrawn by another process between decision and confirmation: no visit, no event."""
+    desk.enrol(1)
+    (service,) = desk.plan(1)
+    decision = desk.decide(1)
+    other.enrolment.forget(make_iin(1), "consent_withdrawn")
+    before = desk.ledger.head()
+    with pytest.raises(ConsentMissing):
+        desk.desk.record_visit(decision, service, make_circumstances())
+    assert desk.ledger.head() == before
+    assert desk.records.services.get(service).event is None
+
+
+def test_a_service_of_somebody_else_is_not_confirmed(desk: WorkingDesk) -> None:
+    """The person and the service must belong together, whatever the screen sent."""
+    desk.enrol(1)
+    desk.enrol(2)
+    (theirs,) = desk.plan(2)
+    before = desk.ledger.head()
+    with pytest.raises(ServiceUnknown):
+        desk.visit(1, theirs)
+    assert desk.ledger.head() == before
+
+
+@pytest.mark.parametrize("verdict", [v for v in LivenessVerdict if v is not LivenessVerdict.LIVE])
+def test_only_a_live_person_checks_in(desk: WorkingDesk, verdict: LivenessVerdict) -> None:
+    """Neither a decision nor an event accepts anybody who was not found alive."""
+    desk.enrol(1)
+    (service,) = desk.plan(1)
+    refused = desk.decide(1, verdict)
+    assert refused.verdict is Verdict.REFUSED
+    with pytest.raises(ValueError, match="accepted decision"):
+        desk.desk.record_visit(refused, service, make_circumstances())
+    with pytest.raises(ValueError, match="live"):
+        desk.desk.record_visit(desk.decide(1), service, make_circumstances(verdict))
+    assert [event.kind for event in desk.events()] == ["enrolled"]
+
+
+def test_a_child_is_not_accepted_from_a_list(desk: WorkingDesk) -> None:
+    """Below the policy's age only the claimed identity is compared; a guardian stands beside."""
+    child = (date(2021, 5, 1) - date(1950, 1, 1)).days
+    person = desk.enrol(child).person
+    desk.plan(child)
+    assert desk.desk.under_age() == {person}
+    listed = desk.decide(child)
+    assert (listed.verdict, listed.reasons) == (Verdict.REFUSED, (Reason.UNDER_AGE,))
+    assert desk.decide(child, claimed=person).person == person
+
+
+def test_yesterdays_service_is_not_offered_today(desk: WorkingDesk) -> None:
+    """What was not confirmed on its day is no longer asked for."""
+    person = desk.enrol(1).person
+    desk.plan(1)
+    desk.clock.sleep(24 * 3600)
+    assert desk.desk.receive(person).offers == ()
+    assert desk.desk.expected() == frozenset()
+
+
+def test_the_moment_in_the_event_is_that_of_the_confirmation(desk: WorkingDesk) -> None:
+    """The wall time was read inside the transaction, not when the patient arrived."""
+    desk.enrol(1)
+    (service,) = desk.plan(1)
+    decision = desk.decide(1)
+    desk.clock.sleep(30)
+    desk.desk.record_visit(decision, service, make_circumstances())
+    entry = desk.ledger.entries(1)[-1]
+    assert parse_event(entry.token).event.moment.wall == desk.clock.moment().wall
+
+
+def test_one_damaged_profile_stops_nobody_else(desk: WorkingDesk, other: WorkingDesk) -> None:
+    """Whose profile does not open is told so when it is their turn; the others check in as ever."""
+    damaged = desk.enrol(1).person
+    desk.enrol(2)
+    desk.plan(1)
+    (service,) = desk.plan(2)
+    sound = desk.db.execute("SELECT sealed_profile FROM person WHERE person_id = ?", (damaged,)).fetchone()[0]
+    change = "UPDATE person SET sealed_profile = ? WHERE person_id = ?"
+    other.db.execute(change, (sound[:-1] + bytes([sound[-1] ^ 1]), damaged))
+    assert desk.visit(2, service)
+    with pytest.raises(TemplateDamaged):
+        desk.desk.receive(damaged)
+    other.db.execute(change, (sound, damaged))

@@ -1,0 +1,173 @@
+"""A patient is enrolled with consent, templates and event, or not at all; and is forgotten for good."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from appliance.core.errors import ConsentMissing, DuplicateFace, PackMismatch, PersonExists, PersonUnknown
+from appliance.core.types import Embedding
+from appliance.enrolment import ConsentGiven
+from appliance.recognition import Probe
+from appliance.records.consents import GivenBy
+from sync.envelope import Event, Moment
+from sync.errors import KeyUnusable
+from sync.home import Home
+from sync.ledger import Entry, Ledger
+from sync.strict_json import Json
+from tests.fakes.clock import ManualClock
+from tests.fakes.patients import OTHER_PACK, PACK, make_embedding, make_iin, make_profile
+from tests.fakes.working_desk import CONSENT, WorkingDesk, make_look
+
+
+def kinds(desk: WorkingDesk) -> list[str]:
+    """What was signed, in order."""
+    return [event.kind for event in desk.events()]
+
+
+def last(desk: WorkingDesk) -> Event:
+    """What was signed last."""
+    return desk.events()[-1]
+
+
+def test_an_enrolment_signs_what_was_kept(desk: WorkingDesk) -> None:
+    """Consent with version, language and giver; the templates by their names; the worst quality; who was searched."""
+    desk.enrol(1)
+    looks = [make_look(2, 0, quality=70), make_look(2, 1, quality=55)]
+    given = ConsentGiven("2026-11", "ru", GivenBy.GUARDIAN)
+    result = desk.enrolment.enrol(make_profile(2), given, looks, "photo")
+    event = last(desk)
+    assert (event.event_id, event.kind) == (result.event, "enrolled")
+    data = event.data
+    assert (data["consent_version"], data["consent_language"], data["given_by"]) == ("2026-11", "ru", "guardian")
+    assert (data["source"], data["quality"], data["duplicates_checked"]) == ("photo", 55, 1)
+    assert data["duplicate_overruled"] is False
+    assert data["templates"] == [t.name for t in desk.records.templates.of(result.person, PACK)]
+    assert result.templates == 2
+
+
+def test_the_enrolled_is_recognised_at_once(desk: WorkingDesk) -> None:
+    """The gallery in memory follows the commit."""
+    person = desk.enrol(1).person
+    desk.plan(1)
+    assert desk.decide(1).person == person
+
+
+def test_without_consent_nothing_is_kept(desk: WorkingDesk) -> None:
+    """No person, no template, no event."""
+    with pytest.raises(ConsentMissing):
+        desk.enrolment.enrol(make_profile(1), None, [make_look(1)], "photo")
+    assert desk.find(1) is None
+    assert desk.events() == ()
+
+
+def test_a_person_is_enrolled_once(desk: WorkingDesk) -> None:
+    """The same IIN again is refused before anything is compared or kept, and the message masks it."""
+    desk.enrol(1)
+    with pytest.raises(PersonExists) as caught:
+        desk.enrolment.enrol(make_profile(1), CONSENT, [make_look(5)], "photo")
+    assert make_iin(1).digits not in str(caught.value)
+    assert kinds(desk) == ["enrolled"]
+
+
+def test_a_face_that_is_enrolled_already_is_refused(desk: WorkingDesk) -> None:
+    """One face under two IINs is a fraud or an error: nothing is kept."""
+    first = desk.enrol(1).person
+    with pytest.raises(DuplicateFace, match=first):
+        desk.enrolment.enrol(make_profile(2), CONSENT, [make_look(1, 50)], "photo")
+    assert desk.find(2) is None
+    assert kinds(desk) == ["enrolled"]
+
+
+def test_a_supervisor_overrules_a_duplicate_and_the_event_says_so(desk: WorkingDesk) -> None:
+    """Twins exist; the auditor sees each of them."""
+    desk.enrol(1)
+    twin = [make_look(1, 50)]
+    desk.enrolment.enrol(make_profile(2), CONSENT, twin, "photo", overrule_duplicate=True)
+    assert last(desk).data["duplicate_overruled"] is True
+    assert desk.find(2) is not None
+
+
+def test_overruling_is_recorded_only_where_something_was_overruled(desk: WorkingDesk) -> None:
+    """The switch alone proves nothing."""
+    desk.enrol(1)
+    desk.enrolment.enrol(make_profile(2), CONSENT, [make_look(2)], "photo", overrule_duplicate=True)
+    assert last(desk).data["duplicate_overruled"] is False
+
+
+def test_a_duplicate_that_another_process_enrolled_is_found(desk: WorkingDesk, other: WorkingDesk) -> None:
+    """Two receptions enrol at once: the second sees the first one's patient without a visit in between."""
+    desk.enrol(1)
+    with pytest.raises(DuplicateFace):
+        other.enrolment.enrol(make_profile(2), CONSENT, [make_look(1, 50)], "photo")
+
+
+def test_who_is_forgotten_is_erased_from_disk_and_memory(desk: WorkingDesk) -> None:
+    """Templates, key and profile go; pseudonym, consent and events stay as proof."""
+    person = desk.enrol(1).person
+    desk.plan(1)
+    event = desk.enrolment.forget(make_iin(1), "consent_withdrawn")
+    assert person not in desk.gallery
+    assert desk.find(1) is None
+    assert (last(desk).event_id, last(desk).data["templates"], last(desk).data["reason"]) == (
+        event,
+        3,
+        "consent_withdrawn",
+    )
+    assert desk.decide(1).person is None
+    with pytest.raises(PersonUnknown):
+        desk.records.people.profile(person)
+
+
+def test_forgetting_a_stranger_is_refused(desk: WorkingDesk) -> None:
+    """No event about nobody; the message masks the IIN."""
+    with pytest.raises(PersonUnknown) as caught:
+        desk.enrolment.forget(make_iin(1), "consent_withdrawn")
+    assert make_iin(1).digits not in str(caught.value)
+    assert desk.events() == ()
+
+
+def test_who_was_forgotten_may_be_enrolled_again(desk: WorkingDesk) -> None:
+    """As a new person under the same pseudonym."""
+    first = desk.enrol(1)
+    desk.enrolment.forget(make_iin(1), "consent_withdrawn")
+    again = desk.enrol(1)
+    assert again.person != first.person
+    assert kinds(desk) == ["enrolled", "forgotten", "enrolled"]
+
+
+def test_a_look_of_another_pack_is_refused_whole(desk: WorkingDesk) -> None:
+    """Scores across packs mean nothing: no person stays behind without comparable templates."""
+    strange = Probe(make_embedding(1, pack=OTHER_PACK), 80)
+    desk.enrol(7)
+    with pytest.raises(PackMismatch):
+        desk.enrolment.enrol(make_profile(1), CONSENT, [strange], "photo")
+    assert desk.find(1) is None
+
+
+def test_a_look_of_another_pack_is_refused_also_as_the_first_of_all(desk: WorkingDesk) -> None:
+    """With an empty gallery nothing is compared, and still nothing of another pack is kept."""
+    strange = Probe(Embedding(make_embedding(1).vector, OTHER_PACK), 80)
+    with pytest.raises(PackMismatch):
+        desk.enrolment.enrol(make_profile(1), CONSENT, [strange], "photo")
+    assert desk.find(1) is None
+
+
+class NoLedger(Ledger):
+    """A ledger that cannot sign."""
+
+    def append(
+        self, kind: str, version: int, data: Mapping[str, Json], moment: Moment, event_id: str | None = None
+    ) -> Entry:
+        """Fail as a device key that is gone."""
+        raise KeyUnusable(f"the device key is gone: {kind} {version}, {len(data)} fields, {moment.wall}, {event_id}")
+
+
+def test_an_enrolment_whose_event_cannot_be_signed_leaves_nothing(home: Home, clock: ManualClock) -> None:
+    """No person, consent, template or gallery entry without its event."""
+    broken = WorkingDesk(home, clock, keep=NoLedger)
+    with pytest.raises(KeyUnusable):
+        broken.enrol(1)
+    assert broken.find(1) is None
+    assert broken.gallery.people == 0
+    broken.check_everything()
+    broken.close()
