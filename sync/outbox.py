@@ -128,9 +128,7 @@ class Outbox:
         count = max(1, fits([token for _, token in run]))
         return tuple(Outgoing(number, digest_of(token), token) for number, token in run[:count])
 
-    def apply(
-        self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt], now: float, draw: Draw
-    ) -> Applied:
+    def apply(self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt], now: float, draw: Draw) -> Applied:
         """Do what the verified receipts of a batch say, all of it in one transaction."""
         with immediate(self._db):
             applied = Applied(
@@ -233,9 +231,7 @@ class Outbox:
                 count += 1
         return count
 
-    def _hold(
-        self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt], now: float, draw: Draw
-    ) -> int:
+    def _hold(self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt], now: float, draw: Draw) -> int:
         """Hold the first event the fund could not take; what follows it in the batch stays pending behind it."""
         for sent, signed in zip(batch, receipts, strict=True):
             receipt = signed.receipt
