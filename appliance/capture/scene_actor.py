@@ -30,6 +30,7 @@ from appliance.capture.scene_light import motion_blur
 from appliance.capture.scene_matte import person_matte
 from appliance.capture.scene_portrait import BOTTOM, LEFT, RIGHT, TOP
 from appliance.capture.scene_script import Approach, Enter, HeldPhoto, Leave, LivePerson, Temper, Tilt, Turn
+from appliance.capture.scene_straight import straightened
 from appliance.core.types import Direction
 from appliance.opencv import cv2
 
@@ -132,10 +133,9 @@ class PersonActor:
 
     def __init__(self, enter: Enter, subject: LivePerson, size: tuple[int, int], rng: np.random.Generator) -> None:
         self.motion = Motion(enter, size, subject.temper, rng, raised=False)
-        portrait = subject.portrait
+        portrait, matte = straightened(subject.portrait, person_matte(subject.portrait))
         self._face = portrait.face_landmarks
         self._shape = HeadShape(self._face)
-        matte = person_matte(portrait)
         self._layers = _pyramid(
             Layer(premultiplied(portrait.pixels.astype(np.float32), matte), LEFT, TOP, portrait.scale)
         )

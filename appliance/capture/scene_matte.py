@@ -7,51 +7,43 @@ separate keeps the usual outline.
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.capture.scene_facing import facing
 from appliance.capture.scene_portrait import Portrait, canvas_grid, is_tight
 from appliance.opencv import cv2
+
+Grid = NDArray[np.float32]
+
+_CHIN = 1.75  # height of the chin in head coordinates
+_HAIR = 1.0  # how far hair may reach beyond a usual head, in eye distances; none of it may count as background
 
 _SEED = 20_031  # GrabCut's k-means draws from OpenCV's global generator; the same portrait must give the same matte
 
 
-def _half_width(y: NDArray[np.floating], grow: float) -> NDArray[np.float64]:
-    """Half the width of a usual head and shoulders at height y, face coordinates; `grow` widens it in eye distances."""
-    head = np.sqrt(np.clip(1 - ((y - 0.24) / (2.25 + grow)) ** 2, 0, 1)) * (1.25 + grow)
+def _torso(x: Grid, y: Grid, grow: float) -> NDArray[np.bool_]:
+    """Usual neck and shoulders around x = 0 under a chin at y = 1.75; `grow` widens them, in eye distances."""
     neck = np.where((y > 0.9) & (y < 3.2), 0.70 + grow * 0.6, 0.0)
     slope = np.clip((y - 2.35 + grow) / 1.3, 0, 1)
     shoulders = np.where(y > 2.35 - grow, 0.8 + (2.15 + grow) * np.sqrt(slope), 0.0)
-    return np.asarray(np.maximum(np.maximum(head, neck), shoulders), np.float64)
-
-
-def _seen_from(portrait: Portrait) -> tuple[float, float]:
-    """Where the skull's middle lies beside the eyes' midpoint, and how much wider it is than the eyes suggest.
-
-    In a face photographed from one side the nose goes one way by half an eye distance times the sine of the angle and
-    the skull the other way by about 1.6 times as much, while the eyes draw together by its cosine.
-    """
-    p = portrait.face_landmarks
-    middle = (p[:2, 0].mean() + p[3:, 0].mean()) / 2
-    offset = float(p[2, 0] - middle)
-    sine = min(abs(offset) / 0.53, 0.65)
-    return float(np.clip(middle - 1.6 * offset, -0.8, 0.8)), 1 / float(np.sqrt(1 - sine**2))
+    return np.asarray(np.abs(x) < np.maximum(neck, shoulders))
 
 
 def _labels(portrait: Portrait) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """What GrabCut starts from, and the usual outline."""
-    shift, size = _seen_from(portrait)
+    head = facing(portrait.face_landmarks)
     x, y = canvas_grid(portrait)
-    fade = np.clip((y - 1.2) / 1.5, 0, 1)  # the shoulders stand under the face again
-    aside = np.abs(x - np.float32(shift) * (1 - fade)) / (size + (1 - size) * fade)
-    y = np.where(y < 0, y / np.float32(size), y)
-    usual = aside < _half_width(y, 0.0)
+    chin_x, chin_y = head.place(np.array([0.0, _CHIN, 0.05])).tolist()
+    aside, down = x - 0.5 * chin_x, y - (chin_y - _CHIN)  # the shoulders stand under the face again
+    usual = head.outline(x, y, 0.08) | _torso(aside, down, 0.0)
     labels = np.full(portrait.known.shape, cv2.GC_BGD, np.uint8)
-    labels[aside < _half_width(y, 0.5)] = cv2.GC_PR_BGD
-    labels[usual] = cv2.GC_PR_FGD
-    labels[aside < _half_width(y, -0.4)] = cv2.GC_FGD
+    beside = (down > 0) & (np.abs(aside) < 1.2 + _HAIR)  # long hair
+    labels[head.outline(x, y, _HAIR) | beside | _torso(aside, down, 0.6)] = cv2.GC_PR_BGD
+    labels[usual | (head.outline(x, y, 0.3) & (down < 0.8))] = cv2.GC_PR_FGD
+    labels[head.outline(x, y, -0.12) | (_torso(aside, down, -0.4) & (np.abs(aside) < 1.1))] = cv2.GC_FGD
     unseen = portrait.known == 0
     labels[unseen] = cv2.GC_BGD
     if is_tight(portrait):
         labels[unseen & usual] = cv2.GC_FGD
-        labels[~unseen & (y > 0.9) & (aside > 0.95)] = cv2.GC_BGD  # somebody's collar beside a painted neck
+        labels[~unseen & (y > 0.6) & ~head.outline(x, y, 0.0)] = cv2.GC_BGD  # somebody's collar beside a painted neck
     return labels, usual
 
 

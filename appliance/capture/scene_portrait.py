@@ -18,7 +18,7 @@ Points = NDArray[np.float32]
 
 # The canvas in face coordinates: room for the shoulders at the sides and the torso down to any frame's lower border.
 LEFT, TOP, RIGHT, BOTTOM = -4.5, -3.0, 4.5, 7.5
-_MIN_SCALE, _MAX_SCALE = 40.0, 72.0  # canvas pixels per eye distance: what the working distance needs, no more
+MIN_SCALE, MAX_SCALE = 40.0, 72.0  # canvas pixels per eye distance: what the working distance needs, no more
 _GREY_SATURATION = 14.0  # mean HSV saturation of 255 below which a photo counts as black and white
 
 
@@ -55,7 +55,7 @@ def crop_person(image: Image, landmarks: NDArray[np.floating], margin: float = 3
     """
     frame = face_frame(landmarks)
     eyes = float(np.hypot(frame[0, 0], frame[1, 0]))
-    scale = float(np.clip(eyes, _MIN_SCALE, _MAX_SCALE))
+    scale = float(np.clip(eyes, MIN_SCALE, MAX_SCALE))
     size = (round((RIGHT - LEFT) * scale), round((BOTTOM - TOP) * scale))
     warp = to_canvas(scale) @ np.linalg.inv(frame)
     flags = cv2.INTER_AREA if scale < eyes else cv2.INTER_CUBIC
