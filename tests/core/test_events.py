@@ -1,0 +1,144 @@
+"""What reaches the fund: plain JSON, nothing personal, nothing unproven."""
+
+import json
+import math
+from dataclasses import fields, is_dataclass, replace
+from typing import get_type_hints
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.core.decision import Reason, decide
+from appliance.core.events import (
+    Alarm,
+    CheckedIn,
+    Circumstances,
+    Comparison,
+    Declined,
+    Enrolled,
+    Event,
+    Forgotten,
+    LivenessMethod,
+    Refused,
+)
+from appliance.core.types import LivenessVerdict
+from tests.core.test_decision import clear, evidences
+
+ABOUT = Circumstances(
+    pack="ab" * 32,
+    policy="0123456789abcdef",
+    software="0.1.0",
+    camera="front",
+    began="2026-11-23T09:00:00+05:00",
+    attempts=2,
+    earlier=(Reason.LIVENESS_INCONCLUSIVE,),
+    quality=71,
+    liveness=LivenessVerdict.LIVE,
+    liveness_method=LivenessMethod.HEAD_TURN,
+    liveness_cause="answered",
+)
+COMPARED = Comparison.of(decide(clear()))
+CHECKED_IN = CheckedIn(
+    "cd" * 32, "s1", "A02.1", "doctor-7", "ef" * 16, "12" * 32, (Reason.MATCH, Reason.LIVE), COMPARED, ABOUT
+)
+EVENTS: list[Event] = [
+    CHECKED_IN,
+    Refused(None, (Reason.NO_MATCH,), "closer", COMPARED, ABOUT),
+    Refused("cd" * 32, (Reason.NO_SERVICE_TODAY,), None, None, ABOUT),
+    Declined("cd" * 32, Reason.NOT_ME, ("s1",), COMPARED, ABOUT),
+    Enrolled(
+        "cd" * 32, "ef" * 16, "2026-1", "kk", "patient", ("12" * 32,), "ab" * 32, "p", "0.1.0", "camera", 80, 12, False
+    ),
+    Forgotten("cd" * 32, None, 2, "consent_withdrawn", "0.1.0"),
+    Alarm("camera_failure", "E-CAM-01", "0.1.0"),
+]
+KINDS = sorted({type(event) for event in EVENTS}, key=lambda kind: kind.KIND)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda e: e.KIND)
+def test_an_event_survives_json(event: Event) -> None:
+    """What is written is what is read, with strict JSON."""
+    data = event.data()
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert set(data) == {f.name for f in fields(event)}
+
+
+def test_every_kind_is_tested_here_and_has_its_own_name() -> None:
+    """Kinds are lower case and versioned."""
+    assert {kind.KIND for kind in Event.__subclasses__()} == {kind.KIND for kind in KINDS}
+    assert [kind.KIND for kind in KINDS] == [
+        "alarm",
+        "checked_in",
+        "declined",
+        "enrolled",
+        "forgotten",
+        "refused",
+    ]
+    assert all(kind.VERSION >= 1 for kind in KINDS)
+
+
+PERSONAL = {"name", "iin", "image", "photo", "vector", "embedding", "landmarks", "greeting", "pixels", "person"}
+
+
+def _names(kind: type) -> set[str]:
+    found = set()
+    for name, hint in get_type_hints(kind).items():
+        found.add(name)
+        for part in (hint, *getattr(hint, "__args__", ())):
+            if isinstance(part, type) and is_dataclass(part):
+                found |= _names(part)
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.KIND)
+def test_an_event_has_no_place_for_personal_data(kind: type[Event]) -> None:
+    """No field, on any level, is called like a name, a number, an image or a vector."""
+    assert not PERSONAL & _names(kind)
+
+
+@pytest.mark.parametrize("verdict", sorted(set(LivenessVerdict) - {LivenessVerdict.LIVE}))
+def test_only_the_living_check_in(verdict: LivenessVerdict) -> None:
+    """An event that says otherwise cannot be made."""
+    with pytest.raises(ValueError, match="live"):
+        replace(CHECKED_IN, circumstances=replace(ABOUT, liveness=verdict))
+
+
+def test_a_refusal_has_reasons() -> None:
+    """An auditor is always told why."""
+    with pytest.raises(ValueError, match="reasons"):
+        Refused(None, (), None, None, ABOUT)
+
+
+@pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
+def test_a_figure_that_is_no_number_enters_no_event(figure: float) -> None:
+    """JSON does not have it; the fund could not read the event."""
+    with pytest.raises(ValueError, match="no number"):
+        replace(CHECKED_IN, comparison=replace(COMPARED, agreement=figure)).data()
+
+
+def test_only_json_enters_an_event() -> None:
+    """A vector by mistake is a bug, not a string."""
+    with pytest.raises(TypeError, match="ndarray"):
+        replace(CHECKED_IN, service=np.zeros(3)).data()  # type: ignore[arg-type]  # the point of the test
+    with pytest.raises(TypeError, match="type"):
+        replace(CHECKED_IN, service=Alarm).data()  # type: ignore[arg-type]  # the point of the test
+
+
+@given(evidences())
+def test_the_figures_of_any_decision_can_be_told(e: object) -> None:
+    """Best and second score, threshold and margin, to four digits."""
+    decision = decide(e)  # type: ignore[arg-type]  # hypothesis infers object through st.composite
+    told = Comparison.of(decision)
+    ranked = decision.evidence.result.candidates
+    assert (told.score is None) == (not ranked)
+    assert (told.second is None) == (len(ranked) < 2)
+    assert told.score is None or told.score == pytest.approx(ranked[0].score, abs=1e-4)
+    json.dumps(Refused(None, decision.reasons, None, told, ABOUT).data(), allow_nan=False)
+
+
+@given(st.sampled_from(EVENTS))
+def test_enums_are_told_as_their_text(event: Event) -> None:
+    """A reader needs no knowledge of our classes."""
+    assert "<" not in json.dumps(event.data())

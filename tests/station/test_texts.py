@@ -1,0 +1,95 @@
+"""Every word on the screen exists in three languages, and none too many."""
+
+import re
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from appliance import texts
+from appliance.core.quality import Hint
+from appliance.core.session import State
+from appliance.core.snapshot import IntentKind, Snapshot
+from appliance.core.types import Direction, Instant
+from appliance.texts import Language
+
+TABLE: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
+    Path(texts.__file__).with_name("texts.toml").read_text(encoding="utf-8")
+)
+USED: dict[str, set[str]] = {
+    "state": set(State),
+    "hint": set(Hint),
+    "cue": {*Direction, "straight"},
+    "answer": set(IntentKind),
+}
+ALL = [(section, key) for section in TABLE for key in TABLE[section]]
+ONLY_KAZAKH = set("әғқңөұүһі")
+ONLY_RUSSIAN = set("ёщъ")
+
+
+def test_every_text_is_used_and_every_use_has_its_text() -> None:
+    """No state, hint, cue or answer without words; no words without a use."""
+    assert {section: set(TABLE[section]) for section in TABLE} == USED
+
+
+@pytest.mark.parametrize(("section", "key"), ALL)
+def test_a_text_is_in_all_languages(section: str, key: str) -> None:
+    """Said in each, without blanks at the ends; the same placeholders."""
+    said = TABLE[section][key]
+    assert set(said) == set(Language)
+    assert all(text == text.strip() != "" for text in said.values())
+    assert len({frozenset(re.findall(r"{(\w*)}", text)) for text in said.values()}) == 1
+
+
+@pytest.mark.parametrize(("section", "key"), ALL)
+def test_each_language_is_written_in_its_own_letters(section: str, key: str) -> None:
+    """Kazakh and Russian in Cyrillic without Latin look-alikes, English in Latin; Kazakh letters in Kazakh only."""
+    said = {language: re.sub(r"{\w*}", "", text).lower() for language, text in TABLE[section][key].items()}
+    assert not re.search("[a-z]", said["kk"] + said["ru"])
+    assert not re.search("[а-яёәғқңөұүһі]", said["en"])
+    assert not ONLY_KAZAKH & set(said["ru"])
+    assert not ONLY_RUSSIAN & set(said["kk"])
+
+
+def test_the_kazakh_texts_are_kazakh() -> None:
+    """Most of them hold letters that Russian does not have, and all those letters occur but the rare һ."""
+    said = [TABLE[section][key]["kk"].lower() for section, key in ALL]
+    assert sum(bool(ONLY_KAZAKH & set(text)) for text in said) > 0.8 * len(said)
+    assert ONLY_KAZAKH - {"һ"} <= set("".join(said))
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_confirmation_greets_by_name(language: Language) -> None:
+    """And no other state does."""
+    for state in State:
+        assert ("Айгүл Ә." in texts.state_text(state, language, "Айгүл Ә.")) == (state is State.CONFIRM)
+        assert "{" not in texts.state_text(state, language, "Айгүл Ә.")
+
+
+@pytest.mark.parametrize("language", Language)
+def test_what_is_said_is_what_the_functions_give(language: Language) -> None:
+    """Hints, cues and answers come from the table."""
+    assert [texts.hint_text(hint, language) for hint in Hint] == [TABLE["hint"][h][language] for h in Hint]
+    assert [texts.cue_text(cue, language) for cue in Direction] == [TABLE["cue"][c][language] for c in Direction]
+    assert texts.cue_text(None, language) == TABLE["cue"]["straight"][language]
+    assert [texts.answer_text(a, language) for a in IntentKind] == [TABLE["answer"][a][language] for a in IntentKind]
+
+
+def _line(state: State, hint: Hint | None = None, cue: Direction | None = None, name: str = "") -> str:
+    return texts.line(Snapshot(Instant(0), state, hint, cue, greeting=name), Language.ENGLISH)
+
+
+def test_the_most_important_line_is_chosen() -> None:
+    """In the challenge the cue; else a hint; else what the state has to say."""
+    assert _line(State.CHALLENGE, Hint.CLOSER, Direction.LEFT) == "Turn your head to the left"
+    assert _line(State.CHALLENGE) == "Look straight ahead"
+    assert _line(State.ALIGN, Hint.CLOSER) == "Move closer"
+    assert _line(State.CONFIRM, name="Aigul A.") == "Hello, Aigul A.! Did you come for this service?"
+
+
+def test_a_screen_never_says_more_than_not_recognised() -> None:
+    """No text tells that liveness was doubted: patients are not accused, attackers not taught."""
+    for section, key in ALL:
+        words: StrEnum | str = " ".join(TABLE[section][key].values()).lower()
+        assert not re.search("spoof|fake|photo|live|подел|фото|жив|жалған|сурет| тірі ", words)
