@@ -15,7 +15,6 @@ _BY_HINT = {Hint.ONE_PERSON: Reason.MORE_THAN_ONE_PERSON, Hint.MORE_LIGHT: Reaso
 _BY_LIVENESS = {
     LivenessVerdict.SPOOF: Reason.LIVENESS_SPOOF,
     LivenessVerdict.INCONCLUSIVE: Reason.LIVENESS_INCONCLUSIVE,
-    LivenessVerdict.NOT_CHECKED: Reason.LIVENESS_NOT_CHECKED,
 }
 
 
@@ -38,15 +37,18 @@ class Attempt:
 
     @property
     def liveness(self) -> LivenessVerdict:
-        """The challenge's verdict so far."""
-        return self.challenge.verdict if self.challenge else LivenessVerdict.NOT_CHECKED
+        """The challenge's verdict; inconclusive when it was begun and not ended."""
+        if self.challenge is None:
+            return LivenessVerdict.NOT_CHECKED
+        open_ended = self.challenge.verdict is LivenessVerdict.NOT_CHECKED
+        return LivenessVerdict.INCONCLUSIVE if open_ended else self.challenge.verdict
 
     def reasons(self) -> tuple[Reason, ...]:
         """Why this try did not succeed; never empty."""
         if self.decision is not None:
             return self.decision.reasons
         if self.challenge is not None:
-            return (_BY_LIVENESS.get(self.challenge.verdict, Reason.NOT_ACQUIRED),)
+            return (_BY_LIVENESS.get(self.liveness, Reason.NOT_ACQUIRED),)
         return (_BY_HINT.get(self.last_hint, Reason.NOT_ACQUIRED) if self.last_hint else Reason.NOT_ACQUIRED,)
 
     def again(self) -> "Attempt":

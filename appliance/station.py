@@ -67,7 +67,11 @@ class Station:
     # ---- the loop
 
     def run(self, source: FrameSource, stop: Callable[[], bool]) -> None:
-        """Work until the source ends or `stop` says so. A camera that fails is reported and tried again."""
+        """Work until the source ends or `stop` says so. A camera that fails is reported and tried again.
+
+        With the end of a recording, whoever it showed has gone: a visit in the middle is recorded as such.
+        """
+        last = self._visit.entered
         while not stop():
             try:
                 frame = source.read()
@@ -76,8 +80,11 @@ class Station:
                 self._with.clock.sleep(0.5)
                 continue
             if frame is None:
+                self._presence = Presence()
+                self._come_and_go(last)
                 return
             self.step(frame)
+            last = frame.at
 
     def submit(self, intent: Intent) -> None:
         """Tell what the patient answered; taken up with the next frame."""

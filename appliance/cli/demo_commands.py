@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from appliance import logs
 from appliance.bench import stages
 from appliance.capture.camera import Camera
 from appliance.capture.camera_device import CaptureSettings
@@ -19,10 +20,10 @@ from appliance.cli.place import Place, place
 from appliance.cli.sources import From
 from appliance.core.errors import DemoFailed
 from appliance.core.ports import FrameSource
-from appliance.core.session import State
 from appliance.core.types import Instant
 from appliance.demo import day
 from appliance.demo.cast import PATIENTS
+from appliance.demo.clinic import Site
 from appliance.demo.performance import Result, liveness, reasons
 from appliance.demo.plan import PLAN
 from sync.clock import SystemClock
@@ -83,6 +84,7 @@ def demo(
 ) -> None:
     """Play a day of a clinic with real models, a real ledger and a real fund, and check every outcome."""
     where, root = place(context), _empty_folder(folder)
+    logs.start(Site(root).home.log / "desk.log", "DEBUG")
     if video is not None or camera is not None:
         _one_person(where, root, video, camera, seconds)
         return
@@ -148,9 +150,10 @@ def _one_person(where: Place, root: Path, video: Path | None, camera: str | None
     with Progress(*columns, console=ERR, transient=True) as progress:
         shown = _Shown(progress, 6)
         report = day.one_person(root, where.packs, clock, shown, open_source, seconds)
-    say(f"visit: {report.outcome}")
-    if camera is None and report.outcome is State.NOT_RECOGNISED:
-        say("A recording cannot answer a random challenge, so it is not accepted as a living person.")
+    for event in report.visits:
+        say(f"visit: {event.kind}, {', '.join(reasons(event))}; liveness {liveness(event)}")
+    if camera is None:
+        say("A recording cannot answer a random challenge: it is not accepted as a living person, except by chance.")
     say(f"{report.signed} events signed; files in {root}")
     say(summary(report.fund))
     if not report.complete:

@@ -22,10 +22,10 @@ class QualityGate:
     near_eye_distance: float = 20.0
     min_inter_eye_distance: float = 40.0
     max_head_size: float = 0.45
-    min_crop_side: float = 0.45
-    min_crop_above: float = 0.6
-    min_crop_below: float = 0.6
-    min_luminance: float = 0.18
+    min_crop_side: float = 0.3
+    min_crop_above: float = 0.4
+    min_crop_below: float = 0.3
+    min_luminance: float = 0.12
     max_luminance: float = 0.85
     max_under_exposed: float = 0.5
     max_over_exposed: float = 0.35

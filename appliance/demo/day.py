@@ -27,6 +27,7 @@ from appliance.looks import from_source
 from appliance.records.schedule import parse_schedule
 from sync.clock import Clock
 from sync.database import immediate
+from sync.envelope import Event, parse_event
 from sync.fund.audit import FundReport
 from sync.home import Home
 
@@ -137,9 +138,9 @@ OpenSource = Callable[[float], FrameSource]
 
 @dataclass(frozen=True, slots=True)
 class OnePerson:
-    """A demonstration with one real person. outcome: end of the visit, IDLE when none began."""
+    """A demonstration with one real person. visits: the events that the rest of the source left."""
 
-    outcome: State
+    visits: tuple[Event, ...]
     signed: int
     fund: FundReport
 
@@ -168,13 +169,15 @@ def one_person(
         finally:
             first.close()
         teller.step("checking in from the rest")
-        outcome = _one_visit(eyes, open_source(seconds))
+        enrolled = desk.ledger.head().seq
+        _one_visit(eyes, open_source(seconds))
+        visits = tuple(parse_event(entry.token).event for entry in desk.ledger.entries(enrolled))
         processes.drained()
         signed = desk.ledger.verify(desk.settings.fund.jwk).events
-    return OnePerson(outcome, signed, clinic.audit(site, signed))
+    return OnePerson(visits, signed, clinic.audit(site, signed))
 
 
-def _one_visit(eyes: SeeingDesk, source: FrameSource) -> State:
+def _one_visit(eyes: SeeingDesk, source: FrameSource) -> None:
     seen: list[State] = []
     said: list[Intent] = []
 
@@ -190,4 +193,3 @@ def _one_visit(eyes: SeeingDesk, source: FrameSource) -> State:
         station.run(source, lambda: bool(seen))
     finally:
         source.close()
-    return seen[-1] if seen else State.IDLE

@@ -19,7 +19,7 @@ FLAWS: dict[Hint, list[dict[str, float]]] = {
     Hint.ONE_PERSON: [{"second_face": 0.5}],
     Hint.CLOSER: [{"inter_eye_distance": 30.0}],
     Hint.BACK: [{"head_size": 0.6}],
-    Hint.INTO_OVAL: [{"crop_left": -0.2}, {"crop_right": 0.1}, {"crop_above": 0.5}, {"crop_below": 0.5}],
+    Hint.INTO_OVAL: [{"crop_left": -0.2}, {"crop_right": 0.1}, {"crop_above": 0.3}, {"crop_below": 0.2}],
     Hint.MORE_LIGHT: [{"luminance": 0.1}, {"under_exposed": 0.7}],
     Hint.LESS_LIGHT: [{"luminance": 0.95}, {"over_exposed": 0.5}],
     Hint.EVEN_LIGHT: [{"uniformity": 0.2}],
