@@ -63,7 +63,7 @@ def test_the_sections_of_sync_are_left_to_it() -> None:
         ("[policy]\nfmr = nan", "policy.fmr must be a number"),
         ("[policy]\nfmr = 0.5", "[policy] policy fmr must be above 0"),
         ("[policy]\nfmr = '1e-4'", "policy.fmr must be a number, not '1e-4'"),
-        ("[policy.gate]\nmin_sharpness = -1", "[policy] policy min_sharpness must not be negative"),
+        ("[policy.gate]\nmin_sharpness = -1", "[policy] policy min_sharpness must be a number and not negative"),
         ("policy = 3", "policy must be a table: [policy]"),
         ("[camera\n", "the configuration is not TOML"),
     ],
