@@ -7,8 +7,9 @@ KELDIM = $(VENV)/bin/keldim
 PACKS = $(CURDIR)/build/packs
 PYTEST_ARGS =
 LOCK_ARGS =
-# Lines and branches of the whole tree; it may only go up.
+# Lines and branches of the whole tree; it may only go up. What judges and what proves is covered to the last branch.
 COVERAGE_FLOOR = 80
+COVERED_WHOLLY = appliance/core/*,appliance/matching/*,sync/envelope.py,sync/signing.py,sync/ledger.py,sync/outbox.py,sync/protocol.py
 
 # Where model packs live; a desk in production sets it to its own data directory.
 KELDIM_PACKS ?= $(PACKS)
@@ -35,6 +36,7 @@ demo: pack ## run the demonstration clinic, from camera frame to the fund's veri
 test: setup-dev ## lint, types, import contracts, then all tests with coverage
 	@$(MAKE) --no-print-directory lint types contracts pack
 	$(PYTHON) -m pytest --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
+	$(PYTHON) -m coverage report --include='$(COVERED_WHOLLY)' --fail-under=100
 
 check: setup-dev ## the quick part of `make test`
 	@$(MAKE) --no-print-directory lint types contracts
