@@ -15,24 +15,32 @@ from tests.core.sights import GOOD, observation, seen
 GATE = QualityGate()
 HOLD = 1.2
 
-FLAWS: dict[Hint, list[dict[str, float]]] = {
-    Hint.ONE_PERSON: [{"second_face": 0.5}],
-    Hint.CLOSER: [{"inter_eye_distance": 30.0}],
-    Hint.BACK: [{"head_size": 0.6}],
-    Hint.INTO_OVAL: [{"crop_left": -0.2}, {"crop_right": 0.1}, {"crop_above": 0.3}, {"crop_below": 0.2}],
-    Hint.MORE_LIGHT: [{"luminance": 0.1}, {"under_exposed": 0.7}],
-    Hint.LESS_LIGHT: [{"luminance": 0.95}, {"over_exposed": 0.5}],
-    Hint.EVEN_LIGHT: [{"uniformity": 0.2}],
-    Hint.HEAD_STRAIGHT: [
-        {"yaw": 20.0},
-        {"yaw": -20.0},
-        {"pitch": 25.0},
-        {"pitch": -25.0},
-        {"roll": 20.0},
-        {"roll": -20.0},
-    ],
-    Hint.HOLD_STILL: [{"sharpness": 3.0}],
-}
+A_BIT = 0.02
+
+
+def _flaws() -> dict[Hint, list[dict[str, float]]]:
+    """Each measure a bit outside its gate, by the hint it must give."""
+    g = GATE
+    posed = [("yaw", g.max_yaw), ("pitch", g.max_pitch), ("roll", g.max_roll)]
+    return {
+        Hint.ONE_PERSON: [{"second_face": g.max_second_face + A_BIT}],
+        Hint.CLOSER: [{"inter_eye_distance": g.min_inter_eye_distance - 1}],
+        Hint.BACK: [{"head_size": g.max_head_size + A_BIT}],
+        Hint.INTO_OVAL: [
+            {"crop_left": g.min_crop_side - A_BIT},
+            {"crop_right": -0.2},
+            {"crop_above": g.min_crop_above - A_BIT},
+            {"crop_below": g.min_crop_below - A_BIT},
+        ],
+        Hint.MORE_LIGHT: [{"luminance": g.min_luminance - A_BIT}, {"under_exposed": g.max_under_exposed + A_BIT}],
+        Hint.LESS_LIGHT: [{"luminance": g.max_luminance + A_BIT}, {"over_exposed": g.max_over_exposed + A_BIT}],
+        Hint.EVEN_LIGHT: [{"uniformity": g.min_uniformity - A_BIT}],
+        Hint.HEAD_STRAIGHT: [{name: side * (limit + 1)} for name, limit in posed for side in (1, -1)],
+        Hint.HOLD_STILL: [{"sharpness": g.min_sharpness - 1}],
+    }
+
+
+FLAWS = _flaws()
 
 
 def test_a_good_face_passes() -> None:
@@ -61,13 +69,15 @@ def test_the_more_urgent_hint_comes_first(first: Hint, then: Hint) -> None:
     """Two flaws at once: the one declared first is told (too near and too dark: first step back)."""
     flaw = FLAWS[then][0] | FLAWS[first][0]
     if (first, then) == (Hint.MORE_LIGHT, Hint.LESS_LIGHT):
-        flaw = {"under_exposed": 0.7, "over_exposed": 0.5}
+        flaw = FLAWS[first][1] | FLAWS[then][1]
     assert judge(seen(**flaw), GATE).hint is first
     order = list(Hint)
     assert order.index(first) < order.index(then)
 
 
-@pytest.mark.parametrize(("luminance", "hint"), [(0.01, Hint.MORE_LIGHT), (0.3, Hint.LOOK_AT_CAMERA)])
+@pytest.mark.parametrize(
+    ("luminance", "hint"), [(GATE.min_luminance / 2 - 0.01, Hint.MORE_LIGHT), (0.3, Hint.LOOK_AT_CAMERA)]
+)
 def test_without_a_face_the_light_decides(luminance: float, hint: Hint) -> None:
     """In the dark nobody can be seen: more light; else look at the camera."""
     report = judge(observation(None, luminance), GATE)

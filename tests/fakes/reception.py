@@ -1,0 +1,129 @@
+"""The desk's records in memory: scripted patients and services, failures on request; checks every event it is given."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from appliance.core.decision import Decision, Reason, Verdict
+from appliance.core.events import Circumstances, Comparison, LivenessMethod
+from appliance.core.ports import Reception
+from appliance.core.snapshot import Offer
+from appliance.core.types import LivenessVerdict, PersonId
+from sync.errors import KnownFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One event as the desk was asked to record it. kind: as in `core.events`."""
+
+    kind: str
+    event_id: str
+    person: PersonId | None = None
+    reasons: tuple[Reason, ...] = ()
+    service: str = ""
+    hint: str | None = None
+    about: Circumstances | None = None
+    detail: str = ""
+
+
+def offer(service: str) -> Offer:
+    """A planned service."""
+    names = (("kk", "Дәрігер"), ("ru", "Врач"), ("en", "Doctor"))
+    return Offer(service, "A02.004.000", names, "12", "10:30")
+
+
+@dataclass(slots=True)
+class ScriptedDesk:
+    """Implements `Desk`. planned: services left, by person. failing: what raises which failure, once each."""
+
+    planned: dict[str, list[str]] = field(default_factory=dict)
+    children: frozenset[PersonId] = frozenset()
+    events: list[Recorded] = field(default_factory=list)
+    failing: dict[str, KnownFailure] = field(default_factory=dict)
+    confirmed: dict[str, str] = field(default_factory=dict)
+    received: PersonId | None = None
+
+    def _may_fail(self, what: str) -> None:
+        failure = self.failing.pop(what, None)
+        if failure is not None:
+            raise failure
+
+    def expected(self) -> frozenset[PersonId]:
+        """Who has a service left."""
+        self._may_fail("expected")
+        return frozenset(PersonId(person) for person, services in self.planned.items() if services)
+
+    def under_age(self) -> frozenset[PersonId]:
+        """The children."""
+        return self.children
+
+    def receive(self, person: PersonId) -> Reception:
+        """Greeting by first name and initial."""
+        self._may_fail("receive")
+        self.received = person
+        offers = tuple(offer(service) for service in self.planned.get(person, []))
+        return Reception(f"{person.title()} A.", offers, "" if offers else self.confirmed.get(person, ""))
+
+    def record_visit(self, decision: Decision, service: str, about: Circumstances) -> str:
+        """Only an accepted, live, received person confirms, and only a service that was offered."""
+        assert decision.verdict is Verdict.ACCEPTED
+        assert decision.person is not None
+        assert decision.person == self.received, "who confirms was received"
+        assert service in self.planned[decision.person], "only an offered service is confirmed"
+        assert about.liveness is LivenessVerdict.LIVE
+        self._may_fail("record_visit")
+        event = self._record("checked_in", about, person=decision.person, reasons=decision.reasons, service=service)
+        self.planned[decision.person].remove(service)
+        self.confirmed[decision.person] = event
+        return event
+
+    def record_refusal(
+        self,
+        person: PersonId | None,
+        reasons: tuple[Reason, ...],
+        hint: str | None,
+        decision: Decision | None,
+        about: Circumstances,
+    ) -> str:
+        """A refusal has reasons; a name only after an accepted decision."""
+        assert reasons
+        assert (person is not None) == (decision is not None and decision.verdict is Verdict.ACCEPTED)
+        assert decision is None or Comparison.of(decision).mode
+        self._may_fail("record_refusal")
+        return self._record("refused", about, person=person, reasons=reasons, hint=hint)
+
+    def record_decline(self, decision: Decision, reason: Reason, about: Circumstances) -> str:
+        """Only who was received declines."""
+        assert decision.person is not None
+        assert decision.person == self.received
+        self._may_fail("record_decline")
+        return self._record("declined", about, person=decision.person, reasons=(reason,))
+
+    def record_alarm(self, what: str, detail: str) -> str:
+        """An alarm."""
+        self._may_fail("record_alarm")
+        return self._record(what, None, detail=detail)
+
+    def _record(
+        self,
+        kind: str,
+        about: Circumstances | None,
+        person: PersonId | None = None,
+        reasons: tuple[Reason, ...] = (),
+        service: str = "",
+        hint: str | None = None,
+        detail: str = "",
+    ) -> str:
+        if about is not None:
+            self._plausible(about)
+        event_id = f"{len(self.events) + 1:032x}"
+        self.events.append(Recorded(kind, event_id, person, reasons, service, hint, about, detail))
+        return event_id
+
+    @staticmethod
+    def _plausible(about: Circumstances) -> None:
+        assert datetime.fromisoformat(about.began).tzinfo is not None, "an arrival has a time with its offset"
+        assert 1 <= about.attempts <= len(about.earlier) + 1
+        assert about.quality is None or 0 <= about.quality <= 100
+        checked = about.liveness_method is not LivenessMethod.NONE
+        assert checked or about.liveness is LivenessVerdict.NOT_CHECKED
+        assert checked or about.liveness_cause is None

@@ -1,0 +1,478 @@
+"""Whole visits before a scripted camera: each ends in what was promised to patient, clinic and fund."""
+
+import logging
+import re
+from itertools import pairwise
+
+import pytest
+
+from appliance.core.decision import Reason
+from appliance.core.events import LivenessMethod
+from appliance.core.policy import Policy
+from appliance.core.quality import Hint
+from appliance.core.session import State
+from appliance.core.snapshot import IntentKind
+from appliance.core.types import LivenessVerdict, MatchMode, PersonId
+from tests.fakes.observer import template
+from tests.station.scene import POLICY, Actor, Scene, patient, standing, wrong_way
+
+ALI = PersonId("ali")
+T = POLICY.timing
+
+
+def confirmed(scene: Scene, who: Actor, service: str = "xray") -> None:
+    """Bring a visit to its receipt."""
+    scene.until(State.CONFIRM, who)
+    scene.say(IntentKind.CONFIRM, service)
+    scene.until(State.RECEIPT, who, within=1)
+
+
+# ---- recognised
+
+
+def test_a_patient_is_recognised_confirms_and_gets_a_receipt() -> None:
+    """The everyday visit, state by state; the receipt is the id of the recorded event."""
+    scene, ali = Scene(), patient("ali")
+    confirmed(scene, ali)
+    assert scene.states() == [
+        State.IDLE,
+        State.HOLD,
+        State.CHALLENGE,
+        State.CONFIRM,
+        State.RECEIPT,
+    ]
+    (event,) = scene.events
+    assert (event.kind, event.person, event.service) == ("checked_in", ALI, "xray")
+    assert event.reasons == (Reason.MATCH, Reason.LIVE)
+    assert scene.now.receipt == event.event_id
+    about = scene.about
+    assert (about.liveness, about.liveness_method, about.liveness_cause) == (
+        LivenessVerdict.LIVE,
+        LivenessMethod.HEAD_TURN,
+        "answered",
+    )
+    assert (about.attempts, about.earlier, about.camera, about.software) == (1, (), "front", "0.1.0")
+    assert about.policy == POLICY.policy_id
+    assert about.quality is not None
+    assert about.quality > 50
+
+
+def test_today_s_list_is_searched_first_then_everybody() -> None:
+    """The whole gallery is searched as well, for a better match elsewhere."""
+    scene = Scene()
+    scene.until(State.CONFIRM, patient("ali"))
+    assert set(scene.matcher.asked) == {MatchMode.IDENTIFY, MatchMode.LIST}
+
+
+def test_a_claimed_identity_is_verified() -> None:
+    """1:1, and somebody else is not recognised as the claimed person."""
+    scene = Scene(claimed="ali")
+    scene.until(State.CONFIRM, patient("ali"))
+    assert MatchMode.VERIFY in scene.matcher.asked
+    other = Scene(claimed="ali")
+    other.until(State.NOT_RECOGNISED, patient("bota"), within=60)
+    assert other.events[-1].reasons == (Reason.NO_MATCH,)
+
+
+def test_what_is_asked_for_is_shown_while_it_is_asked_for() -> None:
+    """Cues in the challenge only, left, straight, right, straight; progress is real and ends at the top."""
+    scene = Scene()
+    scene.until(State.CONFIRM, patient("ali"))
+    in_challenge = [s for s in scene.snapshots if s.state is State.CHALLENGE]
+    cues = [s.cue for s in in_challenge]
+    changes = [cues[0]] + [b for a, b in pairwise(cues) if a is not b]
+    assert changes == ["left", None, "right", None]
+    assert all(s.straight == (s.cue is None) for s in in_challenge)
+    assert all(s.cue is None and not s.straight for s in scene.snapshots if s.state is not State.CHALLENGE)
+    held = [s.progress for s in scene.snapshots if s.state is State.HOLD]
+    assert held == sorted(held)
+    assert 0 < held[-1] < 1
+
+
+def test_the_probes_are_of_one_face_before_and_after_the_challenge() -> None:
+    """Held frames, and one more at each return to the camera."""
+    scene = Scene()
+    scene.until(State.CONFIRM, patient("ali"))
+    assert scene.observer.embedded == ["ali"] * (POLICY.hold_frames + POLICY.liveness.turns)
+
+
+def test_who_has_confirmed_all_is_told_so_without_another_event() -> None:
+    """Already: with the receipt of the earlier confirmation."""
+    scene, ali = Scene(), patient("ali")
+    confirmed(scene, ali)
+    scene.play(T.receipt + 1, ali)
+    scene.play(3)
+    assert scene.now.state is State.IDLE
+    scene.until(State.ALREADY, patient("ali"))
+    assert scene.now.receipt == scene.events[0].event_id
+    assert len(scene.events) == 1
+
+
+def test_who_has_no_service_today_is_told_so_and_it_is_recorded() -> None:
+    """A refusal with the patient's identity."""
+    scene = Scene()
+    scene.until(State.NO_SERVICE, patient("dana"))
+    (event,) = scene.events
+    assert (event.kind, event.person, event.reasons) == ("refused", "dana", (Reason.NO_SERVICE_TODAY,))
+
+
+def test_an_empty_list_of_today_means_a_search_of_the_gallery() -> None:
+    """Nobody is expected, yet who comes is known."""
+    scene = Scene(planned={})
+    scene.until(State.NO_SERVICE, patient("dana"))
+    assert set(scene.matcher.asked) == {MatchMode.IDENTIFY}
+
+
+# ---- not recognised
+
+
+def test_a_stranger_is_tried_again_and_offered_another_way() -> None:
+    """Two tries, one event, nobody's name."""
+    scene = Scene()
+    scene.until(State.NOT_RECOGNISED, patient("stranger"), within=60)
+    assert [s for s in scene.states() if s is State.CHALLENGE] == [State.CHALLENGE] * POLICY.tries
+    (event,) = scene.events
+    assert (event.kind, event.person, event.reasons) == ("refused", None, (Reason.NO_MATCH,))
+    assert (scene.about.attempts, scene.about.earlier) == (2, (Reason.NO_MATCH,))
+    assert scene.about.liveness is LivenessVerdict.LIVE
+
+
+def test_a_twin_needs_another_factor() -> None:
+    """Also when the other twin has no service today."""
+    scene = Scene(gallery={"ali": template("ali"), "twin": template("ali", like="bota", share=0.2)})
+    scene.until(State.NOT_RECOGNISED, patient("ali"), within=60)
+    assert scene.events[-1].reasons == (Reason.AMBIGUOUS_MATCH,)
+
+
+def test_a_child_is_not_searched_for() -> None:
+    """A guardian confirms; the event says why."""
+    scene = Scene()
+    scene.desk.children = frozenset({ALI})
+    scene.until(State.NOT_RECOGNISED, patient("ali"), within=60)
+    assert scene.events[-1].reasons == (Reason.UNDER_AGE,)
+    assert scene.events[-1].person is None
+
+
+def test_who_does_not_turn_is_not_recognised_however_well_the_face_fits() -> None:
+    """No comparison is even made."""
+    scene = Scene()
+    scene.until(State.NOT_RECOGNISED, standing("ali"), within=60)
+    assert scene.events[-1].reasons == (Reason.LIVENESS_INCONCLUSIVE,)
+    assert (scene.about.liveness_cause, scene.about.attempts) == ("no_answer", 2)
+    assert scene.matcher.asked == []
+
+
+def test_who_turns_the_wrong_way_may_try_again() -> None:
+    """One mistake is forgiven."""
+    scene = Scene()
+    scene.until(State.CHALLENGE, wrong_way("ali"))
+    scene.until(State.ALIGN, wrong_way("ali"))
+    confirmed(scene, patient("ali"))
+    assert (scene.about.attempts, scene.about.earlier) == (2, (Reason.LIVENESS_INCONCLUSIVE,))
+
+
+def test_somebody_else_who_slips_in_before_the_challenge_is_noticed() -> None:
+    """The face that was held and the face that turned must be one."""
+    scene = Scene(policy=Policy(tries=1))
+    scene.until(State.CHALLENGE, standing("ali"))
+    scene.until(State.NOT_RECOGNISED, patient("bota"))
+    assert scene.events[-1].reasons[0] is Reason.FRAMES_DISAGREE
+    assert scene.about.liveness is LivenessVerdict.LIVE
+
+
+def test_another_face_while_holding_starts_the_collection_anew() -> None:
+    """Probes of two places in the picture never mix."""
+    scene = Scene()
+    scene.until(State.HOLD, standing("bota"))
+    scene.play(0.2, standing("bota"))
+    assert scene.now.state is State.HOLD
+    scene.tick(standing("ali", x=-3.0))
+    assert scene.now.progress == pytest.approx(1 / POLICY.hold_frames)
+
+
+def test_a_second_face_beside_the_turning_one_changes_nothing() -> None:
+    """The challenge follows its own face, also when another is larger; its probes are of that face only."""
+    scene, ali = Scene(), patient("ali")
+    scene.until(State.CHALLENGE, ali)
+    scene.until(State.CONFIRM, ali, standing("bota", x=-3.5, size=1.2))
+    assert set(scene.observer.embedded) == {"ali"}
+
+
+# ---- quality
+
+
+def test_nobody_leaves_nothing() -> None:
+    """An empty room stays idle, without events."""
+    scene = Scene()
+    scene.play(60)
+    assert (scene.states(), scene.events) == ([State.IDLE], [])
+
+
+def test_a_passer_by_leaves_nothing() -> None:
+    """Too short to be an arrival."""
+    scene = Scene()
+    scene.play(0.5, standing("bota"))
+    scene.play(3)
+    assert (scene.states(), scene.events) == ([State.IDLE], [])
+
+
+def test_somebody_who_looks_and_goes_leaves_nothing() -> None:
+    """An arrival without an attempt is nobody's business."""
+    scene = Scene()
+    scene.until(State.HOLD, standing("bota"))
+    scene.until(State.IDLE, within=3)
+    scene.until(State.ALIGN, standing("bota", sharpness=1.0))
+    scene.until(State.IDLE, within=3)
+    assert scene.events == []
+
+
+def test_people_in_the_waiting_room_leave_nothing() -> None:
+    """A small face in the background is not somebody at the desk."""
+    scene = Scene()
+    scene.play(60, standing("bota", inter_eye_distance=15.0))
+    assert (scene.states(), scene.events) == ([State.IDLE], [])
+
+
+def test_somebody_a_little_too_far_is_asked_closer() -> None:
+    """Near enough to have come, not to be recognised."""
+    scene = Scene()
+    scene.play(2, standing("ali", inter_eye_distance=30.0))
+    assert (scene.now.state, scene.now.hint) == (State.ALIGN, Hint.CLOSER)
+
+
+def test_two_people_are_asked_for_one_and_refused_after_the_time() -> None:
+    """The hint stays; the event names the reason and the hint; no face was embedded."""
+    scene, both = Scene(), (standing("ali"), standing("bota", x=-3.0))
+    scene.play(3, *both)
+    assert (scene.now.state, scene.now.hint) == (State.ALIGN, Hint.ONE_PERSON)
+    scene.until(State.NOT_RECOGNISED, *both)
+    (event,) = scene.events
+    assert (event.reasons, event.hint) == ((Reason.MORE_THAN_ONE_PERSON,), Hint.ONE_PERSON)
+    assert (scene.about.quality, scene.observer.embedded) == (None, [])
+    assert scene.about.liveness_method is LivenessMethod.NONE
+
+
+def test_too_dark_then_corrected_is_an_ordinary_visit() -> None:
+    """The hint goes at once when the light is on."""
+    scene = Scene()
+    scene.play(4, standing("ali", luminance=0.03))
+    assert (scene.now.state, scene.now.hint) == (State.ALIGN, Hint.MORE_LIGHT)
+    scene.tick(patient("ali"))
+    assert (scene.now.state, scene.now.hint) == (State.HOLD, None)
+    confirmed(scene, patient("ali"))
+    assert scene.events[-1].reasons == (Reason.MATCH, Reason.LIVE)
+
+
+def test_too_dark_for_too_long_is_refused_for_want_of_light() -> None:
+    """After the time for an attempt, with its own reason."""
+    scene = Scene()
+    scene.until(State.NOT_RECOGNISED, standing("ali", luminance=0.03))
+    assert (scene.events[-1].reasons, scene.events[-1].hint) == ((Reason.LOW_LIGHT,), Hint.MORE_LIGHT)
+
+
+def test_a_face_that_never_gets_good_enough_was_not_acquired() -> None:
+    """Any other flaw for too long; a hand before the lens at times does not start the time anew."""
+    scene = Scene()
+    scene.until(State.HOLD, standing("ali"))
+    scene.until(State.NOT_RECOGNISED, standing("ali", yaw=30.0), within=T.acquire + 1)
+    assert scene.events[-1].reasons == (Reason.NOT_ACQUIRED,)
+
+
+def test_a_gate_that_fails_while_holding_goes_back_to_the_hints() -> None:
+    """What was collected is dropped."""
+    scene = Scene()
+    scene.until(State.HOLD, standing("ali"))
+    scene.play(0.2, standing("ali"))
+    scene.tick(standing("ali", sharpness=1.0))
+    assert (scene.now.state, scene.now.hint) == (State.ALIGN, Hint.HOLD_STILL)
+    scene.until(State.HOLD, standing("ali"))
+    assert scene.now.progress == 0.0
+
+
+def test_holding_too_long_without_enough_frames_ends_as_well() -> None:
+    """A face that jumps about from frame to frame collects nothing."""
+    scene = Scene()
+    for _ in range(round(30 * scene.film.fps)):
+        if scene.tick(standing("ali", x=(len(scene.snapshots) % 2) * 4.0 - 2.0)).state is State.NOT_RECOGNISED:
+            break
+    assert scene.events[-1].reasons == (Reason.NOT_ACQUIRED,)
+
+
+# ---- answers
+
+
+def test_not_me_wipes_the_greeting_and_is_recorded() -> None:
+    """An incident with the identity the desk believed in."""
+    scene, ali = Scene(), patient("ali")
+    assert scene.until(State.CONFIRM, ali).greeting == "Ali A."
+    scene.say(IntentKind.NOT_ME)
+    shown = scene.tick(ali)
+    assert (shown.state, shown.greeting, shown.offers) == (State.NOT_ME, "", ())
+    assert (scene.events[-1].kind, scene.events[-1].reasons) == ("declined", (Reason.NOT_ME,))
+
+
+def test_another_service_is_recorded_as_such() -> None:
+    """The patient is who the desk said, the service is not."""
+    scene, ali = Scene(), patient("ali")
+    scene.until(State.CONFIRM, ali)
+    scene.say(IntentKind.NOT_MY_SERVICE)
+    scene.tick(ali)
+    assert (scene.events[-1].kind, scene.events[-1].reasons) == ("declined", (Reason.NOT_MY_SERVICE,))
+
+
+def test_no_answer_is_recorded_after_the_time() -> None:
+    """And nothing is confirmed."""
+    scene, ali = Scene(), patient("ali")
+    scene.until(State.CONFIRM, ali)
+    scene.until(State.LEAVING, ali, within=T.confirm + 1)
+    assert [(e.kind, e.reasons) for e in scene.events] == [("declined", (Reason.NO_ANSWER,))]
+
+
+def test_walking_off_before_confirming_is_no_confirmation() -> None:
+    """The tap of the next in the queue comes too late."""
+    scene = Scene()
+    scene.until(State.CONFIRM, patient("ali"))
+    scene.until(State.LEAVING, within=3)
+    scene.say(IntentKind.CONFIRM, "xray")
+    scene.play(2)
+    assert [e.kind for e in scene.events] == ["declined"]
+    assert scene.now.state is State.IDLE
+
+
+@pytest.mark.parametrize(
+    ("kind", "service"),
+    [(IntentKind.CONFIRM, "dentist"), (IntentKind.CONFIRM, ""), (IntentKind.CLOSE, "")],
+    ids=["somebody else's service", "no service", "close"],
+)
+def test_an_answer_that_was_not_offered_is_no_answer(kind: IntentKind, service: str) -> None:
+    """Nothing is recorded; the question stands."""
+    scene, ali = Scene(), patient("ali")
+    scene.until(State.CONFIRM, ali)
+    scene.say(kind, service)
+    scene.tick(ali)
+    assert (scene.now.state, scene.events) == (State.CONFIRM, [])
+
+
+def test_answers_before_the_question_are_forgotten() -> None:
+    """In every state of a visit but the confirmation, every answer is without effect."""
+    scene, ali, state = Scene(), patient("ali"), State.IDLE
+    while state is not State.CONFIRM:
+        for kind in IntentKind:
+            scene.say(kind, "xray")
+        state = scene.tick(ali).state
+    scene.play(1, ali)
+    assert (scene.now.state, scene.events) == (State.CONFIRM, [])
+
+
+def test_a_second_tap_is_not_a_second_confirmation() -> None:
+    """Two taps within one frame, one event."""
+    scene, ali = Scene(planned={"ali": ["xray", "blood"]}), patient("ali")
+    scene.until(State.CONFIRM, ali)
+    for service in ("xray", "xray", "blood"):
+        scene.say(IntentKind.CONFIRM, service)
+    scene.tick(ali)
+    assert [e.service for e in scene.events] == ["xray"]
+
+
+def test_close_ends_the_receipt() -> None:
+    """At once."""
+    scene, ali = Scene(), patient("ali")
+    confirmed(scene, ali)
+    scene.say(IntentKind.CLOSE)
+    assert scene.tick(ali).state is State.LEAVING
+
+
+# ---- leaving
+
+
+def test_walking_off_in_the_middle_of_the_challenge_is_recorded() -> None:
+    """First the lost track (a failed try), then the absence."""
+    scene = Scene()
+    scene.until(State.CHALLENGE, patient("ali"))
+    scene.until(State.LEAVING, within=3)
+    (event,) = scene.events
+    assert (event.kind, event.reasons[-1]) == ("refused", Reason.LEFT)
+    assert scene.about.earlier == (Reason.LIVENESS_INCONCLUSIVE,)
+    scene.until(State.IDLE, within=1)
+
+
+def test_walking_off_before_the_track_counts_as_lost_is_recorded_too() -> None:
+    """A policy that waits longer for a face than for a person."""
+    scene = Scene(policy=Policy(timing=type(T)(absence=0.3)))
+    scene.until(State.CHALLENGE, patient("ali"))
+    scene.until(State.LEAVING, within=1)
+    assert scene.events[-1].reasons == (Reason.LIVENESS_INCONCLUSIVE, Reason.LEFT)
+
+
+def test_a_blink_of_the_detector_in_the_challenge_is_forgiven() -> None:
+    """Shorter than the track may be lost."""
+    scene, ali = Scene(), patient("ali")
+    scene.until(State.CHALLENGE, ali)
+    scene.play(POLICY.liveness.max_gap / 2)
+    scene.until(State.CONFIRM, ali)
+
+
+def test_the_same_person_must_leave_before_the_next_visit() -> None:
+    """Who stays after the receipt is not checked in again, until gone (or after a long time)."""
+    scene, ali = Scene(planned={"ali": ["xray", "blood"]}), patient("ali")
+    confirmed(scene, ali)
+    scene.until(State.LEAVING, ali, within=T.receipt + 1)
+    scene.play(T.leaving - 2, ali)
+    assert scene.now.state is State.LEAVING
+    assert scene.play(2).state == State.IDLE
+    confirmed(scene, patient("ali"), "blood")
+
+
+def test_who_stays_for_ever_does_not_block_the_desk() -> None:
+    """After the time for leaving the next visit may begin."""
+    scene, ali = Scene(), patient("ali")
+    confirmed(scene, ali)
+    scene.until(State.LEAVING, ali, within=T.receipt + 1)
+    scene.until(State.HOLD, ali, within=T.leaving + 1)
+
+
+def test_the_next_patient_does_not_wait_for_one_who_left_during_the_receipt() -> None:
+    """The receipt stands its time; then the desk is free at once, although somebody stands there."""
+    scene = Scene()
+    confirmed(scene, patient("ali"))
+    scene.play(T.absence + 0.5)
+    assert scene.now.state is State.RECEIPT
+    bota = patient("bota")
+    scene.until(State.HOLD, bota, within=T.receipt + 1)
+    confirmed(scene, bota, "dentist")
+    assert [e.person for e in scene.events] == ["ali", "bota"]
+
+
+def test_nothing_personal_is_shown_after_the_visit() -> None:
+    """Greeting and offers in the confirmation only, the receipt only with the receipt; nothing in the next visit."""
+    scene, ali = Scene(), patient("ali")
+    confirmed(scene, ali)
+    scene.play(T.receipt + 1, ali)
+    scene.play(3)
+    scene.play(3, standing("stranger"))
+    for shown in scene.snapshots:
+        personal = bool(shown.greeting or shown.offers)
+        assert personal == (shown.state is State.CONFIRM)
+        assert bool(shown.receipt) == (shown.state is State.RECEIPT)
+        assert "Ali" not in repr(shown)
+
+
+def test_the_log_names_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """At the finest level, through a whole visit: no person, no service, no greeting."""
+    with caplog.at_level(logging.DEBUG):
+        scene, ali = Scene(), patient("ali")
+        confirmed(scene, ali)
+        scene.play(T.receipt + 1, ali)
+        scene.play(3)
+    assert caplog.text
+    assert not re.search(r"\bali\b|xray|dentist", caplog.text, re.IGNORECASE)
+
+
+def test_the_time_left_is_shown_where_there_is_a_limit() -> None:
+    """It counts down to the end of the confirmation."""
+    scene, ali = Scene(), patient("ali")
+    first = scene.until(State.CONFIRM, ali).seconds_left
+    scene.play(5, ali)
+    assert first == pytest.approx(T.confirm)
+    assert scene.now.seconds_left == pytest.approx(T.confirm - 5, abs=0.1)
+    assert all(s.seconds_left is None for s in scene.snapshots if s.state is State.IDLE)
