@@ -94,8 +94,8 @@ def immediate(db: Database) -> Iterator[Database]:
     exception, its effects are on the disk. Never nested. Raises as `known`.
     """
     with known():
-        db.execute("BEGIN IMMEDIATE")
         try:
+            db.execute("BEGIN IMMEDIATE")
             yield db
             db.execute("COMMIT")
         except BaseException:
