@@ -135,11 +135,13 @@ def open_eyes(desk: OpenDesk, packs: Path) -> SeeingDesk:
     enrolled = EnrolledGallery(desk.records, gallery)
     thresholds = PackThresholds(pack.calibration)
     policy = desk.config.policy
+    enrolment = Enrolment(desk.records, desk.ledger, enrolled, thresholds, policy, desk.clock, desk.software)
+    enrolment.sweep()
     return SeeingDesk(
         desk=desk,
         pack=pack,
         observer=FacePipeline(pack),
         enrolled=enrolled,
         recogniser=Recogniser(GalleryMatcher(gallery), thresholds, policy, pack.digest),
-        enrolment=Enrolment(desk.records, desk.ledger, enrolled, thresholds, policy, desk.clock, desk.software),
+        enrolment=enrolment,
     )

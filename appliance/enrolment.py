@@ -4,6 +4,7 @@ Taking the looks is `looks`'s; the receptionist has checked the document. The ga
 the commit.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,7 +23,10 @@ from appliance.records.people import sweep
 from appliance.records.profile import Profile
 from sync.clock import Clock
 from sync.database import immediate
+from sync.errors import DatabaseFailure
 from sync.ledger import Ledger
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +125,21 @@ class Enrolment:
             consent = withdrawn[-1] if withdrawn else None
             entry = append(self.ledger, Forgotten(patient, consent, erased, reason, self.software), moment)
         self.enrolled.gallery.remove(person)
-        sweep(self.records.db)
+        self.sweep()
         return entry.event_id
+
+    def sweep(self) -> None:
+        """Take the last copies of erased templates out of the write-ahead log; after an erasure and at each start.
+
+        When it cannot be done now, that is logged: the erasure itself is on the disk already.
+        """
+        try:
+            swept = sweep(self.records.db)
+        except DatabaseFailure as failure:
+            _LOG.warning("the log of the database was not swept: %s", failure.code)
+        else:
+            if not swept:
+                _LOG.info("the log of the database is in use and is swept at the next start")
 
     def _same_face(self, looks: Sequence[Probe]) -> PersonId | None:
         """Who in the gallery has this face, at the policy's FPIR for a gallery of this size. Raises PackMismatch."""
