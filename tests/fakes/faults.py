@@ -72,5 +72,6 @@ class FaultyDatabase(Database):
             raise plan.error
         result = super().execute(sql, parameters)
         if mine and plan is not None:
+            result.close()  # a statement that nobody ends holds its lock
             raise plan.error
         return result

@@ -1,0 +1,183 @@
+"""Key, ledger and clock fail in the middle of an errand: nothing of it stays, and the next one works."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import pytest
+
+from sync.envelope import Moment, TimeTrust
+from sync.errors import KeyUnusable
+from sync.home import Home
+from sync.ledger import Entry, Ledger
+from sync.signing import PublicJwk, Signer
+from sync.strict_json import Json
+from tests.fakes.clock import ManualClock
+from tests.fakes.working_desk import WorkingDesk
+from tests.faults.errands import ERRANDS, Errand
+
+NAMES = [errand.name for errand in ERRANDS]
+
+
+class Bug(Exception):
+    """Something nobody foresaw."""
+
+
+class FaultySigner:
+    """Implements `sync.signing.Signer`; raises what it is told to, before or after it has signed."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+        self.before: Exception | None = None
+        self.after: Exception | None = None
+
+    @property
+    def key_id(self) -> str:
+        """As the real one."""
+        return self._signer.key_id
+
+    @property
+    def key_class(self) -> str:
+        """As the real one."""
+        return self._signer.key_class
+
+    @property
+    def public_jwk(self) -> PublicJwk:
+        """As the real one."""
+        return self._signer.public_jwk
+
+    def sign(self, signing_input: bytes) -> bytes:
+        """Sign, or fail."""
+        if self.before is not None:
+            raise self.before
+        signature = self._signer.sign(signing_input)
+        if self.after is not None:
+            raise self.after
+        return signature
+
+
+class When(StrEnum):
+    """Where the ledger fails."""
+
+    BEFORE = "before the event is stored"
+    AFTER = "after the event is stored"
+
+
+class FaultyLedger(Ledger):
+    """A ledger that fails while `when` is set."""
+
+    when: When | None = None
+
+    def append(
+        self, kind: str, version: int, data: Mapping[str, Json], moment: Moment, event_id: str | None = None
+    ) -> Entry:
+        """Append, or fail with or without the effect."""
+        if self.when is When.BEFORE:
+            raise KeyUnusable("the device key is gone")
+        entry = super().append(kind, version, data, moment, event_id)
+        if self.when is When.AFTER:
+            raise KeyUnusable("the device key is gone")
+        return entry
+
+
+class FaultyClock(ManualClock):
+    """A clock that cannot be read while `broken`."""
+
+    broken = False
+
+    def moment(self) -> Moment:
+        """All clocks, or a failure."""
+        if self.broken:
+            raise Bug("the clock cannot be read")
+        return super().moment()
+
+
+@pytest.mark.parametrize("errand", ERRANDS, ids=NAMES)
+@pytest.mark.parametrize("failure", [KeyUnusable("the token was pulled out"), Bug("a bug")], ids=["known", "bug"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_key_that_fails_leaves_nothing(
+    home: Home, clock: ManualClock, errand: Errand, failure: Exception, after: bool
+) -> None:
+    """A pulled token, and a bug alike: it goes up as it is, nothing is recorded, the next try works."""
+    signers: list[FaultySigner] = []
+
+    def sign(signer: Signer) -> Signer:
+        signers.append(FaultySigner(signer))
+        return signers[-1]
+
+    desk = WorkingDesk(home, clock, sign=sign)
+    errand.prepare(desk, 1)
+    (signer,) = signers
+    signer.before, signer.after = (None, failure) if after else (failure, None)
+    with pytest.raises(type(failure)):
+        errand.run(desk, 1)
+    assert not errand.done(desk, 1)
+    desk.check_everything()
+    signer.before = signer.after = None
+    desk.check_everything((errand.run(desk, 1),))
+    desk.close()
+
+
+@pytest.mark.parametrize("errand", ERRANDS, ids=NAMES)
+@pytest.mark.parametrize("when", list(When))
+def test_a_ledger_that_fails_leaves_nothing(home: Home, clock: ManualClock, errand: Errand, when: When) -> None:
+    """Neither the event without what it is about, nor that without the event."""
+    desk = WorkingDesk(home, clock, keep=FaultyLedger)
+    errand.prepare(desk, 1)
+    assert isinstance(desk.ledger, FaultyLedger)
+    desk.ledger.when = when
+    with pytest.raises(KeyUnusable):
+        errand.run(desk, 1)
+    assert not errand.done(desk, 1)
+    desk.check_everything()
+    desk.ledger.when = None
+    desk.check_everything((errand.run(desk, 1),))
+    desk.close()
+
+
+@pytest.mark.parametrize("errand", ERRANDS, ids=NAMES)
+def test_a_clock_that_cannot_be_read_leaves_nothing(home: Home, errand: Errand) -> None:
+    """No event without a time."""
+    clock = FaultyClock()
+    desk = WorkingDesk(home, clock)
+    errand.prepare(desk, 1)
+    clock.broken = True
+    with pytest.raises(Bug):
+        errand.run(desk, 1)
+    clock.broken = False
+    assert not errand.done(desk, 1)
+    desk.check_everything()
+    desk.check_everything((errand.run(desk, 1),))
+    desk.close()
+
+
+@pytest.mark.parametrize("step_s", [-86_400.0, -3.0, 3.0, 86_400.0])
+@pytest.mark.parametrize("errand", [e for e in ERRANDS if e.name != "visit"], ids=[n for n in NAMES if n != "visit"])
+def test_a_clock_that_jumps_is_marked_and_stops_nothing(
+    home: Home, clock: ManualClock, errand: Errand, step_s: float
+) -> None:
+    """Somebody sets the clock: events say that their time is suspect, and by how much; the desk goes on."""
+    desk = WorkingDesk(home, clock)
+    desk.enrol(99)
+    errand.prepare(desk, 1)
+    clock.step_wall(step_s)
+    desk.check_everything((errand.run(desk, 1),))
+    moment = desk.events()[-1].moment
+    assert moment.trust is TimeTrust.SUSPECT
+    assert moment.uncertainty_ms >= abs(step_s) * 1000
+    desk.close()
+
+
+def test_visits_go_on_after_the_clock_was_set_within_the_day(home: Home, clock: ManualClock) -> None:
+    """An hour back, at the desk's busiest time: the services of today are still found, their events are marked."""
+    desk = WorkingDesk(home, clock)
+    desk.enrol(1)
+    services = desk.plan(1, 3)
+    desk.visit(1, services[0])
+    clock.step_wall(-3600)
+    desk.visit(1, services[1])
+    clock.advance(60)
+    desk.visit(1, services[2])
+    trusts = [event.moment.trust for event in desk.events()]
+    assert trusts == [TimeTrust.SYSTEM, TimeTrust.SYSTEM, TimeTrust.SUSPECT, TimeTrust.SUSPECT]
+    desk.check_everything()
+    desk.close()

@@ -1,0 +1,116 @@
+"""The doctor names what is wrong with a desk, each line with a remedy, and repairs nothing."""
+
+import shutil
+from pathlib import Path
+
+from appliance.health import OLD_BACKLOG_S, Check, Health, examine
+from models.recipes import builtin
+from sync.home import Home
+from sync.outbox import Outbox
+from tests.fakes.clock import ManualClock
+from tests.fakes.working_desk import WorkingDesk
+
+
+def found(home: Home, packs: Path, clock: ManualClock) -> dict[str, Check]:
+    """Every line of the report by its name."""
+    return {check.name: check for check in examine(home, packs, clock)}
+
+
+def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock, pack_path: Path) -> None:
+    """Every check is made; only the missing camera and the software key are warned of."""
+    desk.enrol(1)
+    checks = found(home, pack_path.parent, clock)
+    assert list(checks) == [
+        *("disk", "camera", "configuration", "model pack", "records", "device key", "ledger", "clock", "delivery")
+    ]
+    assert {name for name, check in checks.items() if check.health is Health.FAILED} == set()
+    assert checks["model pack"].found.startswith(builtin.NAME)
+    assert "1 people enrolled" in checks["records"].found
+    assert checks["ledger"].found.startswith("1 events, chain verified")
+    assert checks["device key"].health is Health.WARNING
+    assert "1 waiting" in checks["delivery"].found
+
+
+def test_every_complaint_has_a_remedy(home: Home, desk: WorkingDesk, clock: ManualClock, tmp_path: Path) -> None:
+    """No line leaves the operator alone."""
+    desk.enrol(1)
+    checks = found(home, tmp_path / "no packs", clock).values()
+    assert all(check.remedy for check in checks if check.health is not Health.OK)
+
+
+def test_a_missing_pack_hides_nothing_else(home: Home, clock: ManualClock, tmp_path: Path) -> None:
+    """The records are examined although the desk cannot see."""
+    checks = found(home, tmp_path / "no packs", clock)
+    assert checks["model pack"].health is Health.FAILED
+    assert "E-PACK" in checks["model pack"].found
+    assert checks["ledger"].health is Health.OK
+
+
+def test_a_home_that_is_not_there_is_one_clear_line(clock: ManualClock, tmp_path: Path) -> None:
+    """No configuration: what depends on it is left out."""
+    checks = found(Home(tmp_path / "nowhere"), tmp_path, clock)
+    assert checks["configuration"].health is Health.FAILED
+    assert "records" not in checks
+
+
+def test_a_wrong_setting_is_named(home: Home, clock: ManualClock, tmp_path: Path) -> None:
+    """The line in keldim.toml that cannot be."""
+    home.config.write_text(home.config.read_text() + "\n[camera]\nwidht = 640\n")
+    assert "did you mean width" in found(home, tmp_path, clock)["configuration"].found
+
+
+def test_a_wrong_database_key_is_named(home: Home, clock: ManualClock, tmp_path: Path) -> None:
+    """The key file of another desk."""
+    home.database_key.write_bytes(bytes(32))
+    records = found(home, tmp_path, clock)["records"]
+    assert (records.health, records.found.split()[0]) == (Health.FAILED, "E-DB-01")
+
+
+def test_a_key_that_others_can_read_is_named(home: Home, clock: ManualClock, tmp_path: Path) -> None:
+    """A secret is its owner's only."""
+    home.template_key.chmod(0o644)
+    records = found(home, tmp_path, clock)["records"]
+    assert (records.health, records.found.split()[0]) == (Health.FAILED, "E-KEY-01")
+
+
+def test_an_altered_event_is_found(home: Home, desk: WorkingDesk, clock: ManualClock, tmp_path: Path) -> None:
+    """The chain is proven from its beginning; the copy of the desk is the altered one."""
+    desk.enrol(1)
+    desk.enrol(2)
+    desk.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    copy = Home(tmp_path / "copy")
+    shutil.copytree(home.root, copy.root)
+    altered = WorkingDesk(copy, clock)
+    for (trigger,) in altered.db.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'event'"
+    ).fetchall():
+        altered.db.execute(f"DROP TRIGGER {trigger}")
+    altered.db.execute("UPDATE event SET kind = 'checked_in' WHERE seq = 1")
+    altered.close()
+    ledger = found(copy, tmp_path, clock)["ledger"]
+    assert (ledger.health, ledger.found.split()[0]) == (Health.FAILED, "E-LED-01")
+
+
+def test_a_clock_that_jumped_is_warned_of(home: Home, desk: WorkingDesk, clock: ManualClock, tmp_path: Path) -> None:
+    """The last event carries the doubt."""
+    desk.enrol(1)
+    clock.step_wall(-3600)
+    desk.enrol(2)
+    assert found(home, tmp_path, clock)["clock"].health is Health.WARNING
+
+
+def test_an_old_backlog_is_warned_of(home: Home, desk: WorkingDesk, clock: ManualClock, tmp_path: Path) -> None:
+    """A day without delivery: nothing is lost, and somebody should look."""
+    desk.enrol(1)
+    assert found(home, tmp_path, clock)["delivery"].health is Health.OK
+    clock.advance(OLD_BACKLOG_S + 60)
+    assert found(home, tmp_path, clock)["delivery"].health is Health.WARNING
+
+
+def test_an_alarm_of_the_fund_is_a_failure(home: Home, desk: WorkingDesk, clock: ManualClock, tmp_path: Path) -> None:
+    """What a person has to look at is not a mere warning."""
+    desk.enrol(1)
+    Outbox(desk.db).contact(clock.wall.timestamp(), "the fund has blocked this desk")
+    delivery = found(home, tmp_path, clock)["delivery"]
+    assert delivery.health is Health.FAILED
+    assert "blocked" in delivery.found
