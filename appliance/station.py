@@ -152,7 +152,7 @@ class Station:
             intent = self._intents.popleft()
             if self._visit.state is State.CONFIRM:
                 self._confirmation(intent, now)
-            elif intent.kind is IntentKind.CLOSE and self._visit.state is State.RECEIPT:
+            elif intent.kind is IntentKind.CLOSE and self._visit.state in session.NOTICES:
                 self._signal(Signal.TIMED_OUT, now)
 
     def _confirmation(self, intent: Intent, now: Instant) -> None:

@@ -129,11 +129,11 @@ def _table(report: day.DayReport) -> None:
     for row in map(_row, report.results):
         given = row["reasons"]
         why = ", ".join(given) if isinstance(given, list) else ""
-        score = f"{row['score']} / {row['threshold']} {row['mode']}" if row["score"] is not None else ""
-        ends = "as planned" if not row["wrong"] else "DIFFERS"
-        who, seq = text(row["who"]), text(row["seq"])
-        rows.append((row["visit"], who, row["state"], why, text(row["liveness"]), score, row["seconds"], seq, ends))
-    head = ("visit", "who", "verdict", "reasons", "liveness", "score / threshold", "s", "event", "")
+        score = "" if row["score"] is None else f"{row['score']:.3f} / {row['threshold']:.3f} {row['mode']}"
+        visit = f"{row['visit']}: {row['who']}" if row["who"] else str(row["visit"])
+        mark = "differs" if row["wrong"] else "ok"
+        rows.append((visit, row["state"], why, text(row["liveness"]), score, row["seconds"], text(row["seq"]), mark))
+    head = ("visit", "verdict", "reasons", "liveness", "score / threshold", "s", "event", "")
     table("visits", head, rows)
 
 

@@ -14,7 +14,10 @@ from rich.table import Table
 
 from sync.errors import KnownFailure
 
-OUT = Console(soft_wrap=True, highlight=False)
+PIPE_WIDTH = 150
+"""Columns where the output is no terminal: wide enough that tables stay one line a row."""
+
+OUT = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 ERR = Console(stderr=True, soft_wrap=True, highlight=False)
 
 EXIT_NO = 4

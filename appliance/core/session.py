@@ -138,6 +138,9 @@ TABLE: dict[State, dict[Signal, Transition]] = {
 }
 """Every legal step of a visit. Whoever ended one must leave (or time out) before the next begins."""
 
+NOTICES = frozenset(state for state, row in TABLE.items() if row.items() >= _NOTICE.items())
+"""States that only tell something; the patient may close them before their time."""
+
 ACQUIRING = frozenset({State.ALIGN, State.HOLD})
 """States that share one time limit, counted from the arrival or the last retry."""
 

@@ -21,7 +21,10 @@ from sync.envelope import Event, parse_event
 THINKING = 1.0
 """Seconds the patient reads before answering."""
 
-LINGERS = 1.0
+READING = 1.0
+"""Seconds the patient looks at the end of the visit before closing it."""
+
+LINGERS = 1.5
 """Seconds a person stays after the visit has ended."""
 
 EMPTY = 2.0
@@ -58,10 +61,11 @@ class Patient:
         self._answer = IntentKind.CONFIRM
         self._asked_at: Instant | None = None
         self._intent: Intent | None = None
+        self._closed = False
 
     def come(self, scene: Scene, answer: IntentKind) -> None:
         """Stand in this scene from now on."""
-        self._scene, self._answer, self.end = scene, answer, None
+        self._scene, self._answer, self.end, self._closed = scene, answer, None, False
 
     def go(self) -> None:
         """Answer nothing any more."""
@@ -79,6 +83,8 @@ class Patient:
             return
         if shown.state in ENDS and self.end is None:
             self.end = (shown.state, shown.at)
+        if self.end is not None and not self._closed and shown.at - self.end[1] >= READING:
+            self._closed, self._intent = True, Intent(IntentKind.CLOSE)
         if shown.state is State.CHALLENGE:
             self._scene.respond(shown.cue, shown.at)
         if shown.state is not State.CONFIRM:
