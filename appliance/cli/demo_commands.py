@@ -168,12 +168,21 @@ def bench(
 ) -> None:
     """Measure every stage from a frame to the signed event."""
     with ERR.status("measuring"):
-        rows = list(stages.measure(place(context).packs, runs, SystemClock()))
+        rows = stages.measure(place(context).packs, runs, SystemClock())
+    found = stages.rates(rows)
     if as_json:
-        dump([{"stage": r.stage, "median_ms": round(r.median_ms, 4), "worst_ms": round(r.worst_ms, 4)} for r in rows])
-    else:
-        table(
-            "",
-            ("stage", "median ms", "slowest ms"),
-            [(r.stage, f"{r.median_ms:.3f}", f"{r.worst_ms:.3f}") for r in rows],
+        timings = {r.stage: {"median_ms": round(r.median_ms, 4), "worst_ms": round(r.worst_ms, 4)} for r in rows}
+        dump(
+            {
+                "runs": runs,
+                "stages": timings,
+                "frames_per_second_watching": round(found.watching, 1),
+                "frames_per_second_deciding": round(found.deciding, 1),
+                "frame_to_signed_event_ms": round(found.decision_ms, 3),
+            }
         )
+        return
+    shown = [(r.stage, f"{r.median_ms:.3f}", f"{r.worst_ms:.3f}") for r in rows]
+    table(f"median of {runs} runs, one thread", ("stage", "median ms", "slowest ms"), shown)
+    say(f"watching: {found.watching:.0f} frames a second")
+    say(f"frame in hand to signed event, 100,000 people: {found.decision_ms:.1f} ms, {found.deciding:.0f} a second")

@@ -29,7 +29,15 @@ class Embedder:
 
     def embed(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> Embedding:
         """The embedding of the face with these landmarks (5 x 2) in a BGR frame."""
-        values = self._tensor.fill(self._aligner.crop(pixels, landmarks))
+        return self.embed_crop(self.align(pixels, landmarks))
+
+    def align(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> NDArray[np.uint8]:
+        """The aligned crop (BGR uint8) as the model expects it; overwritten by the next call."""
+        return self._aligner.crop(pixels, landmarks)
+
+    def embed_crop(self, crop: NDArray[np.uint8]) -> Embedding:
+        """The embedding of an aligned crop."""
+        values = self._tensor.fill(crop)
         self._batch[0] = values[0]
         if self._mirror:
             self._batch[1] = values[0, :, :, ::-1]
