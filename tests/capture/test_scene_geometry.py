@@ -124,7 +124,7 @@ def test_sway_is_small_smooth_and_repeatable() -> None:
 def test_the_face_frame_puts_the_origin_between_the_eyes() -> None:
     """Unit: their distance; coinciding eyes are a mistake of the caller."""
     landmarks = np.array([(10, 20), (30, 20), (20, 32), (13, 42), (27, 42)], np.float32)
-    assert project(np.linalg.inv(face_frame(landmarks)), landmarks[:3]) == pytest.approx(
+    assert project(np.linalg.inv(face_frame(landmarks)).astype(np.float64), landmarks[:3]) == pytest.approx(
         np.array([(-0.5, 0), (0.5, 0), (0, 0.6)])
     )
     with pytest.raises(ValueError, match="eyes"):

@@ -27,8 +27,9 @@ def test_a_leaning_head_is_turned_upright(degrees: float) -> None:
 def test_a_large_photo_is_reduced_and_a_small_one_enlarged() -> None:
     """The canvas has what the working distance needs."""
     photo = drawn_photo()
-    large = crop_person(cv2.resize(photo, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC), LANDMARKS * 4 + 1.5)
-    small = crop_person(cv2.resize(photo, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA), LANDMARKS * 0.4 - 0.3)
+    fourfold = np.asarray(cv2.resize(photo, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC), np.uint8)
+    reduced = np.asarray(cv2.resize(photo, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA), np.uint8)
+    large, small = crop_person(fourfold, LANDMARKS * 4 + 1.5), crop_person(reduced, LANDMARKS * 0.4 - 0.3)
     assert (large.scale, small.scale) == (72.0, 40.0)
     for portrait in (large, small):
         assert portrait.face_landmarks == pytest.approx((LANDMARKS - (200, 200)) / 60, abs=0.03)
@@ -52,7 +53,7 @@ def test_the_matte_keeps_the_person_and_drops_the_wall() -> None:
 def test_a_tightly_cut_face_gets_a_neck_and_a_garment() -> None:
     """112 x 112 around the face: nothing below the chin is known, the scene shows a body all the same."""
     box = drawn_photo()[120:300, 110:290]
-    small = cv2.resize(box, (112, 112), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(box, (112, 112), interpolation=cv2.INTER_AREA), np.uint8)
     portrait = crop_person(small, (LANDMARKS - (110, 120)) * 112 / 180)
     assert is_tight(portrait)
     x, y = canvas_grid(portrait)
@@ -66,7 +67,7 @@ def test_a_tightly_cut_face_gets_a_neck_and_a_garment() -> None:
 
 def test_a_black_and_white_photo_is_toned() -> None:
     """So that it does not give itself away in a coloured room."""
-    grey = cv2.cvtColor(cv2.cvtColor(drawn_photo(), cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    grey = np.asarray(cv2.cvtColor(cv2.cvtColor(drawn_photo(), cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), np.uint8)
     b, _, r = crop_person(grey, LANDMARKS).pixels[190:240, 250:290].reshape(-1, 3).mean(axis=0)
     assert r > b + 15
 

@@ -15,7 +15,7 @@ FACE = np.array([[30.0, 40.0], [70.0, 40.0], [50.0, 62.0], [33.0, 82.0], [67.0, 
 
 def _moved(angle: float, scale: float, x: float, y: float) -> NDArray[np.float64]:
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    return scale * FACE @ turn.T + [x, y]
+    return np.asarray(scale * FACE @ turn.T + [x, y], np.float64)
 
 
 def _apply(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:

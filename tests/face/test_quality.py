@@ -20,7 +20,7 @@ def _measured(pipeline: FacePipeline, pixels: NDArray[np.uint8]) -> Measures:
 
 
 def _times(pixels: NDArray[np.uint8], factor: float | NDArray[np.float64], shift: float = 0) -> NDArray[np.uint8]:
-    return np.clip(pixels * factor + shift, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(pixels * factor + shift, 0, 255), np.uint8)
 
 
 @pytest.mark.parametrize("name", [ASTRONAUT, PORTRAIT])

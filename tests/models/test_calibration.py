@@ -116,9 +116,18 @@ def test_an_impossible_rate_is_a_bug(rate: float) -> None:
         CALIBRATION.threshold_identify(0.01, 0)
 
 
-def _with_impostors(**changes: object) -> Calibration:
+def _with_impostors(
+    count: int | None = None, tail: tuple[tuple[float, float], ...] | None = None, power: float | None = None
+) -> Calibration:
     first, second = CALIBRATION.cohorts
-    return replace(CALIBRATION, cohorts=(replace(first, impostor=replace(first.impostor, **changes)), second))
+    was = first.impostor
+    changed = replace(
+        was,
+        count=was.count if count is None else count,
+        tail=was.tail if tail is None else tail,
+        power=was.power if power is None else power,
+    )
+    return replace(CALIBRATION, cohorts=(replace(first, impostor=changed), second))
 
 
 def _with_genuine(*quantiles: tuple[float, float]) -> Calibration:

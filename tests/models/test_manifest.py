@@ -75,7 +75,7 @@ def _paths(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | 
 
 
 PATHS = [path for path in _paths(json.loads(DATA)) if path]
-WRONG = [None, True, -1, 1e9, "", " a", "../evil", "X Y", [], {}, [[]], {"a": 1}]
+WRONG: list[object] = [None, True, -1, 1e9, "", " a", "../evil", "X Y", [], {}, [[]], {"a": 1}]
 
 
 @given(st.sampled_from(PATHS), st.sampled_from(WRONG))

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sync.errors import EnvelopeInvalid, KeyUnusable
 from sync.keyfile import create_key, load_key, read_secret, write_secret
 from sync.signing import FileSigner, PublicJwk
+from sync.strict_json import JsonObject
 
 RFC7638_STYLE = PublicJwk("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")
 """The key of RFC 7515, appendix A.3."""
@@ -33,10 +34,10 @@ def test_the_key_id_is_the_thumbprint_of_rfc_7638() -> None:
     "change",
     [{"kty": "RSA"}, {"crv": "P-384"}, {"d": "secret"}, {"x": 5}, {"x": "AA"}, {"y": "A" * 43}, {"y": None}],
 )
-def test_only_a_public_p256_key_is_one(change: dict[str, object]) -> None:
+def test_only_a_public_p256_key_is_one(change: JsonObject) -> None:
     """Another curve, a private key, a point off the curve."""
     with pytest.raises(EnvelopeInvalid):
-        PublicJwk.parse(RFC7638_STYLE.as_dict() | change)  # type: ignore[operator]
+        PublicJwk.parse({**RFC7638_STYLE.as_dict(), **change})
 
 
 def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ class FakeDesk:
     def next(self, **more: str) -> str:
         """The next event of the honest chain."""
         self.seq += 1
-        token = self.event(self.seq, self.prev, **more)
+        token = self.event(self.seq, self.prev, device=None, data=None, **more)
         self.prev = digest_of(token)
         return token
 
