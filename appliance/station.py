@@ -223,7 +223,8 @@ class Station:
             self._record(self._record_visit, now)
         elif effect is Effect.RECORD_REFUSAL:
             self._record(self._record_refusal, now)
-        elif effect is Effect.RECORD_DECLINE:
+        else:
+            assert effect is Effect.RECORD_DECLINE  # noqa: S101 - the last of the enum
             self._record(self._record_decline, now)
 
     def _reset(self) -> None:

@@ -108,7 +108,8 @@ class Challenge:
 
     turns: what is asked, in order. step: index of the current turn. place, slim: medians before the cue, to which all
     is compared. recent: the last readings; what is judged is their median, so that no single wild frame counts.
-    shift: the last median's parallax. flat_frames: how many medians looked like a tilted picture.
+    shift: the last median's parallax, in widths of the unturned face: where the face looks slimmer the noise of its
+    landmarks weighs more. flat_frames: how many medians looked like a tilted picture.
     """
 
     turns: tuple[Direction, ...]
@@ -183,8 +184,8 @@ class Challenge:
         if reading is None:
             return self
         recent = (*self.recent, reading)[-rule.smoothing :]
-        shift = median(r.place for r in recent) - self.place
         slim = median(r.slim for r in recent) / self.slim
+        shift = (median(r.place for r in recent) - self.place) * min(1.0, slim)
         flat = slim < rule.planar_foreshortening and abs(shift) < rule.planar_parallax
         now = replace(self, last=seen, recent=recent, shift=shift, flat_frames=self.flat_frames + flat)
         if abs(shift - self.shift) > rule.max_speed * (seen.at - self.last.at) + rule.centred:

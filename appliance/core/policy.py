@@ -61,7 +61,7 @@ class LivenessRule:
     planar_parallax: float = 0.05
     planar_foreshortening: float = 0.88
     planar_frames: int = 5
-    smoothing: int = 5
+    smoothing: int = 7
     max_speed: float = 3.0
     reaction: float = 0.15
     turn_timeout: float = 6.0

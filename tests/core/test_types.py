@@ -1,5 +1,7 @@
 """The vocabulary: rectangles, frames, faces, offers."""
 
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -47,3 +49,10 @@ def test_an_offer_is_named_in_the_language_asked_for() -> None:
     """Or in the first one it has."""
     offer = Offer("s1", "A02.1", (("kk", "Дәрігер"), ("ru", "Врач")), "12", "10:30")
     assert (offer.name("ru"), offer.name("en")) == ("Врач", "Дәрігер")
+
+
+def test_a_face_shows_nothing_of_itself() -> None:
+    """Whoever prints one by accident sees its type."""
+    assert repr(Frame(np.zeros((1, 1, 3), np.uint8), Instant(0), "camera", 0)) == "<Frame redacted>"
+    with pytest.raises(TypeError, match="never pickled"):
+        copy.copy(Face(Box(0, 0, 1, 1), np.zeros((5, 2), np.float32), 1.0))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from appliance.core.decision import Reason
 from appliance.core.errors import CameraFrozen, CameraUnavailable
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind
@@ -123,6 +124,14 @@ def test_a_lost_camera_takes_the_desk_out_of_service_until_it_is_back() -> None:
     assert scene.now.failure == ""
     assert [(e.kind, e.detail) for e in scene.events] == [("camera_failure", "E-CAM-01")]
     assert scene.clock.slept_s == pytest.approx(1.5)
+
+
+def test_a_recording_that_ends_in_a_visit_takes_its_person_away() -> None:
+    """What was begun is recorded; a quiet end leaves nothing."""
+    scene = Scene()
+    scene.until(State.CHALLENGE, patient("ali"))
+    scene.station.run(Cable(scene, scene.film.next(), None), lambda: False)
+    assert [(e.kind, e.reasons[-1]) for e in scene.events] == [("refused", Reason.LEFT)]
 
 
 def test_the_loop_ends_when_it_is_told_to() -> None:
