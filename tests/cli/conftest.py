@@ -1,0 +1,107 @@
+"""A clinic set up with the command's own commands, and one patient enrolled from a real photo."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from appliance.capture.scene import Scene
+from appliance.capture.scene_script import Enter, LivePerson, Script
+from appliance.core.types import Frame
+from appliance.demo.cast import PATIENTS, STRANGER, Picture, locate, photograph
+from appliance.face.pack import open_pack
+from appliance.face.pipeline import FacePipeline
+from appliance.opencv import cv2
+from tests.cli.terminal import Clinic, keldim
+from tests.fakes.patients import make_iin
+
+ELLEN = PATIENTS[-1]
+"""The astronaut of scikit-image."""
+
+HURRIED = """
+[policy]
+tries = 1
+
+[policy.liveness]
+turns = 1
+turn_timeout = 1.0
+"""
+"""A desk without patience, so that a visit from a film is over soon."""
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Path:
+    """A portrait, 512 x 512."""
+    return locate(ELLEN.picture)
+
+
+@pytest.fixture(scope="session")
+def eyes(pack_path: Path) -> FacePipeline:
+    """The builtin pack, opened."""
+    return FacePipeline(open_pack(pack_path))
+
+
+def film_of(picture: Picture, eyes: FacePipeline, seconds: float) -> list[Frame]:
+    """Somebody steps up and looks into the camera; 640 x 480, 15 a second."""
+    scene = Scene(Script((Enter(0.2, LivePerson(photograph(picture, eyes).portrait)),), seconds=seconds), seed=3)
+    return list(iter(scene.read, None))
+
+
+@pytest.fixture(scope="session")
+def stranger(tmp_path_factory: pytest.TempPathFactory, eyes: FacePipeline) -> Path:
+    """A picture of somebody who is not enrolled."""
+    path = tmp_path_factory.mktemp("stranger") / "stranger.png"
+    cv2.imwrite(str(path), film_of(STRANGER, eyes, 4.0)[-1].pixels)
+    return path
+
+
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory: pytest.TempPathFactory, pack_path: Path, astronaut: Path) -> Clinic:
+    """Fund and desk made by commands, with one patient who has a service; not to be changed."""
+    root = tmp_path_factory.mktemp("clinic")
+    clinic = Clinic(root, pack_path.parent)
+    assert keldim("fund", "init", "--dir", clinic.fund, "--url", "https://127.0.0.1:1").code == 0
+    made = clinic(
+        "init", "--fund", clinic.fund / "fund.json", "--device", "desk-7", "--clinic", "Clinic", "--desk", "A"
+    )
+    assert (made.code, made.err) == (0, "")
+    assert keldim("fund", "register", "--dir", clinic.fund, clinic.home / "device.json").code == 0
+    config = clinic.home / "keldim.toml"
+    config.write_text(config.read_text() + HURRIED)
+    name = ("--iin", ELLEN.iin.digits, "--name", ELLEN.name, "--language", "en")
+    enrolled = clinic("enrol", "--photo", astronaut, "--consent", *name)
+    assert (enrolled.code, enrolled.err) == (0, "")
+    return clinic
+
+
+@pytest.fixture
+def clinic(pristine: Clinic, tmp_path: Path) -> Clinic:
+    """A copy of the clinic for one test."""
+    shutil.copytree(pristine.root, tmp_path / "clinic")
+    return Clinic(tmp_path / "clinic", pristine.packs)
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory, eyes: FacePipeline) -> Path:
+    """The patient before the camera for six seconds; motion JPEG."""
+    path = tmp_path_factory.mktemp("film") / "visit.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 15.0, (640, 480))
+    for frame in film_of(ELLEN.picture, eyes, 6.0):
+        writer.write(frame.pixels)
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def faceless(tmp_path: Path) -> Path:
+    """A picture of noise."""
+    path = tmp_path / "noise.png"
+    cv2.imwrite(str(path), np.random.default_rng(1).integers(0, 255, (480, 640, 3), np.uint8))
+    return path
+
+
+@pytest.fixture
+def someone() -> str:
+    """A valid IIN of nobody who is enrolled."""
+    return make_iin(500).digits

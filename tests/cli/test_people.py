@@ -1,0 +1,198 @@
+"""Enrol, identify, verify, list, forget and check in, by real models on real photos."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from appliance.core.errors import DuplicateFace, PersonUnknown
+from appliance.demo.clinic import schedule
+from sync.clock import SystemClock
+from sync.home import Home
+from tests.cli.conftest import ELLEN
+from tests.cli.terminal import Clinic
+
+
+def plan_today(clinic: Clinic, folder: Path) -> None:
+    """Import a service of today for the enrolled patient."""
+    path = folder / "today.csv"
+    path.write_bytes(schedule((ELLEN,), SystemClock().moment().wall.date().isoformat()))
+    done = clinic("services", "import", path)
+    assert (done.code, done.err) == (0, "")
+
+
+def last_event(clinic: Clinic) -> "dict[str, object]":
+    """What was signed last."""
+    return clinic("ledger", "show", "--last", "1", "--json").rows[-1]
+
+
+def test_people_are_listed_masked(pristine: Clinic) -> None:
+    """First name and initial, the last four digits; never the full number."""
+    (row,) = pristine("people", "--json").rows
+    assert (row["status"], row["greeting"], row["templates"]) == ("enrolled", "Ellen C.", 1)
+    assert row["iin"] == ELLEN.iin.masked
+    shown = pristine("people")
+    assert shown.code == 0
+    assert "Ellen C." in shown.out
+    assert "Carter" not in shown.out
+    assert ELLEN.iin.digits not in shown.out
+
+
+def test_the_enrolled_is_identified(pristine: Clinic, astronaut: Path) -> None:
+    """The same photo reaches the threshold of a search; liveness is not claimed."""
+    found = pristine("identify", "--photo", astronaut, "--json")
+    assert (found.code, found.err) == (0, "")
+    result = found.json
+    assert (result["match"], result["mode"], result["compared"]) == (True, "identify", 1)
+    assert result["liveness"] == "not_checked"
+    shown = pristine("identify", "--photo", astronaut)
+    assert (shown.code, shown.err) == (0, "")
+    assert "liveness not checked: match" in shown.out
+
+
+def test_the_enrolled_is_verified(pristine: Clinic, astronaut: Path) -> None:
+    """1:1, with the number typed with blanks."""
+    digits = ELLEN.iin.digits
+    found = pristine("verify", "--photo", astronaut, "--iin", f"{digits[:6]} {digits[6:]}", "--json")
+    assert found.code == 0
+    assert (found.json["match"], found.json["mode"]) == (True, "verify")
+
+
+def test_a_stranger_is_nobody(pristine: Clinic, stranger: Path) -> None:
+    """The answer is no: exit code 4, and the score that was not enough."""
+    for command in (("identify",), ("verify", "--iin", ELLEN.iin.digits)):
+        found = pristine(*command, "--photo", stranger, "--json")
+        assert (found.code, found.err, found.json["match"]) == (4, "", False)
+        ranked, threshold = found.json["candidates"], found.json["threshold"]
+        assert isinstance(ranked, list)
+        assert isinstance(threshold, float)
+        assert [candidate["score"] < threshold for candidate in ranked] == [True]
+
+
+def test_one_source_must_be_named(pristine: Clinic, astronaut: Path, film: Path) -> None:
+    """None, and two of them, are wrong usage."""
+    for source in ((), ("--photo", astronaut, "--video", film), ("--camera", "0", "--video", film)):
+        told = pristine("identify", *source)
+        assert (told.code, told.out) == (2, "")
+        assert "Name one source" in told.err
+
+
+def test_the_same_face_under_another_number(clinic: Clinic, astronaut: Path, someone: str) -> None:
+    """Refused; a supervisor may overrule it, which is signed."""
+    person = ("--iin", someone, "--name", "Other Person", "--photo", astronaut, "--consent")
+    clinic("enrol", *person).failed_with(DuplicateFace)
+    overruled = clinic("enrol", *person, "--overrule-duplicate", "--json")
+    assert overruled.code == 0
+    event = last_event(clinic)
+    assert event["id"] == overruled.json["event"]
+    assert json.loads(json.dumps(event["data"]))["duplicate_overruled"] is True
+
+
+def test_who_is_forgotten_is_a_stranger(clinic: Clinic, astronaut: Path) -> None:
+    """Erased after a question, recorded, and gone for every later command."""
+    asked = clinic("forget", "--iin", ELLEN.iin.digits)
+    assert asked.code == 1
+    assert ELLEN.iin.digits not in asked.out + asked.err
+    assert clinic("identify", "--photo", astronaut).code == 0
+    done = clinic("forget", "--iin", ELLEN.iin.digits, "--yes", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert last_event(clinic)["kind"] == "forgotten"
+    assert clinic("identify", "--photo", astronaut).code == 4
+    clinic("forget", "--iin", ELLEN.iin.digits, "--yes").failed_with(PersonUnknown)
+    (row,) = clinic("people", "--json").rows
+    assert (row["status"], row["greeting"], row["iin"], row["templates"]) == ("erased", "", "", 0)
+
+
+def test_a_reason_nobody_knows_is_wrong_usage(clinic: Clinic) -> None:
+    """The fund reads two reasons."""
+    assert clinic("forget", "--iin", ELLEN.iin.digits, "--yes", "--reason", "boredom").code == 2
+
+
+def test_an_enrolment_from_a_film_is_recognised_on_a_photo(clinic: Clinic, film: Path, astronaut: Path) -> None:
+    """Three looks from a camera's frames; the portrait they came from matches them."""
+    clinic("forget", "--iin", ELLEN.iin.digits, "--yes")
+    name = ("--iin", ELLEN.iin.digits, "--name", ELLEN.name)
+    enrolled = clinic("enrol", *name, "--video", film, "--consent", "--json")
+    assert (enrolled.code, enrolled.err) == (0, "")
+    assert enrolled.json["templates"] == 3
+    assert clinic("identify", "--photo", astronaut).code == 0
+
+
+def test_a_film_is_never_let_in(clinic: Clinic, film: Path, tmp_path: Path) -> None:
+    """A recording cannot answer a random turn: refused with the reason, exit code 4, and the service stays open."""
+    plan_today(clinic, tmp_path)
+    ended = clinic("checkin", "--video", film, "--confirm", "yes", "--once", "--json")
+    assert (ended.code, ended.err) == (4, "")
+    (outcome,) = ended.rows
+    assert outcome == {"state": "not_recognised", "receipt": "", "failure": ""}
+    event = json.loads(json.dumps(last_event(clinic)))
+    assert (event["kind"], event["data"]["patient"]) == ("refused", None)
+    assert event["data"]["reasons"][0] in ("liveness_inconclusive", "liveness_spoof")
+    (service,) = clinic("services", "list", "--json").rows
+    assert service["event"] is None
+
+
+def test_the_headless_desk_speaks_the_desks_language(clinic: Clinic, film: Path) -> None:
+    """Lines for the patient on the terminal, Kazakh by default, and no name before a match."""
+    shown = clinic("checkin", "--video", film, "--confirm", "yes", "--once")
+    assert shown.code == 4
+    assert "жақындаңыз" in shown.out
+    assert "Ellen" not in shown.out
+
+
+def test_a_truncated_film_gives_what_it_has(clinic: Clinic, film: Path, tmp_path: Path) -> None:
+    """Cut off in the middle: the frames before are used, the log says so, and nothing breaks."""
+    cut = tmp_path / "cut.avi"
+    content = film.read_bytes()
+    cut.write_bytes(content[: len(content) // 3])
+    found = clinic("identify", "--video", cut, "--json")
+    assert found.code == 0
+    ended = clinic("checkin", "--video", cut, "--json")
+    assert (ended.code, ended.out.strip()) == (4, "[]")
+    assert "Traceback" not in ended.err
+
+
+def test_a_film_may_be_entered_later(clinic: Clinic, film: Path) -> None:
+    """--skip leaves out the beginning; past its end nothing is left."""
+    ended = clinic("checkin", "--video", film, "--skip", "100", "--json")
+    assert (ended.code, ended.rows) == (4, [])
+
+
+def test_a_visit_of_pictures_only_of_a_stranger_ends_with_no(clinic: Clinic, stranger: Path, tmp_path: Path) -> None:
+    """A folder of pictures: one frame begins no visit."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    shutil.copy(stranger, folder / "1.png")
+    ended = clinic("checkin", "--images", folder, "--json")
+    assert (ended.code, ended.rows) == (4, [])
+
+
+def test_services_are_imported_listed_and_imported_again(clinic: Clinic, tmp_path: Path) -> None:
+    """The second import of the same file changes nothing."""
+    plan_today(clinic, tmp_path)
+    (row,) = clinic("services", "list", "--json").rows
+    assert (row["code"], row["event"]) == (ELLEN.service[0], None)
+    again = clinic("services", "import", tmp_path / "today.csv")
+    assert "0 new, 0 changed, 1 as they were" in again.out
+    assert clinic("services", "list", "--day", "2001-01-01", "--json").rows == []
+    assert clinic("services", "list", "--day", "never").code == 2
+    assert ELLEN.service[1] in clinic("services", "list").out
+
+
+@pytest.mark.parametrize("level", ["DEBUG"])
+def test_no_log_names_a_patient(clinic: Clinic, film: Path, astronaut: Path, someone: str, level: str) -> None:
+    """Everything above at DEBUG: neither name nor number nor numbers of a face."""
+    config = Home(clinic.home).config
+    config.write_text(config.read_text() + f'\n[log]\nlevel = "{level}"\n')
+    clinic("identify", "--photo", astronaut)
+    clinic("checkin", "--video", film, "--confirm", "yes", "--once")
+    clinic(
+        "enrol", "--iin", someone, "--name", "Secret Name", "--photo", astronaut, "--consent", "--overrule-duplicate"
+    )
+    clinic("forget", "--iin", someone, "--yes")
+    log = (Home(clinic.home).log / "desk.log").read_text()
+    assert "gallery: 1 people" in log
+    assert " DEBUG " in log
+    for secret in ("Ellen", "Carter", "Secret", ELLEN.iin.digits, ELLEN.iin.digits[-8:], someone, someone[-8:]):
+        assert secret not in log
