@@ -108,6 +108,7 @@ class LedgerBroken(SyncFailure):
 
     code = "E-LED-01"
     remedy = "Stop the desk, keep the files, and report to the fund with `keldim ledger export`."
+    exit_code = 4
 
     def __init__(self, message: str, seq: int | None = None) -> None:
         super().__init__(message)

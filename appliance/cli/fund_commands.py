@@ -48,7 +48,11 @@ def register(folder: Folder, device_json: Annotated[Path, typer.Argument(help="d
 
 
 @app.command()
-def block(folder: Folder, device: str, reason: Annotated[str, typer.Option()] = "by_hand") -> None:
+def block(
+    folder: Folder,
+    device: str,
+    reason: Annotated[str, typer.Option(help="Code shown beside the device.")] = "by_hand",
+) -> None:
     """Take no more events of a desk."""
     office.block_device(folder, device, reason)
     say(f"blocked {device}")

@@ -73,6 +73,9 @@ def export(
         if file is None:
             desk.ledger.export(sys.stdout)
             return
-        with file.open("x", encoding="ascii") as stream:
-            count = desk.ledger.export(stream)
+        try:
+            with file.open("x", encoding="ascii") as stream:
+                count = desk.ledger.export(stream)
+        except OSError as error:
+            raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="--to") from error
     say(json.dumps({"events": count, "file": str(file)}))

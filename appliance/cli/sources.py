@@ -39,6 +39,32 @@ class From:
         self._source.close()
 
 
+class Begun:
+    """A camera that has given its first frame: one that is not there is told at once, one that fails later comes back.
+
+    Without it a desk started on a wrong camera would wait for it for ever.
+    """
+
+    def __init__(self, source: FrameSource) -> None:
+        """Wait for the first frame. Raises CameraUnavailable, CameraFrozen."""
+        self._source = source
+        self._first = source.read()
+
+    @property
+    def name(self) -> str:
+        """The name of the source behind."""
+        return self._source.name
+
+    def read(self) -> Frame | None:
+        """The first frame, then the next ones. Raises CameraUnavailable, CameraFrozen."""
+        first, self._first = self._first, None
+        return first or self._source.read()
+
+    def close(self) -> None:
+        """Close the source behind."""
+        self._source.close()
+
+
 def chosen(camera: str | None, video: Path | None, images: Path | None) -> None:
     """Exactly one source must be named; ends the command with a usage error otherwise."""
     if sum(value is not None for value in (camera, video, images)) != 1:
@@ -50,7 +76,10 @@ def chosen(camera: str | None, video: Path | None, images: Path | None) -> None:
 def opened(
     camera: str | None, video: Path | None, images: Path | None, settings: CameraConfig, clock: Clock, skip: float = 0.0
 ) -> Iterator[FrameSource]:
-    """The named source, closed afterwards. camera: number, /dev/videoN or URL. skip: seconds left out at the start."""
+    """The named source, closed afterwards. camera: number, /dev/videoN or URL. skip: seconds left out at the start.
+
+    Raises CameraUnavailable, CameraFrozen, ImageUnreadable.
+    """
     chosen(camera, video, images)
     start = Instant(clock.monotonic())
     source: FrameSource
@@ -62,4 +91,5 @@ def opened(
     else:
         source = ImageFolder(images or Path(), start=start)
     with contextlib.closing(source):
-        yield From(source, skip) if skip else source
+        begun = source if camera is None else Begun(source)
+        yield From(begun, skip) if skip else begun
