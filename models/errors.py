@@ -29,4 +29,4 @@ class PackUnknown(ModelFailure):
     """No pack of this name is installed, or no recipe of this name exists."""
 
     code = "E-PACK-04"
-    remedy = "See the installed packs: keldim models list"
+    remedy = "Build it: keldim models build builtin. What is installed: keldim models list"

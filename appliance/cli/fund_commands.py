@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from appliance import logs
 from appliance.cli.output import EXIT_NO, dump, say, table
 from sync.clock import SystemClock
 from sync.envelope import format_time, parse_event
@@ -33,6 +34,8 @@ def serve(
     ready_file: Annotated[Path | None, typer.Option(help="Receives pid and port as JSON once it answers.")] = None,
 ) -> None:
     """Receive events until stopped."""
+    logs.start(None, "INFO", console="INFO")
+    say(f"gateway of {folder} at https://{host}:{port}" if port else f"gateway of {folder} at {host}, a free port")
     serve_gateway(folder, host, port, ready_file=ready_file)
 
 
