@@ -14,7 +14,6 @@ from appliance.bench import stages
 from appliance.capture.camera import Camera
 from appliance.capture.camera_device import CaptureSettings
 from appliance.capture.replay import VideoFile
-from appliance.cli.fund_commands import summary
 from appliance.cli.output import ERR, EXIT_NO, dump, say, table, warn
 from appliance.cli.place import Place, place
 from appliance.cli.sources import From
@@ -95,7 +94,7 @@ def demo(
     else:
         _table(report)
     say(f"{report.frames} frames, {report.signed} events signed; files in {root}")
-    say(summary(report.fund))
+    say(report.fund.summary)
     if not report.as_planned:
         warn("not everything came out as planned")
         raise typer.Exit(EXIT_NO)
@@ -155,7 +154,7 @@ def _one_person(where: Place, root: Path, video: Path | None, camera: str | None
     if camera is None:
         say("A recording cannot answer a random challenge: it is not accepted as a living person, except by chance.")
     say(f"{report.signed} events signed; files in {root}")
-    say(summary(report.fund))
+    say(report.fund.summary)
     if not report.complete:
         raise typer.Exit(EXIT_NO)
 

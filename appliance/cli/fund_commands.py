@@ -10,7 +10,7 @@ from appliance.cli.output import EXIT_NO, dump, say, table
 from sync.clock import SystemClock
 from sync.envelope import format_time, parse_event
 from sync.fund import office
-from sync.fund.audit import FundReport, verify_fund
+from sync.fund.audit import verify_fund
 from sync.fund.home import FundHome
 from sync.fund.serve import serve as serve_gateway
 
@@ -127,12 +127,6 @@ def events(
         table("", ("number", "device", "seq", "kind", "received", "refused"), rows)
 
 
-def summary(report: FundReport) -> str:
-    """The one line that says whether the fund's record is whole."""
-    chain = "chain verified" if report.intact else f"CHAIN BROKEN ({len(report.problems)} problems)"
-    return f"fund: {report.events} events, {chain}, {report.missing} missing"
-
-
 @app.command()
 def verify(folder: Folder, as_json: Json = False) -> None:
     """Recompute every chain from the stored events; finds a dropped, altered or inserted row."""
@@ -153,6 +147,6 @@ def verify(folder: Folder, as_json: Json = False) -> None:
     else:
         for problem in report.problems:
             say(f"{problem.device} {problem.seq if problem.seq is not None else ''}: {problem.text}")
-        say(summary(report))
+        say(report.summary)
     if not report.intact:
         raise typer.Exit(EXIT_NO)
