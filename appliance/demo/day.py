@@ -25,6 +25,7 @@ from appliance.demo.staging import enrolment_scene
 from appliance.enrolment import ConsentGiven
 from appliance.looks import from_source
 from appliance.records.schedule import parse_schedule
+from appliance.texts import line
 from sync.clock import Clock
 from sync.database import immediate
 from sync.envelope import Event, parse_event
@@ -170,18 +171,25 @@ def one_person(
             first.close()
         teller.step("checking in from the rest")
         enrolled = desk.ledger.head().seq
-        _one_visit(eyes, open_source(seconds))
+        _one_visit(eyes, open_source(seconds), teller)
         visits = tuple(parse_event(entry.token).event for entry in desk.ledger.entries(enrolled))
         processes.drained()
         signed = desk.ledger.verify(desk.settings.fund.jwk).events
     return OnePerson(visits, signed, clinic.audit(site, signed))
 
 
-def _one_visit(eyes: SeeingDesk, source: FrameSource) -> None:
+def _one_visit(eyes: SeeingDesk, source: FrameSource, teller: Teller) -> None:
+    """Tell the person what to do, as the screen would, and confirm the first service for them."""
     seen: list[State] = []
     said: list[Intent] = []
+    told = ""
 
     def watch(shown: Snapshot) -> None:
+        nonlocal told
+        text = line(shown, eyes.desk.config.desk.language)
+        if text != told:
+            told = text
+            teller.step(text)
         if shown.state in ENDS:
             seen.append(shown.state)
         if shown.state is State.CONFIRM and not said:
