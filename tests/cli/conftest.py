@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from appliance.capture.scene import Scene
-from appliance.capture.scene_script import Enter, LivePerson, Script
-from appliance.core.types import Frame
-from appliance.demo.cast import PATIENTS, STRANGER, Picture, locate, photograph
+from appliance.demo.cast import PATIENTS, STRANGER, locate
 from appliance.face.pack import open_pack
 from appliance.face.pipeline import FacePipeline
 from appliance.opencv import cv2
 from tests.cli.terminal import Clinic, keldim
+from tests.fakes.films import film_of, write_film
 from tests.fakes.patients import make_iin
 
 ELLEN = PATIENTS[-1]
@@ -40,12 +38,6 @@ def astronaut() -> Path:
 def eyes(pack_path: Path) -> FacePipeline:
     """The builtin pack, opened."""
     return FacePipeline(open_pack(pack_path))
-
-
-def film_of(picture: Picture, eyes: FacePipeline, seconds: float) -> list[Frame]:
-    """Somebody steps up and looks into the camera; 640 x 480, 15 a second."""
-    scene = Scene(Script((Enter(0.2, LivePerson(photograph(picture, eyes).portrait)),), seconds=seconds), seed=3)
-    return list(iter(scene.read, None))
 
 
 @pytest.fixture(scope="session")
@@ -86,10 +78,7 @@ def clinic(pristine: Clinic, tmp_path: Path) -> Clinic:
 def film(tmp_path_factory: pytest.TempPathFactory, eyes: FacePipeline) -> Path:
     """The patient before the camera for six seconds; motion JPEG."""
     path = tmp_path_factory.mktemp("film") / "visit.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 15.0, (640, 480))
-    for frame in film_of(ELLEN.picture, eyes, 6.0):
-        writer.write(frame.pixels)
-    writer.release()
+    write_film(path, film_of(ELLEN.picture, eyes, 6.0))
     return path
 
 

@@ -1,0 +1,50 @@
+"""The demonstration, played once by a process of its own."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LONGEST_S = 1200.0
+"""Two minutes on a free machine; far more where other work goes on."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """What the demonstration printed and left. rows: one for each act."""
+
+    folder: Path
+    code: int
+    rows: "list[dict[str, object]]"
+    lines: list[str]
+    err: str
+
+    @property
+    def logs(self) -> dict[str, str]:
+        """Every log of every process."""
+        files = [*self.folder.rglob("*.log*"), *self.folder.rglob("*.out")]
+        return {str(path.relative_to(self.folder)): path.read_text() for path in files}
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory, pack_path: Path) -> Played:
+    """`keldim demo`, from beginning to end."""
+    folder = tmp_path_factory.mktemp("demo") / "day"
+    command = [
+        sys.executable,
+        "-m",
+        "appliance",
+        "--packs",
+        str(pack_path.parent),
+        "demo",
+        "--dir",
+        str(folder),
+        "--json",
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST_S)
+    rows, end = json.JSONDecoder().raw_decode(done.stdout or "[]")
+    return Played(folder, done.returncode, rows, done.stdout[end:].split("\n"), done.stderr)
