@@ -143,10 +143,12 @@ class Processes:
         self._end(self._gateway)
 
     def _answers(self) -> bool:
-        if self._gateway is not None and self._gateway.poll() is not None:
+        if self._gateway is None:
+            return False
+        if self._gateway.poll() is not None:
             raise DemoFailed(f"the gateway ended with code {self._gateway.returncode}; see gateway.log")
-        with contextlib.suppress(OSError, ValueError):
-            return int(json.loads(self._site.ready.read_bytes())["port"]) == self._port
+        with contextlib.suppress(OSError, ValueError):  # a gateway that was killed has left its file
+            return int(json.loads(self._site.ready.read_bytes())["pid"]) == self._gateway.pid
         return False
 
     def _start(self, log: str, *module: object) -> subprocess.Popen[bytes]:
