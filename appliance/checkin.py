@@ -4,8 +4,6 @@ Implements `core.ports.Desk` over the records and the ledger. Whether somebody w
 delivery to the fund is another process's.
 """
 
-from datetime import date
-
 from appliance.core.decision import Decision, Reason
 from appliance.core.errors import ConsentMissing, PersonUnknown, TemplateDamaged
 from appliance.core.events import Alarm, CheckedIn, Circumstances, Comparison, Declined, Event, Refused
@@ -52,17 +50,13 @@ class RecordedDesk:
         self._enrolled.refresh()
         return self._records.services.expected(self._clock.moment().wall.date())
 
-    def under_age(self) -> frozenset[PersonId]:
-        """The expected people below the policy's age for 1:N; read from their sealed profiles."""
-        today = self._clock.moment().wall.date()
-        return frozenset(p for p in self.expected() if self._young(p, today))
-
-    def _young(self, person: PersonId, today: date) -> bool:
+    def under_age(self, person: PersonId) -> bool:
+        """Whether a person is below the policy's age for 1:N; read from the sealed profile."""
         try:
             iin = self._records.people.profile(person).iin
         except (PersonUnknown, TemplateDamaged):
-            return False  # erased just now, or told by `receive` when it is this person's turn; others go on
-        return iin.age_on(today) < self._policy.identify_min_age
+            return False  # erased just now, or told by `receive` if this person is recognised; a stranger goes on
+        return iin.age_on(self._clock.moment().wall.date()) < self._policy.identify_min_age
 
     def receive(self, person: PersonId) -> Reception:
         """What to greet with, what is still to be confirmed today, and what was."""

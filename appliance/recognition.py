@@ -3,7 +3,7 @@
 Who may be compared with whom is told by the caller; the yes or no is `core.decision`'s.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,9 +39,9 @@ def fuse(probes: Sequence[Probe]) -> Embedding:
 
 
 def agreement(probes: Sequence[Probe]) -> float:
-    """Least cosine similarity between any two probes; 1 for a single one."""
+    """Least cosine similarity between any two probes; 1 for a single one, NaN when a vector holds one."""
     stack = np.stack([p.embedding.vector for p in probes])
-    return float(min(1.0, (stack @ stack.T).min()))
+    return float(np.minimum(1.0, (stack @ stack.T).min()))  # not min(), which would take NaN for 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,13 @@ class Recogniser:
         liveness: LivenessVerdict,
         claimed: PersonId | None,
         expected: frozenset[PersonId],
-        under_age: frozenset[PersonId],
+        under_age: Callable[[PersonId], bool],
     ) -> Decision:
         """Decide on an attempt's probes. Raises ValueError without a probe.
 
         claimed: compare 1:1 with this person only. expected: today's list; the whole gallery is searched too, as a
-        helper for who is not on it and as a check that nobody else fits as well.
+        helper for who is not on it and as a check that nobody else fits as well. under_age: asked about the best
+        candidate, on today's list or not.
         """
         if not probes:
             raise ValueError("a decision needs at least one probe")
@@ -94,7 +95,7 @@ class Recogniser:
                 thresholds=self.calibration.thresholds(result.mode, max(result.compared, 1), self.policy),
                 pack=self.pack,
                 policy_id=self.policy.policy_id,
-                under_age=under_age,
+                under_age=frozenset(c.person for c in result.candidates[:1] if under_age(c.person)),
             )
         )
 

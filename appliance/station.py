@@ -254,7 +254,7 @@ class Station:
     def _decide(self) -> Decision:
         desk, attempt = self._with.desk, self._attempt
         attempt.decision = self._with.recogniser.decide(
-            attempt.probes, attempt.liveness, self._with.claimed, desk.expected(), desk.under_age()
+            attempt.probes, attempt.liveness, self._with.claimed, desk.expected(), desk.under_age
         )
         return attempt.decision
 

@@ -76,8 +76,8 @@ class Desk(Protocol):
     def expected(self) -> frozenset[PersonId]:
         """The enrolled people who have a service today."""
 
-    def under_age(self) -> frozenset[PersonId]:
-        """The enrolled people below the policy's age for 1:N."""
+    def under_age(self, person: PersonId) -> bool:
+        """Whether an enrolled person is below the policy's age for 1:N."""
 
     def receive(self, person: PersonId) -> Reception:
         """What to greet with and to offer."""

@@ -52,9 +52,9 @@ class ScriptedDesk:
         self._may_fail("expected")
         return frozenset(PersonId(person) for person, services in self.planned.items() if services)
 
-    def under_age(self) -> frozenset[PersonId]:
-        """The children."""
-        return self.children
+    def under_age(self, person: PersonId) -> bool:
+        """One of the children."""
+        return person in self.children
 
     def receive(self, person: PersonId) -> Reception:
         """Greeting by first name and initial."""

@@ -169,7 +169,7 @@ class WorkingDesk:
     ) -> Decision:
         """Person `number` stands before the camera."""
         probes = [make_look(number, 100 + variant) for variant in range(3)]
-        return self.recogniser.decide(probes, liveness, claimed, self.desk.expected(), self.desk.under_age())
+        return self.recogniser.decide(probes, liveness, claimed, self.desk.expected(), self.desk.under_age)
 
     def visit(self, number: int, service: str) -> str:
         """Person `number` is recognised and confirms a service; the event's id."""

@@ -181,10 +181,19 @@ def test_a_child_is_not_accepted_from_a_list(desk: WorkingDesk) -> None:
     child = (date(2021, 5, 1) - date(1950, 1, 1)).days
     person = desk.enrol(child).person
     desk.plan(child)
-    assert desk.desk.under_age() == {person}
+    assert desk.desk.under_age(person)
     listed = desk.decide(child)
     assert (listed.verdict, listed.reasons) == (Verdict.REFUSED, (Reason.UNDER_AGE,))
     assert desk.decide(child, claimed=person).person == person
+
+
+def test_a_child_who_is_not_expected_is_not_accepted_from_the_gallery_either(desk: WorkingDesk) -> None:
+    """The age counts for every search, not only for today's list; somebody grown is told that nothing is planned."""
+    child = (date(2021, 5, 1) - date(1950, 1, 1)).days
+    desk.enrol(child)
+    assert desk.decide(child).reasons == (Reason.UNDER_AGE,)
+    grown = desk.enrol(1).person
+    assert desk.decide(1).person == grown
 
 
 def test_yesterdays_service_is_not_offered_today(desk: WorkingDesk) -> None:

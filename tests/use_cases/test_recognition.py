@@ -33,6 +33,11 @@ def recogniser(*people: PersonId, extra: dict[PersonId, Embedding] | None = None
     return Recogniser(GalleryMatcher(gallery), FixedThresholds(), Policy(), PACK)
 
 
+def grown(_: PersonId) -> bool:
+    """Nobody is a child."""
+    return False
+
+
 def looks(number: int) -> list[Probe]:
     """Three frames of a person."""
     return [make_look(number, 100 + variant) for variant in range(3)]
@@ -40,28 +45,28 @@ def looks(number: int) -> list[Probe]:
 
 def test_todays_list_is_compared_first() -> None:
     """Who is expected is found among the expected; the event says that so many were compared."""
-    decision = recogniser(ANNA, BERIK, CLARA).decide(looks(1), LIVE, None, frozenset((ANNA, BERIK)), NOBODY)
+    decision = recogniser(ANNA, BERIK, CLARA).decide(looks(1), LIVE, None, frozenset((ANNA, BERIK)), grown)
     result = decision.evidence.result
     assert (decision.person, result.mode, result.compared, result.gallery) == (ANNA, MatchMode.LIST, 2, 3)
 
 
 def test_who_is_not_on_the_list_is_found_in_the_gallery() -> None:
     """A patient who came on the wrong day is recognised, and told so by the records."""
-    decision = recogniser(ANNA, BERIK, CLARA).decide(looks(3), LIVE, None, frozenset((ANNA, BERIK)), NOBODY)
+    decision = recogniser(ANNA, BERIK, CLARA).decide(looks(3), LIVE, None, frozenset((ANNA, BERIK)), grown)
     assert (decision.person, decision.evidence.result.mode) == (CLARA, MatchMode.IDENTIFY)
 
 
 def test_without_a_list_the_gallery_is_searched() -> None:
     """A day without planned services."""
-    decision = recogniser(ANNA, BERIK).decide(looks(2), LIVE, None, NOBODY, NOBODY)
+    decision = recogniser(ANNA, BERIK).decide(looks(2), LIVE, None, NOBODY, grown)
     assert (decision.person, decision.evidence.result.mode) == (BERIK, MatchMode.IDENTIFY)
 
 
 def test_a_claim_is_compared_with_the_claimed_only() -> None:
     """1:1: the right one is accepted, another one is not taken for who they really are."""
     desk = recogniser(ANNA, BERIK)
-    accepted = desk.decide(looks(1), LIVE, ANNA, frozenset((BERIK,)), NOBODY)
-    refused = desk.decide(looks(1), LIVE, BERIK, frozenset((ANNA,)), NOBODY)
+    accepted = desk.decide(looks(1), LIVE, ANNA, frozenset((BERIK,)), grown)
+    refused = desk.decide(looks(1), LIVE, BERIK, frozenset((ANNA,)), grown)
     assert (accepted.person, accepted.evidence.result.mode) == (ANNA, MatchMode.VERIFY)
     assert refused.person is None
     assert Reason.NO_MATCH in refused.reasons
@@ -69,34 +74,34 @@ def test_a_claim_is_compared_with_the_claimed_only() -> None:
 
 def test_a_claim_of_somebody_without_template_is_no_match() -> None:
     """Enrolled with another pack, or forgotten: refused, not failed."""
-    decision = recogniser(BERIK).decide(looks(1), LIVE, ANNA, NOBODY, NOBODY)
+    decision = recogniser(BERIK).decide(looks(1), LIVE, ANNA, NOBODY, grown)
     assert (decision.verdict, decision.reasons, decision.score) == (Verdict.REFUSED, (Reason.NO_MATCH,), None)
 
 
 def test_an_empty_gallery_knows_nobody() -> None:
     """The first day of a desk."""
-    decision = recogniser().decide(looks(1), LIVE, None, NOBODY, NOBODY)
+    decision = recogniser().decide(looks(1), LIVE, None, NOBODY, grown)
     assert decision.reasons == (Reason.NO_MATCH,)
 
 
 def test_a_look_alike_who_is_not_expected_refuses_too() -> None:
     """The twin without a service today makes the match uncertain, although the list alone is clear."""
     twin = {CLARA: make_look(1, 7).embedding}
-    decision = recogniser(ANNA, BERIK, extra=twin).decide(looks(1), LIVE, None, frozenset((ANNA,)), NOBODY)
+    decision = recogniser(ANNA, BERIK, extra=twin).decide(looks(1), LIVE, None, frozenset((ANNA,)), grown)
     assert decision.reasons == (Reason.AMBIGUOUS_MATCH,)
 
 
 def test_frames_of_two_people_are_not_fused_into_one() -> None:
     """Somebody else stepped in while frames were collected."""
     mixed = [*looks(1)[:2], looks(2)[0]]
-    decision = recogniser(ANNA, BERIK).decide(mixed, LIVE, None, NOBODY, NOBODY)
+    decision = recogniser(ANNA, BERIK).decide(mixed, LIVE, None, NOBODY, grown)
     assert Reason.FRAMES_DISAGREE in decision.reasons
 
 
 def test_a_decision_needs_a_probe() -> None:
     """Nothing seen is the caller's bug, not a refusal."""
     with pytest.raises(ValueError, match="at least one probe"):
-        recogniser(ANNA).decide([], LIVE, None, NOBODY, NOBODY)
+        recogniser(ANNA).decide([], LIVE, None, NOBODY, grown)
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 100)), min_size=1, max_size=6))
@@ -118,6 +123,12 @@ def test_agreement_is_that_of_the_worst_pair() -> None:
     assert agreement([make_look(1)]) == pytest.approx(1.0)
     assert agreement(looks(1)) > 0.9
     assert agreement([*looks(1), make_look(2)]) < 0.5
+
+
+def test_a_figure_that_is_no_number_agrees_with_nothing() -> None:
+    """A broken vector must not look like the best agreement there is."""
+    broken = Probe(Embedding(np.full(128, np.nan, np.float32), PACK), 80)
+    assert np.isnan(agreement([make_look(1), broken]))
 
 
 def test_a_longer_list_asks_for_a_higher_score() -> None:
