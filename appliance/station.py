@@ -87,7 +87,7 @@ class Station:
             last = frame.at
 
     def submit(self, intent: Intent) -> None:
-        """Tell what the patient answered; taken up with the next frame."""
+        """Tell what the patient answered; taken up with the next frame, unless the time to answer is over by then."""
         self._intents.append(intent)
 
     def step(self, frame: Frame) -> None:
@@ -98,10 +98,10 @@ class Station:
         seen, policy = self._with.observer.observe(frame), self._with.policy
         report = judge(seen, policy.gate)
         self._presence = self._presence.follow(near(seen, policy.gate), now, policy.timing)
+        self._expire(now)  # before the answers: one that comes after its time is none
         self._answer(now)
         self._come_and_go(now)
         self._work(frame, seen, report)
-        self._expire(now)
         self._show(report, now)
 
     def camera_failed(self, failure: KnownFailure, now: Instant) -> None:

@@ -328,6 +328,16 @@ def test_no_answer_is_recorded_after_the_time() -> None:
     assert [(e.kind, e.reasons) for e in scene.events] == [("declined", (Reason.NO_ANSWER,))]
 
 
+def test_an_answer_after_the_time_confirms_nothing() -> None:
+    """However long the front end or the camera kept the answer waiting: who gave it may long be somebody else."""
+    scene, ali = Scene(), patient("ali")
+    scene.until(State.CONFIRM, ali)
+    scene.say(IntentKind.CONFIRM, "xray")
+    scene.film.now += T.confirm  # the front end held the loop up
+    assert scene.tick(ali).state is State.LEAVING
+    assert [(e.kind, e.reasons) for e in scene.events] == [("declined", (Reason.NO_ANSWER,))]
+
+
 def test_walking_off_before_confirming_is_no_confirmation() -> None:
     """The tap of the next in the queue comes too late."""
     scene = Scene()
