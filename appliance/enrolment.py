@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.checkin import append
-from appliance.core.errors import ConsentMissing, DuplicateFace, PersonExists, PersonUnknown
+from appliance.core.errors import ConsentMissing, DuplicateFace, FaceNotUsable, PersonExists, PersonUnknown
 from appliance.core.events import Enrolled, Forgotten
 from appliance.core.iin import Iin
 from appliance.core.policy import Policy
 from appliance.core.types import MatchMode, PersonId
 from appliance.enrolled import EnrolledGallery
 from appliance.matching.matcher import GalleryMatcher
-from appliance.recognition import Probe, ThresholdSource, fuse
+from appliance.recognition import Probe, ThresholdSource, agreement, fuse
 from appliance.records.consents import GivenBy
 from appliance.records.desk import DeskRecords
 from appliance.records.people import sweep
@@ -71,11 +71,14 @@ class Enrolment:
         """Keep a patient with consent and templates, and sign that it happened.
 
         looks: embeddings of one person, by this desk's pack. source: "photo" or "camera". overrule_duplicate: a
-        supervisor says it is another person (a twin); recorded. Raises ConsentMissing, PersonExists, DuplicateFace,
-        PackMismatch, and a DatabaseFailure; then nothing was kept.
+        supervisor says it is another person (a twin); recorded. Raises ConsentMissing, FaceNotUsable (not one person's
+        looks), PersonExists, DuplicateFace, PackMismatch, and a DatabaseFailure; then nothing was kept.
         """
         if consent is None:
             raise ConsentMissing("no consent was recorded")
+        # Two people under one IIN would both be let in, and their mean looks like neither to the duplicate check.
+        if not agreement(looks) >= self.calibration.thresholds(MatchMode.VERIFY, 1, self.policy).agree:
+            raise FaceNotUsable("the pictures do not show one and the same person")
         embeddings = [look.embedding for look in looks]
         gallery = self.enrolled.gallery
         # The checks belong into the transaction: another reception may be enrolling the same face just now.

@@ -34,7 +34,7 @@ class ImageUnreadable(ApplianceFailure):
 
 
 class FaceNotUsable(ApplianceFailure):
-    """A picture given for enrolment holds no face, several faces, or one of too poor quality."""
+    """Pictures given for enrolment hold no face, several faces, one of too poor quality, or not one person."""
 
     code = "E-IMG-02"
     remedy = "Use a sharp, evenly lit photo of one person who looks straight at the camera."

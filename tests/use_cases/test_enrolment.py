@@ -4,7 +4,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from appliance.core.errors import ConsentMissing, DuplicateFace, PackMismatch, PersonExists, PersonUnknown
+from appliance.core.errors import (
+    ConsentMissing,
+    DuplicateFace,
+    FaceNotUsable,
+    PackMismatch,
+    PersonExists,
+    PersonUnknown,
+)
 from appliance.core.types import Embedding
 from appliance.enrolment import ConsentGiven
 from appliance.recognition import Probe
@@ -56,6 +63,14 @@ def test_without_consent_nothing_is_kept(desk: WorkingDesk) -> None:
     """No person, no template, no event."""
     with pytest.raises(ConsentMissing):
         desk.enrolment.enrol(make_profile(1), None, [make_look(1)], "photo")
+    assert desk.find(1) is None
+    assert desk.events() == ()
+
+
+def test_two_people_are_not_enrolled_under_one_number(desk: WorkingDesk) -> None:
+    """Somebody else stepped before the camera, by accident or not: either of them would be let in later."""
+    with pytest.raises(FaceNotUsable, match="one and the same person"):
+        desk.enrolment.enrol(make_profile(1), CONSENT, [make_look(1, 0), make_look(2), make_look(1, 1)], "camera")
     assert desk.find(1) is None
     assert desk.events() == ()
 
