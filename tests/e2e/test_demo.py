@@ -165,7 +165,7 @@ def test_a_folder_of_somebody_elses_is_left_alone(tmp_path: Path, pack_path: Pat
 def test_one_person_from_a_film(tmp_path: Path, pack_path: Path) -> None:
     """Enrolled from its first seconds; a film cannot answer a random turn, so its visit is no receipt."""
     film = tmp_path / "person.avi"
-    write_film(film, film_of(PATIENTS[-1].picture, FacePipeline(open_pack(pack_path)), 12.0))
+    write_film(film, film_of(PATIENTS[-1].picture, FacePipeline(open_pack(pack_path)), 9.0))
     shown = keldim("--packs", pack_path.parent, "demo", "--dir", tmp_path / "day", "--video", film, "--seconds", "4")
     assert shown.code == 0, shown.err
     lines = shown.out.strip().splitlines()

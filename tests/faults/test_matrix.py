@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sync.database import Database
-from sync.errors import DatabaseBusy, DiskFailing, DiskFull
+from sync.errors import DatabaseBusy, DiskFull
 from sync.home import Home
 from tests.fakes.clock import ManualClock
-from tests.fakes.faults import FaultyDatabase, Killed, Plan, Strike, busy, disk_failing, disk_full
+from tests.fakes.faults import FaultyDatabase, Killed, Plan, Strike, busy, disk_full
 from tests.fakes.working_desk import WorkingDesk
 from tests.faults.errands import ERRANDS, Errand
 
-FAULTS = ((disk_full, DiskFull), (disk_failing, DiskFailing), (busy, DatabaseBusy), (Killed, Killed))
+FAULTS = ((disk_full, DiskFull), (busy, DatabaseBusy), (Killed, Killed))
 MOST_STATEMENTS = 80
 
 
@@ -60,7 +60,7 @@ def finish(desk: WorkingDesk, errand: Errand, number: int) -> list[str]:
 
 
 @pytest.mark.parametrize("strike", list(Strike))
-@pytest.mark.parametrize(("fault", "named"), FAULTS, ids=["full", "failing", "busy", "killed"])
+@pytest.mark.parametrize(("fault", "named"), FAULTS, ids=["full", "busy", "killed"])
 @pytest.mark.parametrize("errand", ERRANDS, ids=[errand.name for errand in ERRANDS])
 def test_a_fault_at_any_statement_leaves_all_or_nothing(
     home: Home,
