@@ -16,7 +16,7 @@ from appliance.config import Config
 from appliance.core.snapshot import Snapshot
 from appliance.core.types import Direction, Instant, PersonId
 from appliance.enrolled import EnrolledGallery
-from appliance.enrolment import Enrolment
+from appliance.enrolment import Enrolment, clear_log
 from appliance.face.pack import Pack, open_pack
 from appliance.face.pipeline import FacePipeline
 from appliance.matching.gallery import Gallery
@@ -136,7 +136,7 @@ def open_eyes(desk: OpenDesk, packs: Path) -> SeeingDesk:
     thresholds = PackThresholds(pack.calibration)
     policy = desk.config.policy
     enrolment = Enrolment(desk.records, desk.ledger, enrolled, thresholds, policy, desk.clock, desk.software)
-    enrolment.sweep()
+    clear_log(desk.records)
     return SeeingDesk(
         desk=desk,
         pack=pack,

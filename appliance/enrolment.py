@@ -113,36 +113,12 @@ class Enrolment:
         return EnrolmentResult(person, entry.event_id, len(names))
 
     def forget(self, iin: Iin, reason: str) -> str:
-        """Erase a patient's templates, data key and profile, and sign that it happened; gives the event's id.
-
-        reason: "consent_withdrawn" or "clinic_request". Raises PersonUnknown.
-        """
+        """As the function `forget`; the gallery in memory follows at once."""
         person = self.records.people.find(iin)
-        if person is None:
-            raise PersonUnknown(f"nobody with IIN {iin} is enrolled")
-        with immediate(self.records.db):
-            moment = self.clock.moment()
-            patient = self.records.people.reference(person)
-            withdrawn = self.records.consents.withdraw(person, moment.wall)
-            erased = self.records.people.erase(person, moment.wall)
-            consent = withdrawn[-1] if withdrawn else None
-            entry = append(self.ledger, Forgotten(patient, consent, erased, reason, self.software), moment)
-        self.enrolled.gallery.remove(person)
-        self.sweep()
-        return entry.event_id
-
-    def sweep(self) -> None:
-        """Take the last copies of erased templates out of the write-ahead log; after an erasure and at each start.
-
-        When it cannot be done now, that is logged: the erasure itself is on the disk already.
-        """
-        try:
-            swept = sweep(self.records.db)
-        except DatabaseFailure as failure:
-            _LOG.warning("the log of the database was not swept: %s", failure.code)
-        else:
-            if not swept:
-                _LOG.info("the log of the database is in use and is swept at the next start")
+        event = forget(self.records, self.ledger, self.clock, self.software, iin, reason)
+        if person is not None:
+            self.enrolled.gallery.remove(person)
+        return event
 
     def _same_face(self, looks: Sequence[Probe]) -> PersonId | None:
         """Who in the gallery has this face, at the policy's FPIR for a gallery of this size. Raises PackMismatch."""
@@ -150,3 +126,37 @@ class Enrolment:
         found = GalleryMatcher(gallery).duplicates(fuse(looks))
         needed = self.calibration.thresholds(MatchMode.IDENTIFY, max(gallery.people, 1), self.policy).accept
         return found[0].person if found and found[0].score >= needed else None
+
+
+def forget(records: DeskRecords, ledger: Ledger, clock: Clock, software: str, iin: Iin, reason: str) -> str:
+    """Erase a patient's templates, data key and profile, and sign that it happened; gives the event's id.
+
+    Needs neither pack nor gallery: a consent can be withdrawn whatever is wrong with the models. A desk that runs takes
+    it over before its next comparison. reason: "consent_withdrawn" or "clinic_request". Raises PersonUnknown.
+    """
+    with immediate(records.db):
+        person = records.people.find(iin)
+        if person is None:
+            raise PersonUnknown(f"nobody with IIN {iin} is enrolled")
+        moment = clock.moment()
+        patient = records.people.reference(person)
+        withdrawn = records.consents.withdraw(person, moment.wall)
+        erased = records.people.erase(person, moment.wall)
+        consent = withdrawn[-1] if withdrawn else None
+        entry = append(ledger, Forgotten(patient, consent, erased, reason, software), moment)
+    clear_log(records)
+    return entry.event_id
+
+
+def clear_log(records: DeskRecords) -> None:
+    """Take the last copies of erased templates out of the write-ahead log; after an erasure and at each start.
+
+    When it cannot be done now, that is logged: the erasure itself is on the disk already.
+    """
+    try:
+        swept = sweep(records.db)
+    except DatabaseFailure as failure:
+        _LOG.warning("the log of the database was not swept: %s", failure.code)
+    else:
+        if not swept:
+            _LOG.info("the log of the database is in use and is swept at the next start")

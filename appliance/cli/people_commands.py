@@ -14,6 +14,7 @@ from appliance.core.errors import PersonUnknown
 from appliance.core.iin import Iin
 from appliance.core.types import MatchMode, MatchResult
 from appliance.enrolment import ConsentGiven
+from appliance.enrolment import forget as forget_patient
 from appliance.looks import from_picture, from_source
 from appliance.recognition import Probe, fuse
 from appliance.records.consents import GivenBy
@@ -188,8 +189,8 @@ def forget(
     number = Iin.parse(iin)
     if not yes and not typer.confirm(f"Erase all templates of {number}? This cannot be undone."):
         raise typer.Abort
-    with place(context).seeing_desk() as desk:
-        event = desk.enrolment.forget(number, reason)
+    with place(context).desk() as desk:
+        event = forget_patient(desk.records, desk.ledger, desk.clock, desk.software, number, reason)
     if as_json:
         dump({"event": event})
     else:

@@ -13,7 +13,7 @@ from appliance.core.errors import (
     PersonUnknown,
 )
 from appliance.core.types import Embedding
-from appliance.enrolment import ConsentGiven
+from appliance.enrolment import ConsentGiven, forget
 from appliance.recognition import Probe
 from appliance.records.consents import GivenBy
 from sync.envelope import Event, Moment
@@ -131,6 +131,15 @@ def test_who_is_forgotten_is_erased_from_disk_and_memory(desk: WorkingDesk) -> N
     assert desk.decide(1).person is None
     with pytest.raises(PersonUnknown):
         desk.records.people.profile(person)
+
+
+def test_a_consent_is_withdrawn_also_where_no_pack_opens(desk: WorkingDesk, other: WorkingDesk) -> None:
+    """Records and ledger are enough; the desk that runs takes it over before its next comparison."""
+    person = desk.enrol(1).person
+    forget(other.records, other.ledger, other.clock, "keldim test", make_iin(1), "consent_withdrawn")
+    assert last(desk).kind == "forgotten"
+    assert desk.decide(1).person is None
+    assert person not in desk.gallery
 
 
 def test_forgetting_a_stranger_is_refused(desk: WorkingDesk) -> None:
