@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from appliance.cli.output import EXIT_NO, OUT, dump, say, table
+from appliance.cli.output import ERR, EXIT_INTERRUPTED, EXIT_NO, dump, say, table
 from appliance.cli.place import place
 from appliance.cli.sources import opened
 from appliance.cli.terminal import Confirm, Terminal
@@ -64,11 +64,14 @@ def checkin(
     images: Annotated[Path | None, typer.Option(help="A folder of pictures, played at 15 a second.")] = None,
     skip: Annotated[float, typer.Option(help="Seconds left out at the start of the video.")] = 0.0,
     iin: Annotated[str | None, typer.Option("--iin", help="Compare with this patient only (1:1).")] = None,
-    confirm: Annotated[Confirm, typer.Option(help="Who answers for the patient.")] = Confirm.ASK,
+    confirm: Annotated[Confirm, typer.Option(help="What a recording's patient answers.")] = Confirm.ASK,
     once: Annotated[bool, typer.Option("--once", help="End after the first visit.")] = False,
     as_json: Json = False,
 ) -> None:
     """Run the desk without a window: patients step up, are recognised, confirm, and get a receipt."""
+    if camera is not None and confirm is not Confirm.ASK:
+        raise typer.BadParameter("at a camera the patient is asked", param_hint="--confirm")
+    interrupted = False
     with place(context).seeing_desk() as eyes:
         config, clock = eyes.desk.config, eyes.desk.clock
         claimed = None
@@ -80,9 +83,14 @@ def checkin(
             terminal = Terminal(config.desk.language, confirm, quiet=as_json)
             station = eyes.station(source.name, terminal.show, Instant(clock.monotonic()), claimed)
             terminal.answer_to(station.submit)
-            station.run(source, lambda: once and terminal.visits > 0)
+            try:
+                station.run(source, lambda: once and terminal.visits > 0)
+            except KeyboardInterrupt:  # how a desk at a camera ends; what it did is told all the same
+                interrupted = True
     if as_json:
         dump(terminal.outcomes)
+    if interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
     if not any(outcome["receipt"] for outcome in terminal.outcomes):
         raise typer.Exit(EXIT_NO)
 
@@ -91,7 +99,7 @@ def checkin(
 def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Check everything this desk needs, each line with what to do."""
     where = place(context)
-    with OUT.status("checking"):
+    with ERR.status("checking"):
         checks = list(examine(where.home, where.packs, SystemClock()))
     if as_json:
         dump([{"check": c.name, "health": c.health.value, "found": c.found, "remedy": c.remedy} for c in checks])

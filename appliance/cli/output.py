@@ -30,6 +30,11 @@ def say(text: str) -> None:
     OUT.print(escape(text))
 
 
+def prompt(text: str, *, aside: bool) -> None:
+    """A part of a question, as it is. aside: on the error stream, where the output is for a machine."""
+    (ERR if aside else OUT).print(escape(text), end="")
+
+
 def warn(text: str) -> None:
     """One line on the error stream."""
     ERR.print(escape(text), style="yellow")

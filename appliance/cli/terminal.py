@@ -3,12 +3,12 @@
 It renders snapshots and sends intents, as any front end does; it decides nothing.
 """
 
+import sys
+import termios
 from collections.abc import Callable
 from enum import StrEnum
 
-import typer
-
-from appliance.cli.output import say
+from appliance.cli.output import prompt, say, warn
 from appliance.core.session import State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
 from appliance.texts import Language, answer_text, line
@@ -27,9 +27,13 @@ class Confirm(StrEnum):
 
 
 class Terminal:
-    """Shows each new line once. visits: how many ended. outcomes: how each ended, for machines."""
+    """Shows each new line once. visits: how many ended. outcomes: how each ended, for machines.
+
+    A visit that ends without a screen of its own (walked off, no answer) shows as `leaving`.
+    """
 
     def __init__(self, language: Language, confirm: Confirm, *, quiet: bool = False) -> None:
+        """quiet: nothing but questions is shown, and those on the error stream."""
         self._language = language
         self._confirm = confirm
         self._quiet = quiet
@@ -52,13 +56,13 @@ class Terminal:
             say(text)
         self._last = text
         if shown.state is not self._state:
-            self._state = shown.state
-            self._changed(shown)
+            before, self._state = self._state, shown.state
+            self._changed(before, shown)
 
-    def _changed(self, shown: Snapshot) -> None:
+    def _changed(self, before: State, shown: Snapshot) -> None:
         if shown.state is State.CONFIRM:
             self._answer(shown)
-        elif shown.state in _ENDS:
+        elif shown.state in _ENDS or (shown.state is State.LEAVING and before not in _ENDS):
             self.visits += 1
             self.outcomes.append({"state": shown.state.value, "receipt": shown.receipt, "failure": shown.failure})
             if shown.receipt and not self._quiet:
@@ -73,18 +77,37 @@ class Terminal:
         elif self._confirm is Confirm.NO:
             self._submit(Intent(IntentKind.NOT_ME))
         else:
-            self._submit(self._ask(shown))
+            given = self._ask(shown)
+            if given is None:
+                warn("Standard input has ended: nobody can answer, and no visit is confirmed.")
+            else:
+                self._submit(given)
 
-    def _ask(self, shown: Snapshot) -> Intent:
+    def _ask(self, shown: Snapshot) -> Intent | None:
+        """The answer from the keyboard; None when there is none to come. The desk waits meanwhile."""
+        _forget_what_was_typed()
         for number, offer in enumerate(shown.offers, 1):
-            say(f"{number}. {offer.starts_at[11:]} {offer.name(self._language)}, {offer.room}")
-        say(f"0. {answer_text(IntentKind.NOT_ME, self._language)}")
-        say(f"-. {answer_text(IntentKind.NOT_MY_SERVICE, self._language)}")
+            self._tell(f"{number}. {offer.starts_at[11:]} {offer.name(self._language)}, {offer.room}\n")
+        self._tell(f"0. {answer_text(IntentKind.NOT_ME, self._language)}\n")
+        self._tell(f"-. {answer_text(IntentKind.NOT_MY_SERVICE, self._language)}\n")
         while True:
-            given = str(typer.prompt(answer_text(IntentKind.CONFIRM, self._language), default="1"))
+            self._tell(f"{answer_text(IntentKind.CONFIRM, self._language)} [1]: ")
+            typed = sys.stdin.readline()
+            if not typed:
+                return None
+            given = typed.strip() or "1"
             if given == "0":
                 return Intent(IntentKind.NOT_ME)
             if given == "-":
                 return Intent(IntentKind.NOT_MY_SERVICE)
             if given.isdigit() and 1 <= int(given) <= len(shown.offers):
                 return Intent(IntentKind.CONFIRM, shown.offers[int(given) - 1].service)
+
+    def _tell(self, text: str) -> None:
+        prompt(text, aside=self._quiet)
+
+
+def _forget_what_was_typed() -> None:
+    """A key pressed before the question, by whomever, is no answer to it."""
+    if sys.stdin.isatty():
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
