@@ -29,6 +29,8 @@ from sync.errors import KnownFailure
 
 _LOG = logging.getLogger(__name__)
 
+_NOTHING_TO_CONFIRM = {State.NO_SERVICE: Reason.NO_SERVICE_TODAY, State.ALREADY: Reason.ALREADY_CONFIRMED}
+
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
@@ -285,7 +287,8 @@ class Station:
     def _record_refusal(self, about: Circumstances) -> str:
         attempt, state = self._attempt, self._visit.state
         known = attempt.decision.person if attempt.decision else None
-        reasons = (Reason.NO_SERVICE_TODAY,) if state is State.NO_SERVICE else attempt.reasons()
+        nothing_to_confirm = _NOTHING_TO_CONFIRM.get(state)
+        reasons = (nothing_to_confirm,) if nothing_to_confirm else attempt.reasons()
         if state is State.LEAVING:
             reasons = (*reasons, Reason.LEFT)
         hint = attempt.last_hint.value if attempt.last_hint else None

@@ -1,8 +1,10 @@
 """Commands that show the appliance at work: demo and bench."""
 
+import contextlib
 import shutil
+import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +28,7 @@ from appliance.demo.clinic import Site
 from appliance.demo.performance import Result, liveness, reasons
 from appliance.demo.plan import PLAN
 from sync.clock import SystemClock
+from sync.errors import KnownFailure
 
 app = typer.Typer()
 MARK = ".keldim-demo"
@@ -55,15 +58,35 @@ class _Shown:
 
 def _empty_folder(folder: Path | None) -> Path:
     """A folder for the demonstration; one it made before is emptied, any other must be empty. Raises DemoFailed."""
-    if folder is None:
-        folder = Path(tempfile.mkdtemp(prefix="keldim-demo-"))
-    elif (folder / MARK).exists():
-        shutil.rmtree(folder)
-    elif folder.exists() and any(folder.iterdir()):
-        raise DemoFailed(f"{folder} is not empty and was not made by a demonstration")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).touch()
+    try:
+        if folder is None:
+            folder = Path(tempfile.mkdtemp(prefix="keldim-demo-"))
+        elif (folder / MARK).exists():
+            shutil.rmtree(folder)
+        elif folder.exists() and any(folder.iterdir()):
+            raise DemoFailed(f"{folder} is not empty and was not made by a demonstration")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / MARK).touch()
+    except OSError as error:
+        raise DemoFailed(f"{folder} cannot be used: {error.strerror}") from error
     return folder
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _playing_in(folder: Path) -> Iterator[None]:
+    """SIGTERM ends the demonstration as Ctrl-C does, and its processes with it; a failure says where the logs are."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    except KnownFailure:
+        warn(f"files in {folder}")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _with_progress(steps: int, work: Callable[[_Shown], day.DayReport]) -> day.DayReport:
@@ -82,19 +105,23 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Play a day of a clinic with real models, a real ledger and a real fund, and check every outcome."""
+    if video is not None and camera is not None:
+        raise typer.BadParameter("one of --video and --camera", param_hint="--camera")
     where, root = place(context), _empty_folder(folder)
-    logs.start(Site(root).home.log / "desk.log", "DEBUG")
-    if video is not None or camera is not None:
-        _one_person(where, root, video, camera, seconds)
-        return
-    steps = len(PLAN) + len(PATIENTS) + 5
-    report = _with_progress(steps, lambda shown: day.scripted(root, where.packs, SystemClock(), shown))
+    with _playing_in(root):
+        logs.start(Site(root).home.log / "desk.log", "DEBUG")
+        if video is not None or camera is not None:
+            _one_person(where, root, video, camera, seconds)
+            return
+        steps = len(PLAN) + len(PATIENTS) + 5
+        report = _with_progress(steps, lambda shown: day.scripted(root, where.packs, SystemClock(), shown))
     if as_json:
-        dump([_row(result) for result in report.results])
+        visits = [_row(result) for result in report.results]
+        dump({"visits": visits, "events": report.signed, "folder": str(root), "summary": report.fund.summary})
     else:
         _table(report)
-    say(f"{report.frames} frames, {report.signed} events signed; files in {root}")
-    say(report.fund.summary)
+        say(f"{report.frames} frames, {report.signed} events signed; files in {root}")
+        say(report.fund.summary)
     if not report.as_planned:
         warn("not everything came out as planned")
         raise typer.Exit(EXIT_NO)

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     MORE_THAN_ONE_PERSON = "more_than_one_person"
     LEFT = "left"
     NO_SERVICE_TODAY = "no_service_today"
+    ALREADY_CONFIRMED = "already_confirmed"
     NOT_ME = "not_me"
     NOT_MY_SERVICE = "not_my_service"
     NO_ANSWER = "no_answer"

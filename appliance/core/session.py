@@ -108,7 +108,7 @@ TABLE: dict[State, dict[Signal, Transition]] = {
     State.CHECKING: {
         Signal.MATCHED: Transition(State.CONFIRM),
         Signal.NO_SERVICE: Transition(State.NO_SERVICE, (Effect.RECORD_REFUSAL,)),
-        Signal.ALREADY: Transition(State.ALREADY),
+        Signal.ALREADY: Transition(State.ALREADY, (Effect.RECORD_REFUSAL,)),
         Signal.RETRY: Transition(State.ALIGN),
         Signal.GAVE_UP: _REFUSED,
         Signal.SAVE_FAILED: _NOT_SAVED,
@@ -124,7 +124,7 @@ TABLE: dict[State, dict[Signal, Transition]] = {
     State.SAVING: {Signal.SAVED: Transition(State.RECEIPT), Signal.SAVE_FAILED: _NOT_SAVED},
     State.RECEIPT: _NOTICE,
     State.NO_SERVICE: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED},
-    State.ALREADY: _NOTICE,
+    State.ALREADY: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED},
     State.NOT_RECOGNISED: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED},
     State.NOT_ME: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED},
     State.SAVE_FAILED: _NOTICE,

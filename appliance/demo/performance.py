@@ -146,7 +146,7 @@ class Stage:
             return
         for event in events:
             yield from _content(act, event)
-            whom = self._pseudonyms.get(act.who or "") if event.kind != "refused" else None
+            whom = self._pseudonyms.get(act.who or "") if wanted.names_patient else None
             if event.data.get("patient") != whom:
                 yield "names the wrong patient"
 

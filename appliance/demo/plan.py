@@ -28,6 +28,7 @@ class Outcome:
 
     state: where the visit must get to. kind: of the one event it must leave, None for no event. reasons: all must be
     in the event, and with `any_of` at least one of those. liveness: the only verdicts allowed in the event.
+    names_patient: whether the event must name the patient, or must not.
     """
 
     state: State
@@ -35,6 +36,7 @@ class Outcome:
     reasons: tuple[Reason, ...] = ()
     any_of: tuple[Reason, ...] = ()
     liveness: frozenset[LivenessVerdict] = frozenset({LivenessVerdict.LIVE})
+    names_patient: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,16 @@ PLAN = (
     _patient("aigul"),
     Act("nobody", Staging.NOBODY, Outcome(State.IDLE, None)),
     _patient("bolat"),
-    Act("stranger", Staging.STEPS_UP, Outcome(State.NOT_RECOGNISED, "refused", (Reason.NO_MATCH,)), "stranger"),
+    Act(
+        "stranger",
+        Staging.STEPS_UP,
+        Outcome(State.NOT_RECOGNISED, "refused", (Reason.NO_MATCH,), names_patient=False),
+        "stranger",
+    ),
     Act(
         "two people at once",
         Staging.TWO_AT_ONCE,
-        Outcome(State.NOT_RECOGNISED, "refused", (Reason.MORE_THAN_ONE_PERSON,), liveness=_UNCHECKED),
+        Outcome(State.NOT_RECOGNISED, "refused", (Reason.MORE_THAN_ONE_PERSON,), (), _UNCHECKED, False),
         "daria",
         "erlan",
     ),
@@ -80,6 +87,7 @@ PLAN = (
             "refused",
             any_of=(Reason.LIVENESS_SPOOF, Reason.LIVENESS_INCONCLUSIVE),
             liveness=_NOT_LIVE,
+            names_patient=False,
         ),
         "ellen",
     ),
@@ -94,6 +102,11 @@ PLAN = (
     _patient("gulnar", network=False),
     _patient("ellen", network=False),
     _patient("ivan"),
-    Act("patient comes again", Staging.STEPS_UP, Outcome(State.ALREADY, None), "aigul"),
+    Act(
+        "patient comes again",
+        Staging.STEPS_UP,
+        Outcome(State.ALREADY, "refused", (Reason.ALREADY_CONFIRMED,)),
+        "aigul",
+    ),
 )
 """The day of the demonstration clinic, in order."""

@@ -15,12 +15,12 @@ LONGEST_S = 1200.0
 
 @dataclass(frozen=True)
 class Played:
-    """What the demonstration printed and left. rows: one for each act."""
+    """What the demonstration printed and left. rows: one for each act. summary: the line that ends it."""
 
     folder: Path
     code: int
     rows: "list[dict[str, object]]"
-    lines: list[str]
+    summary: str
     err: str
 
     @property
@@ -46,5 +46,5 @@ def played(tmp_path_factory: pytest.TempPathFactory, pack_path: Path) -> Played:
         "--json",
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST_S)
-    rows, end = json.JSONDecoder().raw_decode(done.stdout or "[]")
-    return Played(folder, done.returncode, rows, done.stdout[end:].split("\n"), done.stderr)
+    told = json.loads(done.stdout or '{"visits": [], "summary": ""}')
+    return Played(folder, done.returncode, told["visits"], told["summary"], done.stderr)

@@ -96,8 +96,8 @@ def test_the_probes_are_of_one_face_before_and_after_the_challenge() -> None:
     assert scene.observer.embedded == ["ali"] * (POLICY.hold_frames + POLICY.liveness.turns)
 
 
-def test_who_has_confirmed_all_is_told_so_without_another_event() -> None:
-    """Already: with the receipt of the earlier confirmation."""
+def test_who_has_confirmed_all_is_told_so_and_it_is_recorded() -> None:
+    """Already: with the receipt of the earlier confirmation, and a refusal that names the patient."""
     scene, ali = Scene(), patient("ali")
     confirmed(scene, ali)
     scene.play(T.receipt + 1, ali)
@@ -105,7 +105,9 @@ def test_who_has_confirmed_all_is_told_so_without_another_event() -> None:
     assert scene.now.state is State.IDLE
     scene.until(State.ALREADY, patient("ali"))
     assert scene.now.receipt == scene.events[0].event_id
-    assert len(scene.events) == 1
+    assert [(e.kind, e.person, e.reasons) for e in scene.events[1:]] == [
+        ("refused", "ali", (Reason.ALREADY_CONFIRMED,))
+    ]
 
 
 def test_who_has_no_service_today_is_told_so_and_it_is_recorded() -> None:
