@@ -142,4 +142,4 @@ class DemoFailed(ApplianceFailure):
     """The demonstration could not be set up or carried through."""
 
     code = "E-DEMO-01"
-    remedy = "See the logs in the demonstration's folder; run `make demo` again."
+    remedy = "See the logs in its folder, or name an empty folder with --dir; then run it again."
