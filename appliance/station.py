@@ -25,7 +25,7 @@ from appliance.core.snapshot import Intent, IntentKind, Snapshot
 from appliance.core.types import Direction, Face, Frame, Instant, LivenessVerdict, Observation, PersonId
 from appliance.recognition import Probe, Recogniser
 from sync.clock import Clock
-from sync.errors import KnownFailure
+from sync.errors import DatabaseFailure, KnownFailure
 
 _LOG = logging.getLogger(__name__)
 
@@ -114,11 +114,14 @@ class Station:
         self._signal(Signal.FAULT, now)
         self._failure = failure.code
         self._presence = Presence()
+        self._alarm("camera_failure", failure)
+        self._publish(Snapshot(at=now, state=self._visit.state, failure=self._failure))
+
+    def _alarm(self, what: str, failure: KnownFailure) -> None:
         try:
-            self._with.desk.record_alarm("camera_failure", failure.code)
+            self._with.desk.record_alarm(what, failure.code)
         except KnownFailure as unrecorded:
             _LOG.error("the alarm was not recorded: %s", unrecorded.code)
-        self._publish(Snapshot(at=now, state=self._visit.state, failure=self._failure))
 
     # ---- signals
 
@@ -274,6 +277,8 @@ class Station:
     def _not_saved(self, failure: KnownFailure, now: Instant) -> None:
         _LOG.error("not recorded: %s", failure.code)
         self._failure = failure.code
+        if not isinstance(failure, DatabaseFailure):  # a visit that came to nothing is told, where it can be written
+            self._alarm("visit_failed", failure)
         self._signal(Signal.SAVE_FAILED, now)
 
     def _record_visit(self, about: Circumstances) -> str:

@@ -197,7 +197,7 @@ class Forgotten(Event):
 
 @dataclass(frozen=True, slots=True)
 class Alarm(Event):
-    """Something an auditor should see. what: a code such as camera_failure. detail: no personal data."""
+    """Something an auditor should see. what: a code, camera_failure or visit_failed. detail: no personal data."""
 
     KIND: ClassVar[str] = "alarm"
 

@@ -45,7 +45,7 @@ class PersonSummary(Sensitive):
 
 
 class People:
-    """The table `person`. `add`, `change` and `erase` happen inside the caller's transaction."""
+    """The table `person`. `add` and `erase` happen inside the caller's transaction."""
 
     __slots__ = ("_db", "_keys", "_pseudonym_key", "_templates", "_vault")
 

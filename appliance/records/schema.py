@@ -1,6 +1,6 @@
 """The tables of the desk's records and their history; what is final is guarded by triggers, not by manners.
 
-The rows' meaning is the modules' that own them: `people`, `data_keys`, `templates`, `consents`, `services`, `visits`.
+The rows' meaning is the modules' that own them: `people`, `data_keys`, `templates`, `consents`, `services`.
 A migration that has been released is never edited; the next one changes what it left.
 """
 

@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.core.decision import Reason
-from appliance.core.errors import CameraFrozen, CameraUnavailable
+from appliance.core.errors import CameraFrozen, CameraUnavailable, ConsentMissing, TemplateDamaged
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind
 from appliance.core.types import Frame, Instant
@@ -91,6 +91,20 @@ def test_a_database_that_fails_before_the_answer_offers_another_way(step: str) -
     assert scene.now.failure == "E-DB-03"
     scene.play(T.notice - 1, ali)
     assert (scene.now.state, scene.now.greeting, scene.now.offers) == (State.SAVE_FAILED, "", ())
+
+
+@pytest.mark.parametrize("step", ["receive", "record_visit"])
+def test_a_visit_that_came_to_nothing_is_told_where_the_database_can_be_written(step: str) -> None:
+    """A template that was altered, a consent that was withdrawn in the meantime: an auditor sees it."""
+    scene, ali = Scene(), patient("ali")
+    scene.desk.failing[step] = ConsentMissing("erased") if step == "record_visit" else TemplateDamaged("altered")
+    code = scene.desk.failing[step].code
+    if step == "record_visit":
+        scene.until(State.CONFIRM, ali)
+        scene.say(IntentKind.CONFIRM, "xray")
+    assert scene.until(State.SAVE_FAILED, ali).failure == code
+    assert [(e.kind, e.detail) for e in scene.events] == [("visit_failed", code)]
+    never_a_receipt(scene)
 
 
 class Cable:
