@@ -33,20 +33,17 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """[camera]: which camera is opened and what is asked of it.
+    """[camera]: what is asked of the camera, which the command names.
 
-    index: as the system numbers cameras. width, height in pixels, rate in frames per second; a camera may give others.
+    width, height in pixels, rate in frames per second; a camera may give others.
     """
 
-    index: int = 0
     width: int = 1280
     height: int = 720
     rate: int = 30
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no camera gives."""
-        if self.index < 0:
-            raise ValueError("index must not be negative")
         if not (160 <= self.width <= 7680 and 120 <= self.height <= 4320):
             raise ValueError("width and height must be between 160x120 and 7680x4320")
         if not 1 <= self.rate <= 240:

@@ -39,7 +39,6 @@ class Reason(StrEnum):
     NOT_ME = "not_me"
     NOT_MY_SERVICE = "not_my_service"
     NO_ANSWER = "no_answer"
-    CAMERA_FAILURE = "camera_failure"
 
 
 _LIVENESS = {

@@ -23,11 +23,11 @@ def test_an_empty_file_is_all_defaults() -> None:
 def test_what_is_set_arrives_typed() -> None:
     """Enums, paths, whole numbers for floats, nested tables."""
     read = config.parse(
-        b'[desk]\nlanguage = "ru"\n[camera]\nindex = 2\n[pack]\nfolder = "/packs"\n[log]\nlevel = "DEBUG"\n'
+        b'[desk]\nlanguage = "ru"\n[camera]\nwidth = 800\n[pack]\nfolder = "/packs"\n[log]\nlevel = "DEBUG"\n'
         b"[policy]\nfmr = 1e-5\n[policy.gate]\nmax_yaw = 20\n[policy.timing]\nconfirm = 20.5\n"
     )
     assert read.desk.language is Language.RUSSIAN
-    assert read.camera.index == 2
+    assert read.camera.width == 800
     assert read.pack.folder == Path("/packs")
     assert read.log.level == "DEBUG"
     assert read.policy.fmr == 1e-5
@@ -44,17 +44,16 @@ def test_the_sections_of_sync_are_left_to_it() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[camrea]\nindex = 1", "unknown setting camrea; did you mean camera?"),
+        ("[camrea]\nwidth = 800", "unknown setting camrea; did you mean camera?"),
         ("[fnud]\nurl = 1", "did you mean fund?"),
-        ("[camera]\nindx = 1", "unknown setting camera.indx; did you mean index?"),
+        ("[camera]\nwidht = 1", "unknown setting camera.widht; did you mean width?"),
         ("[desk]\nzzz = 1", "unknown setting desk.zzz; known here: language"),
         ("[policy.gate]\nmax_jaw = 1", "unknown setting policy.gate.max_jaw; did you mean max_yaw?"),
         ("[policy]\nthreshold = 0.5", "unknown setting policy.threshold"),
         ('[desk]\nlanguage = "de"', "desk.language must be one of kk, ru, en, not 'de'"),
         ("[desk]\nlanguage = 1", "desk.language must be one of kk, ru, en, not 1"),
-        ("[camera]\nindex = true", "camera.index must be a whole number, not True"),
-        ("[camera]\nindex = 1.5", "camera.index must be a whole number"),
-        ("[camera]\nindex = -1", "[camera] index must not be negative"),
+        ("[camera]\nwidth = true", "camera.width must be a whole number, not True"),
+        ("[camera]\nwidth = 1.5", "camera.width must be a whole number"),
         ("[camera]\nwidth = 3", "[camera] width and height"),
         ("[camera]\nrate = 0", "[camera] rate"),
         ('[pack]\nname = "../x"', "[pack] name must be the plain name"),
@@ -85,8 +84,8 @@ def test_bytes_that_are_no_text_and_huge_files_are_refused() -> None:
 def test_a_file_is_read_and_a_missing_one_is_a_known_failure(tmp_path: Path) -> None:
     """load() adds the file to what parse() does."""
     file = tmp_path / "keldim.toml"
-    file.write_text("[camera]\nindex = 1\n")
-    assert config.load(file).camera.index == 1
+    file.write_text("[camera]\nwidth = 800\n")
+    assert config.load(file).camera.width == 800
     with pytest.raises(ConfigInvalid, match=r"absent\.toml cannot be read"):
         config.load(tmp_path / "absent.toml")
 
@@ -122,7 +121,7 @@ def _toml(value: object) -> str:
 def test_settings_cannot_be_changed_later() -> None:
     """A root reads them once; nobody changes them behind its back."""
     with pytest.raises(FrozenInstanceError):
-        config.Config().camera.index = 3  # type: ignore[misc]
+        config.Config().camera.width = 800  # type: ignore[misc]
 
 
 def test_every_policy_value_can_be_set() -> None:
