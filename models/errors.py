@@ -25,6 +25,13 @@ class SourceUnusable(ModelFailure):
     remedy = "Check the network and the free disk space, then try again; nothing was replaced."
 
 
+class PackUnwritable(ModelFailure):
+    """The folder of packs cannot be written: not ours, read-only, or the disk is full."""
+
+    code = "E-PACK-06"
+    remedy = "Choose another folder with --packs, or free space on the disk; nothing was replaced."
+
+
 class PackUnknown(ModelFailure):
     """No pack of this name is installed, or no recipe of this name exists."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from models.calibration import Calibration, parse_calibration
 from models.document import MAX_DOCUMENT_BYTES
-from models.errors import PackDamaged, PackUnknown
+from models.errors import PackDamaged, PackUnknown, PackUnwritable
 from models.manifest import MANIFEST_NAME, Manifest, PackFile, pack_digest, parse_manifest
 
 Check = Callable[[Path], object]
@@ -123,20 +123,23 @@ def staged(out: Path, check: Check) -> Iterator[Path]:
     """Give an empty folder beside `out`; what the block wrote there is checked and then takes the place of `out`.
 
     When the block or `check` raises, `out` stays as it was and the staging folder is removed. A crash between the two
-    renames at the end leaves the old pack beside it as `.NAME.old`; building again cures that.
+    renames at the end leaves the old pack beside it as `.NAME.old`; building again cures that. Raises PackUnwritable.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
-        yield staging
-        staging.chmod(0o755)
-        for path in staging.iterdir():
-            _flush(path)
-        _flush(staging)
-        check(staging)
-        _replace(staging, out)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        try:
+            yield staging
+            staging.chmod(0o755)
+            for path in staging.iterdir():
+                _flush(path)
+            _flush(staging)
+            check(staging)
+            _replace(staging, out)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        raise PackUnwritable(f"pack {out.name} cannot be written: {error.strerror}") from error
 
 
 def _replace(staging: Path, out: Path) -> None:

@@ -89,7 +89,7 @@ def build(out: Path, check: Check, sources: Path | None = None) -> str:
 
     sources: a folder with the two package files; None fetches them. check: called with the finished pack before it
     takes the place of an older one; whatever it raises leaves that one untouched.
-    Raises SourceUnusable when a package file is missing, truncated or altered.
+    Raises SourceUnusable when a package file is missing, truncated or altered, PackUnwritable.
     """
     if sources is None:
         with tempfile.TemporaryDirectory(prefix="keldim-sources-") as folder:

@@ -1,11 +1,13 @@
 """The store: a pack is read whole and verified, or not at all; a new one takes its place only when checked."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from models.calibration import CALIBRATION_NAME, write_calibration
-from models.errors import PackDamaged, PackUnknown
+from models.errors import PackDamaged, PackUnknown, PackUnwritable
 from models.manifest import MANIFEST_NAME, pack_digest, write_manifest
 from models.store import PackStore, read_pack, staged
 from tests.models.manifests import calibration, insightface_models, manifest_of, write_pack, zoo_models
@@ -153,3 +155,21 @@ def test_a_refused_pack_replaces_nothing(tmp_path: Path) -> None:
         raise Refused("half")
     assert (out / "file").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """A file where the folder of packs should be."""
+    (tmp_path / "packs").write_text("mine")
+    with pytest.raises(PackUnwritable, match="example"), staged(tmp_path / "packs" / "example", Path.exists):
+        raise AssertionError("nothing is staged there")
+
+
+def test_a_disk_that_is_full_while_a_pack_is_written_leaves_the_old_one(tmp_path: Path) -> None:
+    """And nothing half made beside it."""
+    out = tmp_path / "example"
+    with staged(out, Path.exists) as staging:
+        (staging / "card.md").write_text("old")
+    with pytest.raises(PackUnwritable, match="No space"), staged(out, Path.exists):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert (out / "card.md").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [out]
