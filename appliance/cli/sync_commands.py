@@ -12,6 +12,7 @@ from appliance.cli.output import EXIT_NO, dump, say, table, tell_failure
 from appliance.cli.place import place
 from sync.__main__ import read_status, run_forever, run_once
 from sync.clock import SystemClock
+from sync.home import load_settings
 
 app = typer.Typer(help="Delivery of events to the fund.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
@@ -21,6 +22,7 @@ Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 def run(context: typer.Context) -> None:
     """Deliver until stopped; a separate process from the desk."""
     home = place(context).home
+    load_settings(home)  # where there is no desk, no folder of one is made for a log
     logs.start(home.log / "sync.log", "INFO", console="INFO")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
