@@ -53,7 +53,7 @@ class FundReport:
 def verify_fund(root: Path) -> FundReport:
     """Recompute every chain from the stored tokens: signature, number, link, head, evidence, and the count of all.
 
-    Reads one consistent state while the gateway goes on. Raises FundIncomplete, KeyUnusable, DatabaseFailure.
+    Reads one consistent state while the gateway goes on. Raises KeyUnusable, DatabaseFailure.
     """
     with open_store(root) as store, store.snapshot():
         summaries = store.summaries()

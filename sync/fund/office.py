@@ -11,14 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sync.envelope import DEVICE_ID
-from sync.errors import (
-    DeviceRecordInvalid,
-    DeviceUnknown,
-    EnvelopeInvalid,
-    FundExists,
-    FundIncomplete,
-    FundUnwritable,
-)
+from sync.errors import DeviceRecordInvalid, DeviceUnknown, EnvelopeInvalid, FundExists, FundUnwritable
 from sync.fund.home import FundDocument, FundHome, parse_url
 from sync.fund.keys import create_keys
 from sync.fund.rows import Device, DeviceSummary, EventRow
@@ -73,10 +66,8 @@ def _claim(home: FundHome) -> None:
 
 @contextlib.contextmanager
 def open_store(root: Path) -> Iterator[SqliteFundStore]:
-    """The fund's store, closed at the end of the block. Raises FundIncomplete, KeyUnusable, DatabaseFailure."""
+    """The fund's store, closed at the end of the block. Raises KeyUnusable, DatabaseFailure."""
     home = FundHome(root)
-    if not home.document.exists():  # else the first key that is missing would be blamed for a mistyped directory
-        raise FundIncomplete(f"there is no fund in {root.name}")
     with contextlib.closing(SqliteFundStore.open(home.database, load_key(home.database_key))) as store:
         yield store
 

@@ -9,15 +9,7 @@ from pathlib import Path
 import pytest
 
 from sync.compact import decode_part
-from sync.errors import (
-    DeviceRecordInvalid,
-    DeviceUnknown,
-    FundExists,
-    FundIncomplete,
-    FundUnwritable,
-    FundUrlInvalid,
-    KeyUnusable,
-)
+from sync.errors import DeviceRecordInvalid, DeviceUnknown, FundExists, FundUnwritable, FundUrlInvalid, KeyUnusable
 from sync.fund.gateway import Gateway
 from sync.fund.home import FundHome
 from sync.fund.office import block_device, create_fund, devices, list_events, register_device, unblock_device
@@ -195,9 +187,3 @@ def test_a_key_open_to_others_is_not_used(fund: Fund) -> None:
     os.chmod(FundHome(fund.root).database_key, 0o644)  # noqa: PTH101
     with pytest.raises(KeyUnusable, match="readable"):
         devices(fund.root)
-
-
-def test_a_directory_without_a_fund_is_told_as_such(tmp_path: Path) -> None:
-    """Nobody is sent to look for a key file because of a mistyped directory."""
-    with pytest.raises(FundIncomplete, match="no fund in nowhere"):
-        devices(tmp_path / "nowhere")
