@@ -20,12 +20,17 @@ _BY_LIVENESS = {
 
 @dataclass(slots=True)
 class Attempt:
-    """One try of one visit. began: RFC 3339 wall time of arrival. sightings: of the held face, one for each probe."""
+    """One try of one visit.
+
+    began: RFC 3339 wall time of arrival. sightings: of the held face, one for each probe. in_sight: the last
+    sighting of the face that the challenge proved alive.
+    """
 
     began: str = ""
     probes: list[Probe] = field(default_factory=list)
     sightings: list[Sample] = field(default_factory=list)
     challenge: Challenge | None = None
+    in_sight: Sample | None = None
     decision: Decision | None = None
     last_hint: Hint | None = None
     earlier: tuple[Reason, ...] = ()

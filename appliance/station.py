@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from appliance.attempt import Attempt
 from appliance.core import session
 from appliance.core.decision import Decision, Reason
-from appliance.core.errors import CameraFrozen, CameraUnavailable
+from appliance.core.errors import CameraFrozen, CameraUnavailable, ImageUnreadable
 from appliance.core.events import Circumstances, LivenessMethod
 from appliance.core.liveness import Challenge, Phase, Sample
 from appliance.core.policy import Policy
@@ -71,22 +71,31 @@ class Station:
     def run(self, source: FrameSource, stop: Callable[[], bool]) -> None:
         """Work until the source ends or `stop` says so. A camera that fails is reported and tried again.
 
-        With the end of a recording, whoever it showed has gone: a visit in the middle is recorded as such.
+        When there are no more frames, whoever was there has gone: a visit in the middle is recorded as such. Raises
+        ImageUnreadable for a damaged picture of a recording.
         """
         last = self._visit.entered
-        while not stop():
-            try:
-                frame = source.read()
-            except (CameraUnavailable, CameraFrozen) as failure:
-                self.camera_failed(failure, Instant(self._with.clock.monotonic()))
-                self._with.clock.sleep(0.5)
-                continue
-            if frame is None:
-                self._presence = Presence()
-                self._come_and_go(last)
-                return
-            self.step(frame)
-            last = frame.at
+        try:
+            while not stop():
+                try:
+                    frame = source.read()
+                except (CameraUnavailable, CameraFrozen) as failure:
+                    self.camera_failed(failure, Instant(self._with.clock.monotonic()))
+                    self._with.clock.sleep(0.5)
+                    continue
+                if frame is None:
+                    break
+                self.step(frame)
+                last = frame.at
+        except (ImageUnreadable, KeyboardInterrupt):
+            self._leave(last)
+            raise
+        self._leave(last)
+
+    def _leave(self, now: Instant) -> None:
+        """No more frames: whoever was there has gone."""
+        self._presence = Presence()
+        self._come_and_go(now)
 
     def submit(self, intent: Intent) -> None:
         """Tell what the patient answered; taken up with the next frame, unless the time to answer is over by then."""
@@ -181,6 +190,8 @@ class Station:
             self._hold(frame, seen, report)
         elif state is State.CHALLENGE:
             self._challenge(frame, seen, report)
+        elif state is State.CONFIRM:
+            self._keep_in_sight(seen)
 
     def _hold(self, frame: Frame, seen: Observation, report: QualityReport) -> None:
         attempt, rule = self._attempt, self._with.policy.liveness
@@ -208,14 +219,26 @@ class Station:
             after = before.follow(Sample(seen.at, face.box, face.landmarks), rule)
             returned = before.phase is Phase.RETURN and after.phase is not Phase.RETURN
             if returned and after.verdict in (LivenessVerdict.NOT_CHECKED, LivenessVerdict.LIVE):
-                self._take(frame, face, report.unified)
+                self._take(frame, face, report.unified if face is seen.faces[0] else 0)  # only the largest is measured
         else:
             after = before.expire(seen.at, rule)
-        self._attempt.challenge = after
+        self._attempt.challenge, self._attempt.in_sight = after, after.last
         if after.phase is Phase.DONE:
             _LOG.debug("challenge ended: %s, %s", after.verdict, after.cause)
             live = after.verdict is LivenessVerdict.LIVE
             self._signal(Signal.LIVE if live else session.failed_attempt(self._visit, self._with.policy), seen.at)
+
+    def _keep_in_sight(self, seen: Observation) -> None:
+        """Who was recognised must be the one who answers: another face in another place does not stand in for them."""
+        attempt, policy = self._attempt, self._with.policy
+        last = attempt.in_sight
+        assert last is not None  # noqa: S101 - a challenge comes before CONFIRM
+        same = [face for face in seen.faces if face.box.iou(last.box) >= policy.liveness.min_overlap]
+        if same:
+            face = max(same, key=lambda found: found.box.iou(last.box))
+            attempt.in_sight = Sample(seen.at, face.box, face.landmarks)
+        elif seen.at - last.at > policy.timing.absence:
+            self._signal(Signal.WALKED_OFF, seen.at)
 
     # ---- effects
 

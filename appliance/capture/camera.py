@@ -50,7 +50,7 @@ class Camera:
     """A FrameSource that always gives the newest frame, and none twice.
 
     The thread "camera" opens, reads and reopens the device. It alone owns: the device, `PictureHealth`, the pause.
-    Under `_changed`, written by the thread: `_newest`, `_problem`. Owned by the reader: `_given`.
+    Under `_changed`, written by the thread: `_newest`, `_problem`, `_ended`. Owned by the reader: `_given`.
     Set once by `close`: `_stop`.
     """
 
@@ -72,6 +72,7 @@ class Camera:
         self._changed = threading.Condition()
         self._newest: Frame | None = None
         self._problem: CameraUnavailable | CameraFrozen | None = None
+        self._ended = False
         self._given = -1
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
@@ -94,6 +95,8 @@ class Camera:
             if self._stop.is_set():
                 raise CameraUnavailable("the camera is closed")
             problem, self._problem = self._problem, None
+            if self._ended:
+                raise RuntimeError("the camera's thread died of a bug, told above")
             if problem is not None:
                 raise problem
             frame = self._newest
@@ -116,10 +119,19 @@ class Camera:
 
     def _has_news(self) -> bool:
         fresh = self._newest is not None and self._newest.index > self._given
-        return fresh or self._problem is not None or self._stop.is_set()
+        return fresh or self._problem is not None or self._ended or self._stop.is_set()
 
     def _run(self) -> None:
-        """The thread: open, pump until it fails, pause, again."""
+        """The thread. A bug that ends it is told by `read` too, so that it ends the process and not only the picture."""
+        try:
+            self._work()
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+
+    def _work(self) -> None:
+        """Open, pump until it fails, pause, again."""
         pause, index = self._limits.backoff, 0
         health = PictureHealth(self._health)  # outlives the device: a hung camera may repeat its frame when reopened
         while not self._stop.is_set():

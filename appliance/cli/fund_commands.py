@@ -35,7 +35,6 @@ def serve(
 ) -> None:
     """Receive events until stopped."""
     logs.start(None, "INFO", console="INFO")
-    say(f"gateway of {folder} at https://{host}:{port}" if port else f"gateway of {folder} at {host}, a free port")
     serve_gateway(folder, host, port, ready_file=ready_file)
 
 

@@ -48,7 +48,10 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The figures of the comparison that decided; cosine similarities rounded to 4 digits."""
+    """The figures of the comparison that decided; cosine similarities rounded to 4 digits.
+
+    second: of the best other person, on the list that decided or anywhere in the gallery.
+    """
 
     mode: str
     score: float | None
@@ -64,11 +67,12 @@ class Comparison:
     def of(cls, decision: Decision) -> "Comparison":
         """Take the figures over from a decision."""
         e = decision.evidence
-        ranked = e.result.candidates
+        best = e.result.candidates[0].person if e.result.candidates else None
+        rivals = [c.score for r in (e.result, e.gallery) for c in r.candidates if c.person != best]
         return cls(
             mode=e.result.mode.value,
             score=None if decision.score is None else round(decision.score, 4),
-            second=round(ranked[1].score, 4) if len(ranked) > 1 else None,
+            second=round(max(rivals), 4) if rivals else None,
             threshold=round(e.thresholds.accept, 4),
             margin=round(e.thresholds.margin, 4),
             agreement=round(e.agreement, 4),

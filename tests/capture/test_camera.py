@@ -269,3 +269,17 @@ def test_a_stream_that_breaks_is_found_again() -> None:
                 pytest.fail("the stream was not found again")
         finally:
             camera.close()
+
+
+def _buggy() -> Iterator[Pixels]:
+    yield picture(0)
+    raise ValueError("a bug")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_in_the_thread_ends_the_reader_too(start: Start) -> None:
+    """Bugs are never hidden behind a camera that seems to be away: the supervisor must see the process end."""
+    camera = start(Bench(ListedDevice(_buggy())))
+    with pytest.raises(RuntimeError, match="bug"):
+        while True:
+            camera.read()

@@ -488,3 +488,12 @@ def test_the_time_left_is_shown_where_there_is_a_limit() -> None:
     assert first == pytest.approx(T.confirm)
     assert scene.now.seconds_left == pytest.approx(T.confirm - 5, abs=0.1)
     assert all(s.seconds_left is None for s in scene.snapshots if s.state is State.IDLE)
+
+
+def test_somebody_else_in_another_place_does_not_answer_for_the_patient() -> None:
+    """The recognised face has gone from its place: the question ends, recorded as unanswered."""
+    scene = Scene()
+    scene.until(State.CONFIRM, patient("ali"))
+    scene.play(T.absence + 0.5, standing("bota", x=4.0))
+    assert scene.now.state is State.LEAVING
+    assert [(e.kind, e.person, e.reasons) for e in scene.events] == [("declined", "ali", (Reason.NO_ANSWER,))]
