@@ -122,7 +122,7 @@ class Camera:
         return fresh or self._problem is not None or self._ended or self._stop.is_set()
 
     def _run(self) -> None:
-        """The thread. A bug that ends it is told by `read` too, so that it ends the process and not only the picture."""
+        """The thread. A bug that ends it is told by `read` too: it must end the process, not only the picture."""
         try:
             self._work()
         finally:

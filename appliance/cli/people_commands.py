@@ -1,5 +1,6 @@
 """Commands about people: enrol, identify, verify, people, forget."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from appliance.texts import Language
 CONSENT_VERSION = "2026-11"
 """Version of the consent text that `--consent` says was read out."""
 
-IinOption = Annotated[str, typer.Option("--iin", help="The patient's IIN, 12 digits.")]
+IinOption = Annotated[str | None, typer.Option("--iin", help="The patient's IIN, 12 digits; asked for when not given.")]
 Photo = Annotated[Path | None, typer.Option(help="A photo, JPEG or PNG.")]
 Camera = Annotated[str | None, typer.Option(help="A webcam: its number, /dev/videoN or a URL.")]
 Video = Annotated[Path | None, typer.Option(help="A video file instead of a camera.")]
@@ -46,11 +47,22 @@ def _looks(desk: SeeingDesk, photo: Path | None, camera: str | None, video: Path
         return list(from_source(desk.observer, policy, source, seconds))
 
 
+def _asked(value: str | None, option: str, label: str) -> str:
+    """What was given, else what is typed at the prompt: arguments stand in the list of processes and the history."""
+    if value is not None:
+        return value
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("is missing, and there is no terminal to ask at", param_hint=option)
+    return str(typer.prompt(label))
+
+
 @app.command()
 def enrol(
     context: typer.Context,
-    iin: IinOption,
-    name: Annotated[str, typer.Option(help="Given name and family name, as in the document.")],
+    iin: IinOption = None,
+    name: Annotated[
+        str | None, typer.Option(help="Given name and family name, as in the document; asked for when not given.")
+    ] = None,
     photo: Photo = None,
     camera: Camera = None,
     video: Video = None,
@@ -66,8 +78,9 @@ def enrol(
     as_json: Json = False,
 ) -> None:
     """Enrol a patient: document, consent, face, duplicate check."""
-    given, _, family = " ".join(name.split()).partition(" ")
-    profile = Profile(given, family, Iin.parse(iin), language.value)
+    number = Iin.parse(_asked(iin, "--iin", "IIN"))
+    given, _, family = " ".join(_asked(name, "--name", "Name").split()).partition(" ")
+    profile = Profile(given, family, number, language.value)
     with place(context).seeing_desk() as desk:
         agreed = ConsentGiven(CONSENT_VERSION, language.value, given_by) if consent else None
         looks = _looks(desk, photo, camera, video, seconds)
@@ -99,7 +112,7 @@ def identify(
 @app.command()
 def verify(
     context: typer.Context,
-    iin: IinOption,
+    iin: IinOption = None,
     photo: Photo = None,
     camera: Camera = None,
     video: Video = None,
@@ -107,7 +120,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Compare a face with one patient's templates. Liveness is not checked: no visit comes of it."""
-    claimed = Iin.parse(iin)
+    claimed = Iin.parse(_asked(iin, "--iin", "IIN"))
     with place(context).seeing_desk() as desk:
         person = desk.desk.records.people.find(claimed)
         if person is None:
@@ -178,7 +191,7 @@ def people(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def forget(
     context: typer.Context,
-    iin: IinOption,
+    iin: IinOption = None,
     reason: Annotated[str, typer.Option(help="consent_withdrawn or clinic_request.")] = "consent_withdrawn",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
@@ -186,7 +199,7 @@ def forget(
     """Erase a patient's templates, key and name for good, and record that it was done."""
     if reason not in ("consent_withdrawn", "clinic_request"):
         raise typer.BadParameter("must be consent_withdrawn or clinic_request", param_hint="--reason")
-    number = Iin.parse(iin)
+    number = Iin.parse(_asked(iin, "--iin", "IIN"))
     if not yes and not typer.confirm(f"Erase all templates of {number}? This cannot be undone."):
         raise typer.Abort
     with place(context).desk() as desk:

@@ -104,6 +104,10 @@ def open_pack(path: Path) -> Pack:
             golden.check(contents.files[contents.manifest.golden], runner.model, runner.outputs, runner.run)
     except golden.GoldenMismatch as error:
         raise PackInvalid(f"pack {path.name}: {error}") from error
+    except _REFUSED as error:
+        raise PackInvalid(
+            f"pack {path.name}: onnxruntime cannot run the golden picture through {runner.model.file}"
+        ) from error
     return Pack(
         digest=PackDigest(contents.digest),
         manifest=contents.manifest,
