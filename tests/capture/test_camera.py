@@ -281,5 +281,4 @@ def test_a_bug_in_the_thread_ends_the_reader_too(start: Start) -> None:
     """Bugs are never hidden behind a camera that seems to be away: the supervisor must see the process end."""
     camera = start(Bench(ListedDevice(_buggy())))
     with pytest.raises(RuntimeError, match="bug"):
-        while True:
-            camera.read()
+        list(iter(camera.read, None))

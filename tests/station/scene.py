@@ -125,3 +125,10 @@ class Scene:
     def say(self, kind: IntentKind, service: str = "") -> None:
         """The patient answers."""
         self.station.submit(Intent(kind, service))
+
+
+def confirmed(scene: Scene, who: Actor, service: str = "xray") -> None:
+    """Bring a visit to its receipt."""
+    scene.until(State.CONFIRM, who)
+    scene.say(IntentKind.CONFIRM, service)
+    scene.until(State.RECEIPT, who, within=1)
