@@ -1,1 +1,1 @@
-"""The Qt window: renders snapshots, sends intents."""
+"""Place of the Qt window, which renders snapshots and sends intents; this version speaks through the terminal only."""
