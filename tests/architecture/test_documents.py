@@ -94,9 +94,7 @@ def test_the_two_commands_are_in_the_readme() -> None:
 
 
 # Folders of one machine, and addresses of package registries; split so that this file passes its own test.
-FOREIGN = re.compile(
-    "|".join(["/" + "work/", "/" + "root/", "/" + "home/", "/simple" + "/", "index" + "-url ="])
-)
+FOREIGN = re.compile("|".join(["/" + "work/", "/" + "root/", "/" + "home/", "/simple" + "/", "index" + "-url ="]))
 
 
 @pytest.mark.parametrize("path", tracked(), ids=_relative)
