@@ -35,6 +35,9 @@ from sync.keyfile import create_key
 from sync.ledger import LEDGER_MIGRATIONS, Ledger
 from sync.signing import FileSigner
 
+SETTLED_S = 3.9
+"""When the person in the scene has stepped up and stands still."""
+
 GALLERIES = (10_000, 100_000)
 """People in the galleries searched: a clinic, and the largest desk planned for."""
 
@@ -85,10 +88,10 @@ def rates(timings: tuple[Timing, ...]) -> Rates:
 def _frame(pack: Pack) -> Frame:
     portrait = photograph(PATIENTS[0].picture, FacePipeline(pack)).portrait
     scene = enrolment_scene(portrait, Instant(0.0), seed=1)
-    frames = [frame for frame in iter(scene.read, None) if frame.at < 4.0]
-    if not frames:
-        raise DemoFailed("the scene gave no frame")
-    return frames[-1]
+    for frame in iter(scene.read, None):
+        if frame.at >= SETTLED_S:
+            return frame
+    raise DemoFailed("the scene ended before the person stood still")
 
 
 def _vision(pack: Pack, frame: Frame, runs: int, clock: Clock) -> Iterator[Timing]:

@@ -5,6 +5,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,15 +14,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from appliance import logs
 from appliance.bench import stages
-from appliance.capture.camera import Camera
-from appliance.capture.camera_device import CaptureSettings
-from appliance.capture.replay import VideoFile
 from appliance.cli.output import ERR, EXIT_NO, dump, say, table, warn
-from appliance.cli.place import Place, place
-from appliance.cli.sources import From
+from appliance.cli.place import Json, Place, place
+from appliance.cli.sources import opened
+from appliance.config import Camera as CameraConfig
 from appliance.core.errors import DemoFailed
 from appliance.core.ports import FrameSource
-from appliance.core.types import Instant
 from appliance.demo import day
 from appliance.demo.cast import PATIENTS
 from appliance.demo.clinic import Site
@@ -102,7 +100,7 @@ def demo(
     video: Annotated[Path | None, typer.Option(help="One real person from a video file instead.")] = None,
     camera: Annotated[str | None, typer.Option(help="One real person before a webcam instead.")] = None,
     seconds: Annotated[float, typer.Option(help="With --video or --camera: how long the enrolment looks.")] = 1.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Play a day of a clinic with real models, a real ledger and a real fund, and check every outcome."""
     if video is not None and camera is not None:
@@ -166,11 +164,8 @@ def _table(report: day.DayReport) -> None:
 def _one_person(where: Place, root: Path, video: Path | None, camera: str | None, seconds: float) -> None:
     clock = SystemClock()
 
-    def open_source(skip: float) -> FrameSource:
-        if camera is not None:
-            return Camera(int(camera) if camera.isdigit() else camera, clock, CaptureSettings())
-        source = VideoFile(video or Path(), Instant(clock.monotonic()))
-        return From(source, skip) if skip else source
+    def open_source(skip: float) -> AbstractContextManager[FrameSource]:
+        return opened(camera, video, None, CameraConfig(width=640, height=480), clock, skip if video else 0.0)
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=ERR, transient=True) as progress:
@@ -190,7 +185,7 @@ def _one_person(where: Place, root: Path, video: Path | None, camera: str | None
 def bench(
     context: typer.Context,
     runs: Annotated[int, typer.Option(help="Runs of each stage; the median is shown.")] = 30,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure every stage from a frame to the signed event."""
     with ERR.status("measuring"):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from appliance.cli.output import ERR, EXIT_INTERRUPTED, EXIT_NO, dump, say, table
-from appliance.cli.place import place
+from appliance.cli.place import Json, place
 from appliance.cli.sources import opened
 from appliance.cli.terminal import Confirm, Terminal
 from appliance.core.errors import PersonUnknown
@@ -25,7 +25,6 @@ from sync.provision import provision
 
 app = typer.Typer()
 services = typer.Typer(help="Today's planned services.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 _CONFIG = """
 [desk]

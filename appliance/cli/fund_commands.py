@@ -7,6 +7,7 @@ import typer
 
 from appliance import logs
 from appliance.cli.output import EXIT_NO, dump, say, table
+from appliance.cli.place import Json
 from sync.clock import SystemClock
 from sync.envelope import format_time, parse_event
 from sync.fund import office
@@ -16,7 +17,6 @@ from sync.fund.serve import serve as serve_gateway
 
 app = typer.Typer(help="The fund's gateway.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Option("--dir", envvar="KELDIM_FUND", help="The fund's directory.")]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 @app.command()

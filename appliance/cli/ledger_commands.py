@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from appliance.cli.output import dump, say, table
-from appliance.cli.place import place
+from appliance.cli.place import Json, place
 from sync.envelope import parse_event
 from sync.ledger import Entry
 
 app = typer.Typer(help="The desk's signed events.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 @app.command()

@@ -6,13 +6,12 @@ from typing import Annotated
 import typer
 
 from appliance.cli.output import ERR, EXIT_NO, dump, say, table
-from appliance.cli.place import place
+from appliance.cli.place import Json, place
 from appliance.face.pack import open_pack
 from models.recipes import builtin
 from models.store import PackStore
 
 app = typer.Typer(help="Model packs.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 RECIPES = {"builtin": builtin.build}
 
 

@@ -8,7 +8,7 @@ import typer
 
 from appliance.capture.picture import read_image
 from appliance.cli.output import EXIT_NO, EXIT_USAGE, dump, say, table, warn
-from appliance.cli.place import place
+from appliance.cli.place import Json, place
 from appliance.cli.sources import opened
 from appliance.composition import SeeingDesk
 from appliance.core.errors import PersonUnknown
@@ -30,7 +30,6 @@ Photo = Annotated[Path | None, typer.Option(help="A photo, JPEG or PNG.")]
 Camera = Annotated[str | None, typer.Option(help="A webcam: its number, /dev/videoN or a URL.")]
 Video = Annotated[Path | None, typer.Option(help="A video file instead of a camera.")]
 Seconds = Annotated[float, typer.Option(help="How much of the camera or video is looked at.")]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 app = typer.Typer()

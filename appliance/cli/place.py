@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -18,6 +19,9 @@ from sync.home import Home
 
 HOME_VARIABLE = "KELDIM_HOME"
 PACKS_VARIABLE = "KELDIM_PACKS"
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+"""The option of every command that a machine may read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,17 @@
 import signal
 import threading
 from datetime import UTC, datetime
-from typing import Annotated
 
 import typer
 
 from appliance import logs
 from appliance.cli.output import EXIT_NO, dump, say, table, tell_failure
-from appliance.cli.place import place
+from appliance.cli.place import Json, place
 from sync.__main__ import read_status, run_forever, run_once
 from sync.clock import SystemClock
 from sync.home import load_settings
 
 app = typer.Typer(help="Delivery of events to the fund.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 @app.command()

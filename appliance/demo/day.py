@@ -5,6 +5,7 @@ Telling the user about each step is the command's; it hears of them through `Tel
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -133,8 +134,8 @@ def _play(stage: Stage, plan: tuple[Act, ...], processes: Processes, teller: Tel
     return results
 
 
-OpenSource = Callable[[float], FrameSource]
-"""Opens the camera or clip anew, without its first so many seconds."""
+OpenSource = Callable[[float], AbstractContextManager[FrameSource]]
+"""Opens the camera or clip anew, a clip without its first so many seconds; closed with the block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +165,12 @@ def one_person(
         eyes, role = open_eyes(desk, packs), PATIENTS[0]
         _import_services(desk, (role,))
         teller.step(f"enrolling the person in the first {seconds:g} s as {role.name}")
-        first = open_source(0.0)
-        try:
+        with open_source(0.0) as first:
             enrol(eyes, role, first, seconds)
-        finally:
-            first.close()
         teller.step("checking in from the rest")
         enrolled = desk.ledger.head().seq
-        _one_visit(eyes, open_source(seconds), teller)
+        with open_source(seconds) as rest:
+            _one_visit(eyes, rest, teller)
         visits = tuple(parse_event(entry.token).event for entry in desk.ledger.entries(enrolled))
         processes.drained()
         signed = desk.ledger.verify(desk.settings.fund.jwk).events
@@ -197,7 +196,4 @@ def _one_visit(eyes: SeeingDesk, source: FrameSource, teller: Teller) -> None:
             station.submit(said[0])
 
     station = eyes.station(source.name, watch, Instant(eyes.desk.clock.monotonic()))
-    try:
-        station.run(source, lambda: bool(seen))
-    finally:
-        source.close()
+    station.run(source, lambda: bool(seen))
