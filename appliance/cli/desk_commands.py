@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from appliance.cli.opening import seeing_desk, working_desk
 from appliance.cli.output import ERR, EXIT_INTERRUPTED, EXIT_NO, dump, say, table
 from appliance.cli.place import Json, place
 from appliance.cli.sources import opened
@@ -71,7 +72,7 @@ def checkin(
     if camera is not None and confirm is not Confirm.ASK:
         raise typer.BadParameter("at a camera the patient is asked", param_hint="--confirm")
     interrupted = False
-    with place(context).seeing_desk() as eyes:
+    with seeing_desk(context) as eyes:
         config, clock = eyes.desk.config, eyes.desk.clock
         claimed = None
         if iin is not None:
@@ -120,7 +121,7 @@ def import_services(context: typer.Context, file: Annotated[Path, typer.Argument
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}") from error
     lines = parse_schedule(content)
-    with place(context).desk() as desk, immediate(desk.records.db):
+    with working_desk(context) as desk, immediate(desk.records.db):
         done = desk.records.services.keep(lines, desk.clock.moment().wall)
     say(f"services: {done.added} new, {done.changed} changed, {done.unchanged} as they were")
 
@@ -132,7 +133,7 @@ def list_services(
     as_json: Json = False,
 ) -> None:
     """List a day's services and which of them are confirmed."""
-    with place(context).desk() as desk:
+    with working_desk(context) as desk:
         try:
             chosen = date.fromisoformat(day) if day else desk.clock.moment().wall.date()
         except ValueError as error:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from appliance.cli.opening import working_desk
 from appliance.cli.output import dump, say, table
-from appliance.cli.place import Json, place
+from appliance.cli.place import Json
 from sync.envelope import parse_event
 from sync.ledger import Entry
 
@@ -18,7 +19,7 @@ app = typer.Typer(help="The desk's signed events.", no_args_is_help=True)
 @app.command()
 def verify(context: typer.Context, as_json: Json = False) -> None:
     """Prove the whole chain: numbers, links, signatures, receipts. Names the first bad event."""
-    with place(context).desk() as desk:
+    with working_desk(context) as desk:
         report = desk.ledger.verify(desk.settings.fund.jwk)
     if as_json:
         dump({"events": report.events, "head": report.head.digest, "receipts": report.receipts, "verified": True})
@@ -47,7 +48,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show events as they were signed."""
-    with place(context).desk() as desk:
+    with working_desk(context) as desk:
         head = desk.ledger.head().seq
         first = max(head - last, 0) if event is None else 0
         entries = desk.ledger.entries(first, head + 1)
@@ -68,7 +69,7 @@ def export(
     file: Annotated[Path | None, typer.Option("--to", help="File to write; standard output without it.")] = None,
 ) -> None:
     """Write every signed event and receipt as JSON lines, for the fund or an auditor."""
-    with place(context).desk() as desk:
+    with working_desk(context) as desk:
         if file is None:
             desk.ledger.export(sys.stdout)
             return

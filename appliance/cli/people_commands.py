@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from appliance.capture.picture import read_image
+from appliance.cli.opening import seeing_desk, working_desk
 from appliance.cli.output import EXIT_NO, EXIT_USAGE, dump, say, table, warn
-from appliance.cli.place import Json, place
+from appliance.cli.place import Json
 from appliance.cli.sources import opened
 from appliance.composition import SeeingDesk
 from appliance.core.errors import PersonUnknown
@@ -80,7 +81,7 @@ def enrol(
     number = Iin.parse(_asked(iin, "--iin", "IIN"))
     given, _, family = " ".join(_asked(name, "--name", "Name").split()).partition(" ")
     profile = Profile(given, family, number, language.value)
-    with place(context).seeing_desk() as desk:
+    with seeing_desk(context) as desk:
         agreed = ConsentGiven(CONSENT_VERSION, language.value, given_by) if consent else None
         looks = _looks(desk, photo, camera, video, seconds)
         result = desk.enrolment.enrol(
@@ -102,7 +103,7 @@ def identify(
     as_json: Json = False,
 ) -> None:
     """Search the whole gallery for a face. Liveness is not checked: no visit comes of it."""
-    with place(context).seeing_desk() as desk:
+    with seeing_desk(context) as desk:
         probe = fuse(_looks(desk, photo, camera, video, seconds))
         result = desk.recogniser.matcher.identify(probe)
         _tell(desk, result, as_json)
@@ -120,7 +121,7 @@ def verify(
 ) -> None:
     """Compare a face with one patient's templates. Liveness is not checked: no visit comes of it."""
     claimed = Iin.parse(_asked(iin, "--iin", "IIN"))
-    with place(context).seeing_desk() as desk:
+    with seeing_desk(context) as desk:
         person = desk.desk.records.people.find(claimed)
         if person is None:
             raise PersonUnknown(f"nobody with IIN {claimed} is enrolled")
@@ -161,7 +162,7 @@ def _tell(desk: SeeingDesk, result: MatchResult, as_json: bool) -> None:
 @app.command()
 def people(context: typer.Context, as_json: Json = False) -> None:
     """List the enrolled people; IINs masked, names as first name and initial."""
-    with place(context).desk() as desk:
+    with working_desk(context) as desk:
         rows = list(desk.records.people.summaries())
         if as_json:
             dump(
@@ -201,7 +202,7 @@ def forget(
     number = Iin.parse(_asked(iin, "--iin", "IIN"))
     if not yes and not typer.confirm(f"Erase all templates of {number}? This cannot be undone."):
         raise typer.Abort
-    with place(context).desk() as desk:
+    with working_desk(context) as desk:
         event = forget_patient(desk.records, desk.ledger, desk.clock, desk.software, number, reason)
     if as_json:
         dump({"event": event})

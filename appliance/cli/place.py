@@ -1,20 +1,15 @@
 """Where a command finds the desk and its packs, from options and the environment.
 
-What is there is opened by `appliance.composition`.
+What is there is opened by `opening`, which a command that needs no desk does not import.
 """
 
-import contextlib
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from appliance import logs
-from appliance.composition import OpenDesk, SeeingDesk, open_desk, open_eyes
-from sync.clock import SystemClock
 from sync.home import Home
 
 HOME_VARIABLE = "KELDIM_HOME"
@@ -30,22 +25,6 @@ class Place:
 
     home: Home
     packs: Path
-
-    @contextlib.contextmanager
-    def desk(self) -> Iterator[OpenDesk]:
-        """The desk's records; the log file is written while it is open."""
-        with open_desk(self.home, SystemClock()) as desk:
-            logs.start(self.home.log / "desk.log", desk.config.log.level)
-            try:
-                yield desk
-            finally:
-                logs.stop()
-
-    @contextlib.contextmanager
-    def seeing_desk(self) -> Iterator[SeeingDesk]:
-        """The desk with its pack and gallery."""
-        with self.desk() as desk:
-            yield open_eyes(desk, self.packs)
 
 
 def place_of(home: Path | None, packs: Path | None) -> Place:

@@ -1,5 +1,7 @@
 """Every command explains itself."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -92,3 +94,12 @@ def test_wrong_usage_is_told_and_ends_with_2(arguments: tuple[str, ...]) -> None
     told = keldim(*arguments)
     assert (told.code, told.out) == (2, "")
     assert "Usage" in told.err
+
+
+@pytest.mark.parametrize("module", ["sync_commands", "fund_commands"])
+def test_what_reaches_the_network_loads_no_camera_no_model_and_no_gallery(module: str) -> None:
+    """A command imports only its own world."""
+    seeing = ("cv2", "onnxruntime", "faiss", "appliance.composition", "appliance.records.vault")
+    script = f"import sys, appliance.cli.app, appliance.cli.{module}; print([m for m in {seeing} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
