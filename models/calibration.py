@@ -2,7 +2,8 @@
 
 Scores are cosine similarities. A threshold for a false match rate (FMR) is read from the impostor scores of every
 cohort and the highest one is taken, since a desk cannot know which cohort the next person belongs to. Which rate
-is asked for is the policy's business (`appliance.core.policy`); measuring is done elsewhere.
+is asked for is the policy's business (`appliance.core.policy`); measuring is `appliance.evaluation`'s, and how the
+frames of a window become one score of liveness is `appliance.core.liveness`'s.
 """
 
 import math
@@ -12,9 +13,12 @@ from models import document
 from models.document import Fields, Json
 from models.errors import PackDamaged
 
-FORMAT = 1
+FORMAT = 2
 CALIBRATION_NAME = "calibration.json"
+PAD_MODEL = "pad-"
+"""How the models of presentation attack detection are named, with their place in the ensemble from 1 on."""
 _MAX_COUNT = 1 << 53
+_MAX_PADS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +123,48 @@ MARGIN_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
+class PadCohort:
+    """Live people, or one type of attack, before a camera: fused live scores of windows of consecutive frames.
+
+    attack: whether all of them were presentation attacks. clips: recordings (or photo series of one person and session)
+    that the windows come from; windows of one clip are not independent. quantiles: (probability, score), ascending.
+    """
+
+    name: str
+    attack: bool
+    windows: int
+    clips: int
+    quantiles: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PadCalibration:
+    """What the live scores of a pack's presentation attack detection mean, 0..1.
+
+    The fused score of a window of `frames` frames or more: from `accept` on live, below `reject` a presentation attack,
+    between them inconclusive. 0 <= reject <= accept <= 1.
+    """
+
+    accept: float
+    reject: float
+    frames: int
+    cohorts: tuple[PadCohort, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
-    """The measurement of one pack. models: (task, SHA-256 of the model file) it was made with."""
+    """The measurement of one pack.
+
+    models: (name, SHA-256 of the model file) it was made with: `detect`, `embed`, and where `pad` is there `pad-1`,
+    `pad-2` ... in the order of the ensemble. pad: None when the pack has no presentation attack detection or it was not
+    measured; then no score of it means anything.
+    """
 
     measured: str
     method: str
     models: tuple[tuple[str, str], ...]
     cohorts: tuple[Cohort, ...]
+    pad: PadCalibration | None = None
 
     def threshold_verify(self, fmr: float) -> Threshold:
         """The threshold of one 1:1 comparison for a false match rate, 0 < fmr < 1; the strictest cohort decides."""
@@ -157,17 +196,64 @@ def parse_calibration(data: bytes) -> Calibration:
     if top.whole("format", 0, 1 << 16) != FORMAT:
         raise top.fault("format", f"is not {FORMAT}")
     measured, method = top.text("measured"), top.text("method")
-    models = top.object("models")
-    digests = tuple((name, models.sha256(name)) for name in ("detect", "embed") if models.has(name))
-    models.end()
+    digests = _models(top.object("models"))
     cohorts = tuple(_cohort(fields) for fields in top.objects("cohorts"))
+    pad = _pad(top.object("pad")) if top.has("pad") else None
     top.end()
     if not cohorts:
         raise top.fault("cohorts", "is empty")
-    calibration = Calibration(measured, method, digests, cohorts)
+    if (pad is not None) != any(name.startswith(PAD_MODEL) for name, _ in digests):
+        raise top.fault("pad", "and the models it was measured with go together")
+    calibration = Calibration(measured, method, digests, cohorts, pad)
     if write_calibration(calibration) != data:
         raise PackDamaged(f"{CALIBRATION_NAME}: not in canonical form")
     return calibration
+
+
+def _models(fields: Fields) -> tuple[tuple[str, str], ...]:
+    pads = (f"{PAD_MODEL}{n}" for n in range(1, _MAX_PADS + 1))
+    digests = tuple((name, fields.sha256(name)) for name in ("detect", "embed", *pads) if fields.has(name))
+    fields.end()
+    return digests
+
+
+def _pad(fields: Fields) -> PadCalibration:
+    pad = PadCalibration(
+        accept=fields.number("accept", 0, 1),
+        reject=fields.number("reject", 0, 1),
+        frames=fields.whole("frames", 1, 1000),
+        cohorts=tuple(_pad_cohort(cohort) for cohort in fields.objects("cohorts")),
+    )
+    fields.end()
+    if pad.reject > pad.accept:
+        raise fields.fault("reject", "is above accept")
+    if {cohort.attack for cohort in pad.cohorts} != {True, False}:
+        raise fields.fault("cohorts", "does not hold both live people and attacks")
+    return pad
+
+
+def _pad_cohort(fields: Fields) -> PadCohort:
+    cohort = PadCohort(
+        name=fields.slug("name"),
+        attack=fields.flag("attack"),
+        windows=fields.whole("windows", 1, _MAX_COUNT),
+        clips=fields.whole("clips", 1, _MAX_COUNT),
+        quantiles=fields.points("quantiles"),
+    )
+    fields.end()
+    _check_quantiles(fields, cohort.quantiles, 0)
+    if cohort.clips > cohort.windows:
+        raise fields.fault("clips", "is above the number of windows")
+    return cohort
+
+
+def _check_quantiles(fields: Fields, quantiles: tuple[tuple[float, float], ...], least: float) -> None:
+    shares = [share for share, _ in quantiles]
+    rising = [score for _, score in quantiles]
+    if not shares or shares != sorted(set(shares)) or rising != sorted(rising):
+        raise fields.fault("quantiles", "is empty or not ordered")
+    if not (0 <= shares[0] <= shares[-1] <= 1 and least <= rising[0] <= rising[-1] <= 1):
+        raise fields.fault("quantiles", "holds an impossible value")
 
 
 def _cohort(fields: Fields) -> Cohort:
@@ -206,26 +292,40 @@ def _impostor(fields: Fields) -> ImpostorScores:
 def _genuine(fields: Fields) -> GenuineScores:
     scores = GenuineScores(fields.whole("count", 1, _MAX_COUNT), fields.points("quantiles"))
     fields.end()
-    shares = [share for share, _ in scores.quantiles]
-    rising = [score for _, score in scores.quantiles]
-    if not shares or shares != sorted(set(shares)) or rising != sorted(rising):
-        raise fields.fault("quantiles", "is empty or not ordered")
-    if not (0 <= shares[0] <= shares[-1] <= 1 and -1 <= rising[0] <= rising[-1] <= 1):
-        raise fields.fault("quantiles", "holds an impossible value")
+    _check_quantiles(fields, scores.quantiles, -1)
     return scores
 
 
 def write_calibration(calibration: Calibration) -> bytes:
     """The canonical bytes of a calibration; `parse_calibration` gives the same one back."""
-    return document.write(
-        {
-            "format": FORMAT,
-            "measured": calibration.measured,
-            "method": calibration.method,
-            "models": dict(calibration.models),
-            "cohorts": [_cohort_json(cohort) for cohort in calibration.cohorts],
-        }
-    )
+    written: dict[str, Json] = {
+        "format": FORMAT,
+        "measured": calibration.measured,
+        "method": calibration.method,
+        "models": dict(calibration.models),
+        "cohorts": [_cohort_json(cohort) for cohort in calibration.cohorts],
+    }
+    if calibration.pad is not None:
+        written["pad"] = _pad_json(calibration.pad)
+    return document.write(written)
+
+
+def _pad_json(pad: PadCalibration) -> Json:
+    return {
+        "accept": pad.accept,
+        "reject": pad.reject,
+        "frames": pad.frames,
+        "cohorts": [
+            {
+                "name": cohort.name,
+                "attack": cohort.attack,
+                "windows": cohort.windows,
+                "clips": cohort.clips,
+                "quantiles": [[share, score] for share, score in cohort.quantiles],
+            }
+            for cohort in pad.cohorts
+        ],
+    }
 
 
 def _cohort_json(cohort: Cohort) -> Json:

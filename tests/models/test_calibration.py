@@ -7,18 +7,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.calibration import Calibration, parse_calibration, write_calibration
+from models.calibration import Calibration, PadCalibration, PadCohort, parse_calibration, write_calibration
 from models.errors import PackDamaged
 from tests.models.manifests import calibration
 
 CALIBRATION = calibration()
 DATA = write_calibration(CALIBRATION)
 RATES = st.floats(1e-12, 0.5)
+PAD = PadCalibration(
+    accept=0.62,
+    reject=0.35,
+    frames=20,
+    cohorts=(
+        PadCohort("desk", attack=False, windows=60, clips=7, quantiles=((0.01, 0.4), (0.5, 0.97))),
+        PadCohort("print", attack=True, windows=80, clips=8, quantiles=((0.5, 0.01), (0.99, 0.3), (1.0, 0.5))),
+    ),
+)
+WITH_PAD = replace(CALIBRATION, models=(*CALIBRATION.models, ("pad-1", "2" * 64), ("pad-2", "3" * 64)), pad=PAD)
 
 
 def test_a_calibration_reads_back_as_it_was_written() -> None:
     """Writing and reading lose nothing."""
     assert parse_calibration(DATA) == CALIBRATION
+    assert CALIBRATION.pad is None
+    assert parse_calibration(write_calibration(WITH_PAD)) == WITH_PAD
 
 
 @given(RATES, RATES)
@@ -86,8 +98,8 @@ def test_a_tail_may_start_at_its_third_score() -> None:
 
 def test_a_calibration_of_a_later_format_says_so() -> None:
     """An older program names the reason instead of misreading."""
-    with pytest.raises(PackDamaged, match="'format' is not 1"):
-        parse_calibration(DATA.replace(b'"format": 1', b'"format": 2', 1))
+    with pytest.raises(PackDamaged, match="'format' is not 2"):
+        parse_calibration(DATA.replace(b'"format": 2', b'"format": 3', 1))
 
 
 @given(st.floats(-1, 1), st.floats(-1, 1))
@@ -154,6 +166,35 @@ def _with_genuine(*quantiles: tuple[float, float]) -> Calibration:
 )
 def test_an_impossible_calibration_is_refused(wrong: Calibration) -> None:
     """Unordered, empty, or beyond what a cosine or a count can be."""
+    with pytest.raises(PackDamaged):
+        parse_calibration(write_calibration(wrong))
+
+
+def _with_live(**changed: object) -> Calibration:
+    live = PadCohort("desk", attack=False, windows=60, clips=7, quantiles=((0.01, 0.4), (0.5, 0.97)))
+    return replace(WITH_PAD, pad=replace(PAD, cohorts=(replace(live, **changed), PAD.cohorts[1])))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(WITH_PAD, pad=None),
+        replace(CALIBRATION, pad=PAD),
+        replace(WITH_PAD, pad=replace(PAD, accept=0.3)),
+        replace(WITH_PAD, pad=replace(PAD, accept=1.2)),
+        replace(WITH_PAD, pad=replace(PAD, frames=0)),
+        replace(WITH_PAD, pad=replace(PAD, cohorts=PAD.cohorts[:1])),
+        replace(WITH_PAD, pad=replace(PAD, cohorts=PAD.cohorts[1:])),
+        replace(WITH_PAD, pad=replace(PAD, cohorts=())),
+        _with_live(windows=0),
+        _with_live(clips=61),
+        _with_live(quantiles=()),
+        _with_live(quantiles=((0.5, 0.9), (0.9, 0.8))),
+        _with_live(quantiles=((0.5, -0.1),)),
+    ],
+)
+def test_an_impossible_calibration_of_attack_detection_is_refused(wrong: Calibration) -> None:
+    """Limits that contradict each other, one side only, models without scores or scores without models."""
     with pytest.raises(PackDamaged):
         parse_calibration(write_calibration(wrong))
 
