@@ -41,6 +41,10 @@ class SystemClock:
         """Seconds on the process's monotonic axis."""
         return time.monotonic()
 
+    def thread_cpu(self) -> float:
+        """Processor seconds the calling thread has used."""
+        return time.thread_time()
+
     def moment(self) -> Moment:
         """Wall time to the millisecond with the local offset, and milliseconds since boot (suspended time included)."""
         wall = datetime.now(UTC).astimezone()  # noqa: TID251 - the one place that reads the wall clock

@@ -62,12 +62,19 @@ def _demo() -> typer.Typer:
     return app
 
 
+def _bench() -> typer.Typer:
+    from appliance.cli.bench_commands import app
+
+    return app
+
+
 _GROUPS: dict[str, Callable[[], typer.Typer]] = {
     "services": _services,
     "ledger": _ledger,
     "sync": _sync,
     "fund": _fund,
     "models": _models,
+    "bench": _bench,
 }
 _SINGLE: dict[str, Callable[[], typer.Typer]] = {
     "demo": _demo,
@@ -79,7 +86,6 @@ _SINGLE: dict[str, Callable[[], typer.Typer]] = {
     "people": _people,
     "forget": _people,
     "doctor": _desk,
-    "bench": _demo,
 }
 
 

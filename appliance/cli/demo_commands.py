@@ -1,4 +1,4 @@
-"""Commands that show the appliance at work: demo and bench."""
+"""Commands that show the appliance at work: demo."""
 
 import contextlib
 import shutil
@@ -13,7 +13,6 @@ import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from appliance import logs
-from appliance.bench import stages
 from appliance.cli.output import ERR, EXIT_NO, dump, say, table, warn
 from appliance.cli.place import Json, Place, place
 from appliance.cli.sources import opened
@@ -179,31 +178,3 @@ def _one_person(where: Place, root: Path, video: Path | None, camera: str | None
     say(report.fund.summary)
     if not report.complete:
         raise typer.Exit(EXIT_NO)
-
-
-@app.command()
-def bench(
-    context: typer.Context,
-    runs: Annotated[int, typer.Option(help="Runs of each stage; the median is shown.")] = 30,
-    as_json: Json = False,
-) -> None:
-    """Measure every stage from a frame to the signed event."""
-    with ERR.status("measuring"):
-        rows = stages.measure(place(context).packs, runs, SystemClock())
-    found = stages.rates(rows)
-    if as_json:
-        timings = {r.stage: {"median_ms": round(r.median_ms, 4), "worst_ms": round(r.worst_ms, 4)} for r in rows}
-        dump(
-            {
-                "runs": runs,
-                "stages": timings,
-                "frames_per_second_watching": round(found.watching, 1),
-                "frames_per_second_deciding": round(found.deciding, 1),
-                "frame_to_signed_event_ms": round(found.decision_ms, 3),
-            }
-        )
-        return
-    shown = [(r.stage, f"{r.median_ms:.3f}", f"{r.worst_ms:.3f}") for r in rows]
-    table(f"median of {runs} runs, one thread", ("stage", "median ms", "slowest ms"), shown)
-    say(f"watching: {found.watching:.0f} frames a second")
-    say(f"frame in hand to signed event, 100,000 people: {found.decision_ms:.1f} ms, {found.deciding:.0f} a second")

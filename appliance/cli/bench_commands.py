@@ -1,0 +1,61 @@
+"""Commands that measure: bench, and under it one command for each benchmark against the usual way of doing it."""
+
+from typing import Annotated
+
+import typer
+
+from appliance.bench import stages
+from appliance.bench.report import Figure, Report
+from appliance.cli.output import ERR, dump, say, table
+from appliance.cli.place import Json, place
+from sync.clock import SystemClock
+
+app = typer.Typer(help="Measure how fast the desk is; alone: every stage from a frame to the signed event.")
+
+
+@app.callback(invoke_without_command=True)
+def bench(
+    context: typer.Context,
+    runs: Annotated[int, typer.Option(help="Runs of each stage; the median is shown.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast the desk is; alone: every stage from a frame to the signed event."""
+    if context.invoked_subcommand is not None:
+        return
+    with ERR.status("measuring"):
+        rows = stages.measure(place(context).packs, runs, SystemClock())
+    found = stages.rates(rows)
+    if as_json:
+        timings = {r.stage: {"median_ms": round(r.median_ms, 4), "worst_ms": round(r.worst_ms, 4)} for r in rows}
+        dump(
+            {
+                "runs": runs,
+                "stages": timings,
+                "frames_per_second_watching": round(found.watching, 1),
+                "frames_per_second_deciding": round(found.deciding, 1),
+                "frame_to_signed_event_ms": round(found.decision_ms, 3),
+            }
+        )
+        return
+    shown = [(r.stage, f"{r.median_ms:.3f}", f"{r.worst_ms:.3f}") for r in rows]
+    table(f"median of {runs} runs, one thread", ("stage", "median ms", "slowest ms"), shown)
+    say(f"watching: {found.watching:.0f} frames a second")
+    say(f"frame in hand to signed event, 100,000 people: {found.decision_ms:.1f} ms, {found.deciding:.0f} a second")
+
+
+def show(report: Report, *, as_json: bool) -> None:
+    """One benchmark's report."""
+    if as_json:
+        dump(report.document())
+        return
+    columns = ("what", "ours", report.against or "against", "ratio", "goal")
+    table(report.bench, columns, [_row(figure) for figure in report.figures])
+    for name, value in report.facts.items():
+        say(f"{name}: {value}")
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    reference = "" if figure.reference is None else f"{figure.reference:.4g} {figure.unit}"
+    ratio = "" if figure.ratio is None else f"{figure.ratio:.1f}x"
+    goal = "" if figure.goal is None else f"{figure.goal}: {'met' if figure.met else 'MISSED'}"
+    return figure.what, f"{figure.value:.6g} {figure.unit}", reference, ratio, goal
