@@ -133,7 +133,7 @@ def open_eyes(desk: OpenDesk, packs: Path) -> SeeingDesk:
     pack = open_pack(pack_path(desk.config, packs))
     gallery = Gallery(dimension(pack), pack.digest)
     enrolled = EnrolledGallery(desk.records, gallery)
-    thresholds = PackThresholds(pack.calibration)
+    thresholds = PackThresholds(pack.measured)
     policy = desk.config.policy
     enrolment = Enrolment(desk.records, desk.ledger, enrolled, thresholds, policy, desk.clock, desk.software)
     clear_log(desk.records)

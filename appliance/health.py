@@ -107,7 +107,7 @@ def _pack(config: Config, packs: Path) -> Check:
         pack = open_pack(pack_path(config, packs))
     except KnownFailure as failure:
         return _failed("model pack", failure)
-    cohorts = len(pack.calibration.cohorts)
+    cohorts = len(pack.measured.cohorts)
     return Check("model pack", Health.OK, f"{pack.name} {pack.digest[:12]}, self-test passed, {cohorts} cohorts")
 
 

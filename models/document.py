@@ -141,6 +141,14 @@ class Fields:
             pairs.append((numbers[0], numbers[1]))
         return tuple(pairs)
 
+    def slugs(self, name: str) -> tuple[str, ...]:
+        """A list of short names, none of them twice."""
+        names = self._items(name)
+        found = tuple(item for item in names if isinstance(item, str) and _SLUG.fullmatch(item))
+        if len(set(found)) != len(names):
+            raise self.fault(name, "is not a list of different short names")
+        return found
+
     def object(self, name: str) -> "Fields":
         """A nested object."""
         return Fields(self._take(name), f"{self.where}: {name}")

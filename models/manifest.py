@@ -1,19 +1,15 @@
 """The manifest of a model pack: which files it holds, what each model is, and how its input is made.
 
-One format for every family: CenterFace and dlib's ResNet of the builtin pack, SCRFD and ArcFace of InsightFace,
-YuNet and SFace of OpenCV Zoo. Whether this version of the program has an adapter for a family is known to
-`appliance.face.pack`; files on disk belong to `store`.
+One format for every family of detector, embedder, presentation attack detector and quality network. Whether this
+version of the program has an adapter for a family is known to `appliance.face.pack`; reading and writing belongs to
+`manifest_document`, files on disk to `store`.
 """
 
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models import document
-from models.document import Fields, Json
-from models.errors import PackDamaged
-
-FORMAT = 1
+FORMAT = 2
 MANIFEST_NAME = "manifest.json"
 MAX_FILE_BYTES = 1 << 30
 """The largest embedders in use (ResNet-200) have 300 MB; a gigabyte bounds what a bad manifest can make us read."""
@@ -28,6 +24,10 @@ class Task(StrEnum):
     """Frame -> faces with five landmarks."""
     EMBED = "embed"
     """Aligned face -> embedding."""
+    PAD = "pad"
+    """Face with its surroundings -> probability of each class, one of which is live (presentation attack detection)."""
+    QUALITY = "quality"
+    """Aligned face -> one number, the higher the better the face is recognised."""
 
 
 class Loader(StrEnum):
@@ -42,6 +42,13 @@ class Colour(StrEnum):
 
     RGB = "rgb"
     BGR = "bgr"
+
+
+class Layout(StrEnum):
+    """Order of a model's input: N images, C channels, H rows, W columns."""
+
+    NCHW = "nchw"
+    NHWC = "nhwc"
 
 
 class Use(StrEnum):
@@ -62,7 +69,9 @@ class PackFile:
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """The input tensor float32 1 x 3 x H x W (NCHW): channel c is (pixel - mean[c]) / std[c], in the order of `colour`.
+    """The input tensor float32, 1 x 3 x H x W or 1 x H x W x 3: channel c is (pixel - mean[c]) / std[c].
+
+    Channels are in the order of `colour`.
 
     width, height: fixed size in pixels, or 0 where any multiple of `multiple` goes (then `multiple` > 0).
     """
@@ -73,6 +82,7 @@ class InputSpec:
     width: int = 0
     height: int = 0
     multiple: int = 0
+    layout: Layout = Layout.NCHW
 
     @property
     def fixed(self) -> bool:
@@ -101,6 +111,29 @@ class EmbedSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PadSpec:
+    """The crop: the face's box enlarged `context` times about its centre, and moved inside the picture.
+
+    Source: `CropImage` of Silent-Face-Anti-Spoofing. live: which class of the softmax output is a live face.
+    """
+
+    context: float
+    live: int
+
+
+@dataclass(frozen=True, slots=True)
+class QualitySpec:
+    """template: where both eyes and the middle of the mouth corners come to lie in the crop, pixels.
+
+    The output x stands for 100 / (1 + exp(-(x - centre) / width)), 0..100 as ISO/IEC 29794-5 counts.
+    """
+
+    template: tuple[Point, Point, Point]
+    centre: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
 class Licence:
     """Licence of the weights. identifier: SPDX where there is one. text: the pack's file that holds it."""
 
@@ -110,38 +143,81 @@ class Licence:
 
 
 @dataclass(frozen=True, slots=True)
+class Upstream:
+    """The file a model was made from. address: where it was published. sha256: hex. size: bytes.
+
+    modified: what was done between the published file and the one named here; None: it is that file, byte for byte.
+    """
+
+    address: str
+    sha256: str
+    size: int
+    modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-    """One model. family: names the adapter that reads its output. Exactly the spec of its task is set."""
+    """One model. family: names the adapter that reads its output. Exactly the spec of its task is set.
+
+    rewrites: what building the pack did to the graph, in order; weights and results stay what they were.
+    """
 
     task: Task
     family: str
     loader: Loader
     file: str
-    source: str
+    upstream: Upstream
+    rewrites: tuple[str, ...]
     licence: Licence
     input: InputSpec
     detect: DetectSpec | None = None
     embed: EmbedSpec | None = None
+    pad: PadSpec | None = None
+    quality: QualitySpec | None = None
+
+    @property
+    def key(self) -> str:
+        """The model's name inside its pack: its file name without the last suffix; several PAD models differ in it."""
+        return self.file.rpartition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """A pack's contents. files: everything in the folder but the manifest, in order of name.
 
-    calibration, golden, card: names of files. At most one model per task.
+    calibration, golden, card, codebook: names of files. calibration None: nobody has measured the pack yet. codebook:
+    .npz for product quantisation of its embeddings. At most one model per task, except PAD: an ensemble in order.
     """
 
     name: str
     version: str
     models: tuple[Model, ...]
     files: tuple[PackFile, ...]
-    calibration: str
     golden: str
     card: str
+    calibration: str | None = None
+    codebook: str | None = None
 
     def model(self, task: Task) -> Model | None:
-        """The model for a task, if the pack has one."""
-        return next((model for model in self.models if model.task == task), None)
+        """The first model for a task, if the pack has one."""
+        return next(iter(self.models_for(task)), None)
+
+    def models_for(self, task: Task) -> tuple[Model, ...]:
+        """The models for a task, in order."""
+        return tuple(model for model in self.models if model.task == task)
+
+    @property
+    def use(self) -> Use:
+        """What the licences of all models together allow."""
+        return Use.ANY if all(model.licence.use is Use.ANY for model in self.models) else Use.RESEARCH
+
+    def model_digests(self) -> dict[str, str]:
+        """SHA-256 of every model file by its task; the second and further PAD models are `pad-2`, `pad-3` ..."""
+        found: dict[str, str] = {}
+        for task in Task:
+            for number, model in enumerate(self.models_for(task), 1):
+                found[task if number == 1 else f"{task}-{number}"] = self.file(model.file).sha256
+        return found
 
     def file(self, name: str) -> PackFile:
         """A file by name. Raises KeyError."""
@@ -154,151 +230,3 @@ class Manifest:
 def pack_digest(data: bytes) -> str:
     """The identity of a pack: SHA-256 (hex) over the bytes of its manifest, which holds the hash of every file."""
     return hashlib.sha256(data).hexdigest()
-
-
-def parse_manifest(data: bytes) -> Manifest:
-    """Read a manifest. Raises PackDamaged unless it is complete, consistent and in its one canonical form."""
-    top = document.read(data, MANIFEST_NAME)
-    if top.whole("format", 0, 1 << 16) != FORMAT:
-        raise top.fault("format", f"is not {FORMAT}: the pack is for another version of the program")
-    manifest = Manifest(
-        name=top.slug("name"),
-        version=top.slug("version"),
-        models=tuple(_model(fields) for fields in top.objects("models")),
-        files=tuple(_file(fields) for fields in top.objects("files")),
-        calibration=top.slug("calibration"),
-        golden=top.slug("golden"),
-        card=top.slug("card"),
-    )
-    top.end()
-    _check(manifest)
-    if write_manifest(manifest) != data:
-        raise PackDamaged(f"{MANIFEST_NAME}: not in canonical form")
-    return manifest
-
-
-def _check(manifest: Manifest) -> None:
-    names = [file.name for file in manifest.files]
-    if names != sorted(set(names)):
-        raise PackDamaged(f"{MANIFEST_NAME}: files are repeated or not in order of name")
-    if MANIFEST_NAME in names:
-        raise PackDamaged(f"{MANIFEST_NAME}: lists itself")
-    tasks = [model.task for model in manifest.models]
-    if not tasks or len(set(tasks)) != len(tasks):
-        raise PackDamaged(f"{MANIFEST_NAME}: needs models, at most one per task")
-    wanted = [manifest.calibration, manifest.golden, manifest.card]
-    wanted += [name for model in manifest.models for name in (model.file, model.licence.text)]
-    missing = sorted(set(wanted) - set(names))
-    if missing:
-        raise PackDamaged(f"{MANIFEST_NAME}: {missing[0]} is not among its files")
-
-
-def _file(fields: Fields) -> PackFile:
-    file = PackFile(fields.slug("name"), fields.sha256("sha256"), fields.whole("bytes", 1, MAX_FILE_BYTES))
-    fields.end()
-    return file
-
-
-def _model(fields: Fields) -> Model:
-    task = Task(fields.choice("task", Task))
-    model = Model(
-        task=task,
-        family=fields.slug("family"),
-        loader=Loader(fields.choice("loader", Loader)),
-        file=fields.slug("file"),
-        source=fields.text("source"),
-        licence=_licence(fields.object("licence")),
-        input=_input(fields.object("input")),
-        detect=_detect(fields.object("detect")) if task is Task.DETECT else None,
-        embed=_embed(fields.object("embed")) if task is Task.EMBED else None,
-    )
-    fields.end()
-    if model.embed is not None and not model.input.fixed:
-        raise fields.fault("input", "of an embedder has one fixed size")
-    return model
-
-
-def _licence(fields: Fields) -> Licence:
-    licence = Licence(fields.text("identifier"), Use(fields.choice("use", Use)), fields.slug("text"))
-    fields.end()
-    return licence
-
-
-def _input(fields: Fields) -> InputSpec:
-    colour = Colour(fields.choice("colour", Colour))
-    mean, std = _three(fields, "mean"), _three(fields, "std")
-    if min(std) <= 0:
-        raise fields.fault("std", "is not above zero")
-    if fields.has("multiple"):
-        spec = InputSpec(colour, mean, std, multiple=fields.whole("multiple", 1, 128))
-    else:
-        spec = InputSpec(colour, mean, std, fields.whole("width", 8, 4096), fields.whole("height", 8, 4096))
-    fields.end()
-    return spec
-
-
-def _three(fields: Fields, name: str) -> tuple[float, float, float]:
-    a, b, c = fields.numbers(name, 3)
-    return a, b, c
-
-
-def _detect(fields: Fields) -> DetectSpec:
-    spec = DetectSpec(fields.number("score", 0.01, 0.99), fields.number("overlap", 0.05, 0.95))
-    fields.end()
-    return spec
-
-
-def _embed(fields: Fields) -> EmbedSpec:
-    dimension = fields.whole("dimension", 8, 4096)
-    a, b, c, d, e = fields.points("template", 5)
-    spec = EmbedSpec(dimension, (a, b, c, d, e), fields.flag("mirror"))
-    fields.end()
-    return spec
-
-
-def write_manifest(manifest: Manifest) -> bytes:
-    """The canonical bytes of a manifest; `parse_manifest` gives the same manifest back."""
-    return document.write(
-        {
-            "format": FORMAT,
-            "name": manifest.name,
-            "version": manifest.version,
-            "models": [_model_json(model) for model in manifest.models],
-            "files": [{"name": f.name, "sha256": f.sha256, "bytes": f.size} for f in manifest.files],
-            "calibration": manifest.calibration,
-            "golden": manifest.golden,
-            "card": manifest.card,
-        }
-    )
-
-
-def _model_json(model: Model) -> Json:
-    written: dict[str, Json] = {
-        "task": model.task.value,
-        "family": model.family,
-        "loader": model.loader.value,
-        "file": model.file,
-        "source": model.source,
-        "licence": {
-            "identifier": model.licence.identifier,
-            "use": model.licence.use.value,
-            "text": model.licence.text,
-        },
-        "input": _input_json(model.input),
-    }
-    if model.detect is not None:
-        written["detect"] = {"score": model.detect.score, "overlap": model.detect.overlap}
-    if model.embed is not None:
-        written["embed"] = {
-            "dimension": model.embed.dimension,
-            "template": [[x, y] for x, y in model.embed.template],
-            "mirror": model.embed.mirror,
-        }
-    return written
-
-
-def _input_json(spec: InputSpec) -> Json:
-    written: dict[str, Json] = {"colour": spec.colour.value, "mean": list(spec.mean), "std": list(spec.std)}
-    if spec.fixed:
-        return written | {"width": spec.width, "height": spec.height}
-    return written | {"multiple": spec.multiple}

@@ -17,7 +17,8 @@ from pathlib import Path
 from models.calibration import Calibration, parse_calibration
 from models.document import MAX_DOCUMENT_BYTES
 from models.errors import PackDamaged, PackUnknown, PackUnwritable
-from models.manifest import MANIFEST_NAME, Manifest, PackFile, pack_digest, parse_manifest
+from models.manifest import MANIFEST_NAME, Manifest, PackFile, Task, pack_digest
+from models.manifest_document import parse_manifest
 
 Check = Callable[[Path], object]
 """Called with a finished pack before it replaces anything; raises to refuse it."""
@@ -25,22 +26,25 @@ Check = Callable[[Path], object]
 
 @dataclass(frozen=True, slots=True)
 class PackContents:
-    """A verified pack in memory. files: bytes by name, of every file the manifest lists."""
+    """A verified pack in memory. files: bytes by name, of every file the manifest lists.
+
+    calibration None: the pack has none yet.
+    """
 
     digest: str
     manifest: Manifest
-    calibration: Calibration
+    calibration: Calibration | None
     files: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class InstalledPack:
-    """One row of the list of packs. fault: why it cannot be used, None when its files are whole."""
+    """One row of the list of packs. fault: why it cannot be used, and then nothing else is known of it."""
 
     name: str
     path: Path
     digest: str | None
-    version: str | None
+    manifest: Manifest | None
     fault: str | None
 
 
@@ -50,11 +54,19 @@ def read_pack(folder: Path) -> PackContents:
     manifest = parse_manifest(data)
     _refuse_strangers(folder, manifest)
     files = {file.name: _verified(folder, file) for file in manifest.files}
+    return PackContents(pack_digest(data), manifest, _calibration(manifest, files), files)
+
+
+def _calibration(manifest: Manifest, files: Mapping[str, bytes]) -> Calibration | None:
+    """It names detector and embedder, and none but the pack's models."""
+    if manifest.calibration is None:
+        return None
     calibration = parse_calibration(files[manifest.calibration])
-    measured = {model.task.value: manifest.file(model.file).sha256 for model in manifest.models}
-    if dict(calibration.models) != measured:
+    named, have = dict(calibration.models), manifest.model_digests()
+    unnamed = (have.keys() & {Task.DETECT, Task.EMBED}) - named.keys()
+    if unnamed or any(have.get(name) != digest for name, digest in named.items()):
         raise PackDamaged(f"{manifest.calibration}: was measured with other models than the pack's")
-    return PackContents(pack_digest(data), manifest, calibration, files)
+    return calibration
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -115,7 +127,7 @@ class PackStore:
             contents = read_pack(path)
         except PackDamaged as fault:
             return InstalledPack(path.name, path, None, None, str(fault))
-        return InstalledPack(path.name, path, contents.digest, contents.manifest.version, None)
+        return InstalledPack(path.name, path, contents.digest, contents.manifest, None)
 
 
 @contextmanager

@@ -114,7 +114,7 @@ def _search(pack: Pack, frame: Frame, runs: int, clock: Clock) -> Iterator[Timin
         matcher = GalleryMatcher(_gallery(pack, people))
         yield _time(f"match {people // 1000}k", partial(matcher.identify, probe), runs, clock)
     policy = Policy()
-    thresholds = PackThresholds(pack.calibration).thresholds(MatchMode.IDENTIFY, GALLERIES[-1], policy)
+    thresholds = PackThresholds(pack.measured).thresholds(MatchMode.IDENTIFY, GALLERIES[-1], policy)
     result = matcher.identify(probe)
     evidence = Evidence(probe, LivenessVerdict.LIVE, 1.0, result, result, thresholds, pack.digest, policy.policy_id)
     yield _time("decide", lambda: decide(evidence), runs, clock)

@@ -29,7 +29,7 @@ def build(
     out = place(context).packs / name
     what = "reading the model files" if sources else "downloading 107 MB of model files"
     with ERR.status(f"{name}: {what}, converting, testing"):
-        digest = RECIPES[name](out, lambda staged: _ignore(open_pack(staged)), sources)
+        digest = RECIPES[name](out, lambda staged: _ignore(open_pack(staged, evaluation=True)), sources)
     say(f"{out}: pack {name} {digest[:12]}, self-test passed")
 
 
@@ -42,9 +42,21 @@ def list_packs(context: typer.Context, as_json: Json = False) -> None:
     """List the installed packs; damaged ones with their fault."""
     rows = PackStore(place(context).packs).installed()
     if as_json:
-        dump([{"name": r.name, "digest": r.digest, "version": r.version, "fault": r.fault} for r in rows])
+        dump(
+            [
+                {
+                    "name": r.name,
+                    "digest": r.digest,
+                    "version": r.manifest.version if r.manifest else None,
+                    "fault": r.fault,
+                }
+                for r in rows
+            ]
+        )
     else:
-        shown = [(r.name, r.version or "", (r.digest or "")[:12], r.fault or "whole") for r in rows]
+        shown = [
+            (r.name, r.manifest.version if r.manifest else "", (r.digest or "")[:12], r.fault or "whole") for r in rows
+        ]
         table("", ("pack", "version", "digest", "state"), shown)
     if any(r.fault for r in rows):
         raise typer.Exit(EXIT_NO)

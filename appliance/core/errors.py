@@ -47,6 +47,13 @@ class PackInvalid(ApplianceFailure):
     remedy = "Build or fetch the pack again: keldim models build builtin"
 
 
+class PackUncalibrated(ApplianceFailure):
+    """Nobody has measured what the pack's scores mean; it opens for evaluation only."""
+
+    code = "E-PACK-07"
+    remedy = "Measure it on labelled pictures first: keldim evaluate --help"
+
+
 class PackMismatch(ApplianceFailure):
     """An embedding and a gallery come from different model packs; their scores would mean nothing."""
 

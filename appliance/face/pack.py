@@ -13,7 +13,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as states
 
-from appliance.core.errors import PackInvalid
+from appliance.core.errors import PackInvalid, PackUncalibrated
 from appliance.core.types import PackDigest
 from appliance.face import golden
 from models.calibration import Calibration
@@ -24,8 +24,10 @@ from models.store import PackContents, read_pack
 Floats = NDArray[np.float32]
 
 SUPPORTED: Mapping[Task, frozenset[str]] = {
-    Task.DETECT: frozenset({"centerface"}),
-    Task.EMBED: frozenset({"dlib-resnet"}),
+    Task.DETECT: frozenset({"centerface", "yunet", "scrfd"}),
+    Task.EMBED: frozenset({"dlib-resnet", "cosine"}),
+    Task.PAD: frozenset({"minifasnet"}),
+    Task.QUALITY: frozenset({"lightqnet"}),
 }
 """The families this version has an adapter for."""
 
@@ -54,7 +56,7 @@ class Runner:
         self.outputs: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())
 
     def run(self, tensor: Floats) -> tuple[Floats, ...]:
-        """The outputs, in order of `outputs`, for an input float32 N x 3 x H x W."""
+        """The outputs, in order of `outputs`, for an input float32 as `model.input` says."""
         return tuple(self._session.run(None, {self._input: tensor}))
 
 
@@ -74,54 +76,83 @@ def _options() -> onnxruntime.SessionOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pack:
-    """An opened pack: detector and embedder ready to run, and what their scores mean."""
+    """An opened pack: its models ready to run, and what their scores mean.
+
+    calibration: None only when opened for evaluation. pads: the ensemble against presentation attacks, may be empty.
+    codebook: bytes of the .npz for product quantisation of its embeddings, where the pack has one.
+    """
 
     digest: PackDigest
     manifest: Manifest
-    calibration: Calibration
+    calibration: Calibration | None
     detector: Runner
     embedder: Runner
+    pads: tuple[Runner, ...] = ()
+    quality: Runner | None = None
+    codebook: bytes | None = None
 
     @property
     def name(self) -> str:
         """The pack's name."""
         return self.manifest.name
 
+    @property
+    def measured(self) -> Calibration:
+        """What its scores mean. Raises PackUncalibrated for a pack that was opened for evaluation without it."""
+        if self.calibration is None:
+            raise _uncalibrated(self.name)
+        return self.calibration
 
-def open_pack(path: Path) -> Pack:
+
+def open_pack(path: Path, *, evaluation: bool = False) -> Pack:
     """Open the pack in a folder.
 
     Raises PackInvalid naming the file that is missing, truncated, altered or unexpected, the family this version has no
-    adapter for, or the model whose golden self-test fails.
+    adapter for, or the model whose golden self-test fails. Raises PackUncalibrated for a pack without calibration,
+    unless it is opened for evaluation.
     """
     try:
         contents = read_pack(path)
     except PackDamaged as error:
         raise PackInvalid(f"pack {path.name}: {error}") from error
-    runners = {task: _runner(contents, task) for task in SUPPORTED}
-    try:
-        for runner in runners.values():
-            golden.check(contents.files[contents.manifest.golden], runner.model, runner.outputs, runner.run)
-    except golden.GoldenMismatch as error:
-        raise PackInvalid(f"pack {path.name}: {error}") from error
-    except _REFUSED as error:
-        raise PackInvalid(
-            f"pack {path.name}: onnxruntime cannot run the golden picture through {runner.model.file}"
-        ) from error
+    manifest = contents.manifest
+    if contents.calibration is None and not evaluation:
+        raise _uncalibrated(manifest.name)
+    runners = {task: tuple(_runner(contents, model) for model in manifest.models_for(task)) for task in Task}
+    for task in (Task.DETECT, Task.EMBED):
+        if not runners[task]:
+            raise PackInvalid(f"pack {manifest.name}: holds no model to {task}")
+    for runner in (runner for of_task in runners.values() for runner in of_task):
+        _self_test(path.name, contents.files[manifest.golden], runner)
     return Pack(
         digest=PackDigest(contents.digest),
-        manifest=contents.manifest,
+        manifest=manifest,
         calibration=contents.calibration,
-        detector=runners[Task.DETECT],
-        embedder=runners[Task.EMBED],
+        detector=runners[Task.DETECT][0],
+        embedder=runners[Task.EMBED][0],
+        pads=runners[Task.PAD],
+        quality=next(iter(runners[Task.QUALITY]), None),
+        codebook=contents.files[manifest.codebook] if manifest.codebook is not None else None,
     )
 
 
-def _runner(contents: PackContents, task: Task) -> Runner:
-    name = contents.manifest.name
-    model = contents.manifest.model(task)
-    if model is None:
-        raise PackInvalid(f"pack {name}: holds no model to {task}")
-    if model.loader is not Loader.ONNXRUNTIME or model.family not in SUPPORTED[task]:
+def _uncalibrated(name: str) -> PackUncalibrated:
+    return PackUncalibrated(f"pack {name}: it carries no calibration, so no threshold follows from its scores")
+
+
+def _self_test(name: str, archive: bytes, runner: Runner) -> None:
+    try:
+        golden.check(archive, runner.model, runner.outputs, runner.run)
+    except golden.GoldenMismatch as error:
+        raise PackInvalid(f"pack {name}: {error}") from error
+    except _REFUSED as error:
+        raise PackInvalid(
+            f"pack {name}: onnxruntime cannot run the golden picture through {runner.model.file}"
+        ) from error
+
+
+def _runner(contents: PackContents, model: Model) -> Runner:
+    if model.loader is not Loader.ONNXRUNTIME or model.family not in SUPPORTED[model.task]:
+        name = contents.manifest.name
         raise PackInvalid(f"pack {name}: family {model.family} ({model.loader}) is not supported by this version")
     return Runner(contents.files[model.file], model)

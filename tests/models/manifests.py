@@ -1,6 +1,7 @@
 """Example manifests of every family the format was made for, and packs of plain bytes around them."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from models.calibration import (
@@ -17,15 +18,19 @@ from models.manifest import (
     DetectSpec,
     EmbedSpec,
     InputSpec,
+    Layout,
     Licence,
     Loader,
     Manifest,
     Model,
     PackFile,
+    PadSpec,
+    QualitySpec,
     Task,
+    Upstream,
     Use,
-    write_manifest,
 )
+from models.manifest_document import write_manifest
 
 ARCFACE = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
 GREY, SCALE = (127.5, 127.5, 127.5), (128.0, 128.0, 128.0)
@@ -38,11 +43,14 @@ def _model(task: Task, family: str, loader: Loader, licence: Licence, spec: Inpu
         family=family,
         loader=loader,
         file=f"{family}.onnx",
-        source=f"upstream of {family}",
+        upstream=Upstream(f"https://example.org/{family}.onnx", "2" * 64, 1000),
+        rewrites=(),
         licence=licence,
         input=spec,
         detect=DetectSpec(0.5, 0.4) if task is Task.DETECT else None,
         embed=EmbedSpec(512, ARCFACE, mirror=False) if task is Task.EMBED else None,
+        pad=PadSpec(2.7, 1) if task is Task.PAD else None,
+        quality=QualitySpec(ARCFACE[:3], 0.5, 0.05) if task is Task.QUALITY else None,
     )
 
 
@@ -67,12 +75,29 @@ def zoo_models() -> tuple[Model, Model]:
         ),
         _model(
             Task.EMBED,
-            "sface",
+            "cosine",
             Loader.ONNXRUNTIME,
             Licence("Apache-2.0", Use.ANY, "licence.txt"),
             InputSpec(Colour.RGB, ZERO, ONE, 112, 112),
         ),
     )
+
+
+def guard_models() -> tuple[Model, Model, Model]:
+    """Two presentation attack detectors and a quality network that wants its channels last."""
+    apache = Licence("Apache-2.0", Use.ANY, "licence.txt")
+    small, wide = (
+        replace(
+            _model(Task.PAD, "minifasnet", Loader.ONNXRUNTIME, apache, InputSpec(Colour.BGR, ZERO, ONE, 80, 80)),
+            file=f"pad-{name}.onnx",
+            upstream=Upstream("https://example.org/a.pth", "3" * 64, 9, modified="exported as ONNX"),
+            rewrites=("prelu",),
+            pad=PadSpec(context, 1),
+        )
+        for name, context in (("small", 2.7), ("wide", 4.0))
+    )
+    spec = InputSpec(Colour.BGR, GREY, SCALE, 96, 96, layout=Layout.NHWC)
+    return small, wide, _model(Task.QUALITY, "lightqnet", Loader.ONNXRUNTIME, apache, spec)
 
 
 def calibration(detect: str = "0" * 64, embed: str = "1" * 64) -> Calibration:
@@ -104,11 +129,11 @@ def calibration(detect: str = "0" * 64, embed: str = "1" * 64) -> Calibration:
     )
 
 
-def write_pack(folder: Path, models: tuple[Model, Model]) -> Manifest:
+def write_pack(folder: Path, models: tuple[Model, ...]) -> Manifest:
     """Write a pack whose models are not models: whole as files, but nothing that runs."""
     folder.mkdir(parents=True)
     files = {model.file: model.family.encode() * 10 for model in models}
-    digests = [hashlib.sha256(files[model.file]).hexdigest() for model in models]
+    digests = [hashlib.sha256(files[model.file]).hexdigest() for model in models[:2]]
     files |= {"licence.txt": b"permitted\n", "golden.npz": b"none", "card.md": b"# made up\n"}
     files[CALIBRATION_NAME] = write_calibration(calibration(*digests))
     manifest = manifest_of(models, files)
@@ -126,7 +151,7 @@ def manifest_of(models: tuple[Model, ...], files: dict[str, bytes]) -> Manifest:
         version="1",
         models=models,
         files=tuple(listed),
-        calibration=CALIBRATION_NAME,
         golden="golden.npz",
         card="card.md",
+        calibration=CALIBRATION_NAME,
     )

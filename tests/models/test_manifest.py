@@ -9,36 +9,62 @@ from hypothesis import strategies as st
 
 from models.calibration import CALIBRATION_NAME
 from models.errors import PackDamaged
-from models.manifest import Loader, Manifest, Task, Use, parse_manifest, write_manifest
-from tests.models.manifests import insightface_models, manifest_of, zoo_models
+from models.manifest import Layout, Loader, Manifest, Task, Use
+from models.manifest_document import parse_manifest, write_manifest
+from tests.models.manifests import guard_models, insightface_models, manifest_of, zoo_models
 
 FILES = {
     name: name.encode()
     for name in (
-        *("scrfd.onnx", "arcface.onnx", "yunet.onnx", "sface.onnx"),
-        *("licence.txt", "golden.npz", "card.md", CALIBRATION_NAME),
+        *(
+            "scrfd.onnx",
+            "arcface.onnx",
+            "yunet.onnx",
+            "cosine.onnx",
+            "pad-small.onnx",
+            "pad-wide.onnx",
+            "lightqnet.onnx",
+        ),
+        *("licence.txt", "golden.npz", "card.md", "codebook.npz", CALIBRATION_NAME),
     )
 }
 INSIGHTFACE, ZOO = manifest_of(insightface_models(), FILES), manifest_of(zoo_models(), FILES)
-DATA = write_manifest(INSIGHTFACE)
+GUARDED = replace(manifest_of((*zoo_models(), *guard_models()), FILES), codebook="codebook.npz")
+BARE = replace(ZOO, calibration=None)
+DATA = write_manifest(GUARDED)
 
 
-@pytest.mark.parametrize("manifest", [INSIGHTFACE, ZOO])
+@pytest.mark.parametrize("manifest", [INSIGHTFACE, ZOO, GUARDED, BARE])
 def test_a_manifest_reads_back_as_it_was_written(manifest: Manifest) -> None:
-    """Families of InsightFace and OpenCV Zoo fit; writing and reading lose nothing."""
+    """With and without an ensemble against attacks, a quality network, a calibration; nothing is lost."""
     assert parse_manifest(write_manifest(manifest)) == manifest
 
 
 def test_what_other_families_need_to_say_can_be_said() -> None:
     """Loader, licence gate, alignment template, embedding size and input sizes survive."""
-    read = parse_manifest(DATA)
+    read = parse_manifest(write_manifest(INSIGHTFACE))
     detector, embedder = read.model(Task.DETECT), read.model(Task.EMBED)
     assert detector is not None
     assert embedder is not None
     assert embedder.embed is not None
     assert (detector.family, detector.loader, detector.input.multiple) == ("scrfd", Loader.INSIGHTFACE, 32)
     assert (embedder.embed.dimension, embedder.input.width) == (512, 112)
-    assert embedder.licence.use is Use.RESEARCH
+    assert embedder.licence.use is read.use is Use.RESEARCH
+    assert parse_manifest(DATA).use is Use.ANY
+
+
+def test_an_ensemble_keeps_its_order() -> None:
+    """PAD models and what each wants of its crop; the quality network's layout and scale."""
+    read = parse_manifest(DATA)
+    assert [(m.key, m.pad.context, m.rewrites) for m in read.models_for(Task.PAD) if m.pad is not None] == [
+        ("pad-small", 2.7, ("prelu",)),
+        ("pad-wide", 4.0, ("prelu",)),
+    ]
+    quality = read.model(Task.QUALITY)
+    assert quality is not None
+    assert quality.quality is not None
+    assert (quality.input.layout, quality.quality.centre) == (Layout.NHWC, 0.5)
+    assert list(read.model_digests()) == ["detect", "embed", "pad", "pad-2", "quality"]
 
 
 @given(st.data())
@@ -52,7 +78,7 @@ def test_no_altered_byte_goes_unnoticed(data: st.DataObject) -> None:
     except PackDamaged:
         return
     assert write_manifest(read) == altered
-    assert (read == INSIGHTFACE) == (altered == DATA)
+    assert (read == GUARDED) == (altered == DATA)
 
 
 @given(st.integers(0, len(DATA) - 1))
@@ -92,12 +118,12 @@ def test_a_value_of_another_kind_is_refused(path: tuple[str | int, ...], wrong: 
     except PackDamaged:
         return
     assert write_manifest(read) == altered, "what is accepted, is accepted for what it says"
-    assert path[-1] in {"mirror", "identifier", "source"} or isinstance(path[-1], int)
+    assert path[-1] in {"mirror", "identifier", "address", "modified", "rewrites", "live"} or isinstance(path[-1], int)
 
 
 @given(st.sampled_from([path for path in PATHS if isinstance(path[-1], str)]), st.booleans())
 def test_a_missing_or_an_unknown_field_is_refused(path: tuple[str | int, ...], remove: bool) -> None:
-    """At every level."""
+    """At every level; without what may be missing it is another manifest, of another digest."""
     document = json.loads(DATA)
     place = document
     for key in path[:-1]:
@@ -106,8 +132,12 @@ def test_a_missing_or_an_unknown_field_is_refused(path: tuple[str | int, ...], r
         del place[path[-1]]
     else:
         place["grease"] = 1
-    with pytest.raises(PackDamaged):
-        parse_manifest((json.dumps(document, indent=1) + "\n").encode())
+    altered = (json.dumps(document, indent=1) + "\n").encode()
+    if remove and path[-1] in {"calibration", "codebook", "modified"}:
+        assert parse_manifest(altered) != GUARDED
+    else:
+        with pytest.raises(PackDamaged):
+            parse_manifest(altered)
 
 
 def test_a_repeated_field_is_refused() -> None:
@@ -120,6 +150,7 @@ def test_a_repeated_field_is_refused() -> None:
 def test_inconsistent_manifests_are_refused() -> None:
     """Two models for a task, none at all, a file that is not listed, listed twice, or the manifest itself."""
     detector, embedder = insightface_models()
+    small, wide, quality = guard_models()
     for manifest, said in (
         (replace(INSIGHTFACE, models=(detector, detector)), "at most one per task"),
         (replace(INSIGHTFACE, models=()), "needs models"),
@@ -128,6 +159,12 @@ def test_inconsistent_manifests_are_refused() -> None:
         (replace(INSIGHTFACE, files=INSIGHTFACE.files[::-1]), "order"),
         (manifest_of(insightface_models(), FILES | {"manifest.json": b"x"}), "lists itself"),
         (replace(INSIGHTFACE, models=(detector, replace(embedder, input=detector.input))), "fixed size"),
+        (replace(GUARDED, models=(detector, quality, quality)), "at most one per task"),
+        (replace(GUARDED, models=(small, replace(wide, file=small.file))), "a file name of its own"),
+        (replace(GUARDED, models=(replace(small, file="licence"),)), "with a suffix"),
+        (replace(GUARDED, models=(replace(small, rewrites=("prelu", "prelu")),)), "different short names"),
+        (replace(GUARDED, codebook="none.npz"), "none.npz"),
+        (replace(GUARDED, calibration="none.json"), "none.json"),
     ):
         with pytest.raises(PackDamaged, match=said):
             parse_manifest(write_manifest(manifest))
@@ -136,7 +173,7 @@ def test_inconsistent_manifests_are_refused() -> None:
 def test_a_pack_of_a_later_format_says_so() -> None:
     """An older program names the reason instead of misreading."""
     with pytest.raises(PackDamaged, match="another version"):
-        parse_manifest(DATA.replace(b'"format": 1', b'"format": 2', 1))
+        parse_manifest(DATA.replace(b'"format": 2', b'"format": 3', 1))
 
 
 def test_files_are_found_by_name() -> None:

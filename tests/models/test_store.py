@@ -2,13 +2,15 @@
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from models.calibration import CALIBRATION_NAME, write_calibration
+from models.calibration import CALIBRATION_NAME, Calibration, write_calibration
 from models.errors import PackDamaged, PackUnknown, PackUnwritable
-from models.manifest import MANIFEST_NAME, pack_digest, write_manifest
+from models.manifest import MANIFEST_NAME, Manifest, pack_digest
+from models.manifest_document import write_manifest
 from models.store import PackStore, read_pack, staged
 from tests.models.manifests import calibration, insightface_models, manifest_of, write_pack, zoo_models
 
@@ -92,15 +94,33 @@ def test_no_folder_is_no_pack(tmp_path: Path) -> None:
         read_pack(tmp_path / "none")
 
 
+def _recalibrate(folder: Path, manifest: Manifest, measured: Calibration) -> None:
+    files = {file.name: (folder / file.name).read_bytes() for file in manifest.files}
+    files[CALIBRATION_NAME] = write_calibration(measured)
+    (folder / CALIBRATION_NAME).write_bytes(files[CALIBRATION_NAME])
+    (folder / MANIFEST_NAME).write_bytes(write_manifest(manifest_of(zoo_models(), files)))
+
+
 def test_a_calibration_of_other_models_is_refused(tmp_path: Path) -> None:
-    """Thresholds never come from scores of another network."""
+    """Thresholds never come from scores of another network; nor may it leave open which one it was."""
     manifest = write_pack(tmp_path / "p", zoo_models())
-    files = {file.name: (tmp_path / "p" / file.name).read_bytes() for file in manifest.files}
-    files[CALIBRATION_NAME] = write_calibration(calibration())
-    (tmp_path / "p" / CALIBRATION_NAME).write_bytes(files[CALIBRATION_NAME])
-    (tmp_path / "p" / MANIFEST_NAME).write_bytes(write_manifest(manifest_of(zoo_models(), files)))
-    with pytest.raises(PackDamaged, match="other models"):
-        read_pack(tmp_path / "p")
+    right = calibration(*(manifest.model_digests()[task] for task in ("detect", "embed")))
+    for measured in (calibration(), replace(right, models=right.models[:1])):
+        _recalibrate(tmp_path / "p", manifest, measured)
+        with pytest.raises(PackDamaged, match="other models"):
+            read_pack(tmp_path / "p")
+    _recalibrate(tmp_path / "p", manifest, right)
+    assert read_pack(tmp_path / "p").calibration == right
+
+
+def test_a_pack_may_wait_for_its_calibration(tmp_path: Path) -> None:
+    """It is read, and says that it has none."""
+    manifest = write_pack(tmp_path / "p", zoo_models())
+    kept = tuple(file for file in manifest.files if file.name != CALIBRATION_NAME)
+    (tmp_path / "p" / CALIBRATION_NAME).unlink()
+    bare = replace(manifest, files=kept, calibration=None)
+    (tmp_path / "p" / MANIFEST_NAME).write_bytes(write_manifest(bare))
+    assert read_pack(tmp_path / "p").calibration is None
 
 
 def test_the_store_lists_whole_and_damaged_packs(pack: Path) -> None:
