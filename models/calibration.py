@@ -15,10 +15,9 @@ from models.errors import PackDamaged
 
 FORMAT = 2
 CALIBRATION_NAME = "calibration.json"
-PAD_MODEL = "pad-"
-"""How the models of presentation attack detection are named, with their place in the ensemble from 1 on."""
+PAD_MODELS = ("pad", *(f"pad-{n}" for n in range(2, 10)))
+"""What the models of presentation attack detection are called, in the order of the ensemble."""
 _MAX_COUNT = 1 << 53
-_MAX_PADS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +154,8 @@ class PadCalibration:
 class Calibration:
     """The measurement of one pack.
 
-    models: (name, SHA-256 of the model file) it was made with: `detect`, `embed`, and where `pad` is there `pad-1`,
-    `pad-2` ... in the order of the ensemble. pad: None when the pack has no presentation attack detection or it was not
+    models: (name, SHA-256 of the model file) it was made with: `detect`, `embed`, and where `pad` is there the
+    `PAD_MODELS` of its ensemble. pad: None when the pack has no presentation attack detection or it was not
     measured; then no score of it means anything.
     """
 
@@ -202,7 +201,7 @@ def parse_calibration(data: bytes) -> Calibration:
     top.end()
     if not cohorts:
         raise top.fault("cohorts", "is empty")
-    if (pad is not None) != any(name.startswith(PAD_MODEL) for name, _ in digests):
+    if (pad is not None) != any(name in PAD_MODELS for name, _ in digests):
         raise top.fault("pad", "and the models it was measured with go together")
     calibration = Calibration(measured, method, digests, cohorts, pad)
     if write_calibration(calibration) != data:
@@ -211,8 +210,7 @@ def parse_calibration(data: bytes) -> Calibration:
 
 
 def _models(fields: Fields) -> tuple[tuple[str, str], ...]:
-    pads = (f"{PAD_MODEL}{n}" for n in range(1, _MAX_PADS + 1))
-    digests = tuple((name, fields.sha256(name)) for name in ("detect", "embed", *pads) if fields.has(name))
+    digests = tuple((name, fields.sha256(name)) for name in ("detect", "embed", *PAD_MODELS) if fields.has(name))
     fields.end()
     return digests
 

@@ -23,7 +23,7 @@ PAD = PadCalibration(
         PadCohort("print", attack=True, windows=80, clips=8, quantiles=((0.5, 0.01), (0.99, 0.3), (1.0, 0.5))),
     ),
 )
-WITH_PAD = replace(CALIBRATION, models=(*CALIBRATION.models, ("pad-1", "2" * 64), ("pad-2", "3" * 64)), pad=PAD)
+WITH_PAD = replace(CALIBRATION, models=(*CALIBRATION.models, ("pad", "2" * 64), ("pad-2", "3" * 64)), pad=PAD)
 
 
 def test_a_calibration_reads_back_as_it_was_written() -> None:
