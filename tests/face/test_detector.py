@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.core.types import Face
-from appliance.face.detector import MAX_FACES, MAX_SIDE, Detector, strongest
+from appliance.face.candidates import MAX_FACES, strongest
+from appliance.face.detector import MAX_SIDE, Detector
 from appliance.face.pack import Pack
 from tests.face.pictures import ASTRONAUT, GROUP, PORTRAIT, picture, resized
 
