@@ -39,6 +39,15 @@ class Observer(Protocol):
     def embed(self, frame: Frame, face: Face) -> Embedding:
         """Compute the embedding of one face of this frame."""
 
+    def live_score(self, frame: Frame, face: Face) -> float | None:
+        """How live one face of this frame looks: mean probability of the pack's attack detectors, 0..1.
+
+        None: the pack has none.
+        """
+
+    def unified_quality(self, frame: Frame, face: Face) -> float | None:
+        """How well one face of this frame will be recognised, 0..100 (ISO/IEC 29794-5). None: the pack cannot tell."""
+
 
 class Matcher(Protocol):
     """Comparison of a probe with enrolled templates of the same pack."""

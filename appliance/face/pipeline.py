@@ -7,11 +7,13 @@ from appliance.core.types import Embedding, Face, Frame, Observation
 from appliance.face.detector import DETECT_SIDE, Detector
 from appliance.face.embedder import Embedder
 from appliance.face.pack import Pack
+from appliance.face.pad import PadEnsemble
 from appliance.face.quality import QualityMeter, scene_luminance
+from appliance.face.recognisability import RecognisabilityMeter
 
 
 class FacePipeline:
-    """Detector, quality meter and embedder of one pack."""
+    """All measuring models of one pack, and the quality meter that needs none."""
 
     def __init__(self, pack: Pack, detect_side: int = DETECT_SIDE) -> None:
         """detect_side: longest side in pixels of the picture the detector sees."""
@@ -19,6 +21,8 @@ class FacePipeline:
         self._detector = Detector(pack.detector, detect_side)
         self._embedder = Embedder(pack.embedder, pack.digest)
         self._meter = QualityMeter()
+        self._pads = PadEnsemble(pack.pads) if pack.pads else None
+        self._recognisability = RecognisabilityMeter(pack.quality) if pack.quality is not None else None
 
     def observe(self, frame: Frame) -> Observation:
         """Find the faces of a frame, largest first, and measure the largest."""
@@ -35,3 +39,11 @@ class FacePipeline:
     def embed(self, frame: Frame, face: Face) -> Embedding:
         """Compute the embedding of one face of this frame."""
         return self._embedder.embed(frame.pixels, face.landmarks)
+
+    def live_score(self, frame: Frame, face: Face) -> float | None:
+        """The mean live probability of the pack's attack detectors for one face of this frame."""
+        return None if self._pads is None else self._pads.live_score(frame.pixels, face.box)
+
+    def unified_quality(self, frame: Frame, face: Face) -> float | None:
+        """The score of the pack's quality network for one face of this frame."""
+        return None if self._recognisability is None else self._recognisability.measure(frame.pixels, face.landmarks)

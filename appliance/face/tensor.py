@@ -11,7 +11,10 @@ from models.manifest import Colour, InputSpec, Layout
 
 
 class InputTensor:
-    """One float32 tensor 1 x 3 x H x W, or 1 x H x W x 3 where a model asks; outside the last picture it is zero."""
+    """One float32 tensor 1 x 3 x H x W, or 1 x H x W x 3 where a model asks.
+
+    Outside the last picture it is black, as the networks' authors fill up their input.
+    """
 
     def __init__(self, spec: InputSpec, width: int, height: int) -> None:
         last = spec.layout is Layout.NHWC
@@ -29,7 +32,7 @@ class InputTensor:
         """Write a BGR picture (uint8, h x w x 3, not larger than the tensor) into the upper left corner."""
         h, w = picture.shape[:2]
         if self._filled != (h, w):
-            self.values.fill(0)
+            self._planes[:] = self._shift
             self._filled = (h, w)
         planes = self._planes
         for channel in range(3):

@@ -23,6 +23,14 @@ class Blind:
         """Never reached."""
         raise AssertionError(f"{frame.index} {face}")
 
+    def live_score(self, frame: Frame, face: Face) -> float | None:
+        """Never reached."""
+        raise AssertionError(f"{frame.index} {face}")
+
+    def unified_quality(self, frame: Frame, face: Face) -> float | None:
+        """Never reached."""
+        raise AssertionError(f"{frame.index} {face}")
+
 
 def test_seven_people_are_enrolled() -> None:
     """All different, in three languages, each with a service."""

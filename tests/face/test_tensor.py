@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from appliance.face.tensor import InputTensor
-from models.manifest import Colour, InputSpec
+from models.manifest import Colour, InputSpec, Layout
 
 BLUE, GREEN, RED = 10, 20, 30
 PICTURE = np.full((4, 6, 3), (BLUE, GREEN, RED), np.uint8)
@@ -26,14 +26,16 @@ def test_channels_are_ordered_and_normalised(spec: InputSpec, expected: tuple[in
     np.testing.assert_allclose(values[0, :, 2, 3], expected, rtol=1e-6)
 
 
-def test_what_a_smaller_picture_leaves_is_zero() -> None:
+@pytest.mark.parametrize("layout", Layout)
+def test_what_a_smaller_picture_leaves_is_black(layout: Layout) -> None:
     """Nothing of an earlier picture stays."""
-    tensor = InputTensor(InputSpec(Colour.BGR, (1, 1, 1), (1, 1, 1), multiple=32), 8, 8)
+    tensor = InputTensor(InputSpec(Colour.BGR, (1, 2, 3), (1, 1, 2), multiple=32, layout=layout), 8, 8)
     tensor.fill(np.full((8, 8, 3), 99, np.uint8))
-    values = tensor.fill(PICTURE)
-    assert np.all(values[0, :, 4:] == 0)
-    assert np.all(values[0, :, :, 6:] == 0)
-    assert np.all(values[0, 0, :4, :6] == BLUE - 1)
+    values = tensor.fill(PICTURE)[0]
+    last = values if layout is Layout.NHWC else values.transpose(1, 2, 0)
+    assert np.all(last[4:] == [-1, -2, -1.5])
+    assert np.all(last[:, 6:] == [-1, -2, -1.5])
+    assert np.all(last[:4, :6, 0] == BLUE - 1)
 
 
 def test_the_buffer_is_used_again() -> None:

@@ -26,13 +26,18 @@ def template(who: str, like: str = "", share: float = 0.0) -> Embedding:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One face before the camera. who: whose template it gives. measures: as if it were the main face."""
+    """One face before the camera. who: whose template it gives. measures: as if it were the main face.
+
+    live, unified: what the pack's attack detectors and quality network say; None: it has none.
+    """
 
     who: str
     pose: Pose = AHEAD
     subject: Subject = HEAD
     measures: Measures = GOOD
     size: float = 1.0
+    live: float | None = None
+    unified: float | None = None
 
     def face(self) -> Face:
         """The detection."""
@@ -49,13 +54,13 @@ class ScriptedObserver:
         self.scene_luminance = 0.5
         self.templates: dict[str, Embedding] = {}
         self.embedded: list[str] = []
-        self._last: tuple[Frame, dict[int, str]] | None = None
+        self._last: tuple[Frame, dict[int, Sight]] | None = None
 
     def observe(self, frame: Frame) -> Observation:
         """What `view` says; a frame is observed once, in order of time."""
         assert self._last is None or self._last[0].index < frame.index, "each frame is observed once, in order"
         found = sorted(((sight.face(), sight) for sight in self.view), key=lambda pair: -pair[0].box.area)
-        self._last = frame, {id(face): sight.who for face, sight in found}
+        self._last = frame, {id(face): sight for face, sight in found}
         faces = tuple(face for face, _ in found)
         measures = None
         if found:
@@ -66,13 +71,24 @@ class ScriptedObserver:
 
     def embed(self, frame: Frame, face: Face) -> Embedding:
         """The template of whose face it is; only of a face of the frame just observed."""
-        assert self._last is not None
-        last, whose = self._last
-        assert last is frame, "only a face of the frame at hand is embedded"
-        assert id(face) in whose, "only a face that was observed is embedded"
-        who = whose[id(face)]
+        who = self._sight(frame, face).who
         self.embedded.append(who)
         return self.templates.get(who) or template(who)
+
+    def live_score(self, frame: Frame, face: Face) -> float | None:
+        """As the sight says; only of a face of the frame just observed."""
+        return self._sight(frame, face).live
+
+    def unified_quality(self, frame: Frame, face: Face) -> float | None:
+        """As the sight says; only of a face of the frame just observed."""
+        return self._sight(frame, face).unified
+
+    def _sight(self, frame: Frame, face: Face) -> Sight:
+        assert self._last is not None
+        last, sights = self._last
+        assert last is frame, "only a face of the frame at hand is measured"
+        assert id(face) in sights, "only a face that was observed is measured"
+        return sights[id(face)]
 
 
 class Film:

@@ -33,6 +33,14 @@ class Eyes:
         self.embedded.append(frame.index)
         return make_embedding(frame.index)
 
+    def live_score(self, frame: Frame, face: Face) -> None:
+        """No such model."""
+        assert frame.index in self.embedded or face.score > 0
+
+    def unified_quality(self, frame: Frame, face: Face) -> None:
+        """No such model."""
+        assert frame.index in self.embedded or face.score > 0
+
 
 class Film:
     """Implements `core.ports.FrameSource`: so many black frames, eight a second, then the end or a failure."""
