@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from appliance import config as configuration
+from appliance.admission import Admission
 from appliance.checkin import RecordedDesk
 from appliance.config import Config
 from appliance.core.snapshot import Snapshot
@@ -22,6 +23,7 @@ from appliance.face.pipeline import FacePipeline
 from appliance.matching.gallery import Gallery
 from appliance.matching.matcher import GalleryMatcher
 from appliance.recognition import PackThresholds, Recogniser
+from appliance.records.cameras import CAMERA_MIGRATIONS
 from appliance.records.desk import DeskRecords
 from appliance.records.schema import RECORDS_MIGRATIONS
 from appliance.records.vault import Vault
@@ -33,6 +35,9 @@ from sync.home import Home, SyncSettings, load_settings
 from sync.keyfile import load_key
 from sync.ledger import LEDGER_MIGRATIONS, Ledger
 from sync.signing import FileSigner
+
+DESK_MIGRATIONS = (LEDGER_MIGRATIONS, RECORDS_MIGRATIONS, CAMERA_MIGRATIONS)
+"""All tables of the desk's file."""
 
 
 def software_version() -> str:
@@ -52,6 +57,12 @@ class OpenDesk:
     ledger: Ledger
     signer: FileSigner
     software: str
+
+    @property
+    def admission(self) -> Admission:
+        """The desk's door for cameras."""
+        cameras = self.config.camera
+        return Admission(self.records.db, self.ledger, self.clock, cameras.allowed, cameras.streams, self.software)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,7 @@ def open_desk(home: Home, clock: Clock) -> Iterator[OpenDesk]:
     config = configuration.load(home.config)
     vault = Vault(load_key(home.template_key), settings.device.device)
     key = load_key(home.database_key)
-    with contextlib.closing(open_database(home.database, key, [LEDGER_MIGRATIONS, RECORDS_MIGRATIONS])) as db:
+    with contextlib.closing(open_database(home.database, key, DESK_MIGRATIONS)) as db:
         signer = FileSigner.load(home.device_key)
         yield OpenDesk(
             home=home,

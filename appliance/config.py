@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import UnionType
-from typing import TypeVar, get_args, get_type_hints
+from typing import TypeVar, get_args, get_origin, get_type_hints
 
+from appliance.core.camera import Allowed
 from appliance.core.errors import ConfigInvalid
 from appliance.core.policy import Policy
 from appliance.texts import Language
@@ -35,12 +36,16 @@ class Desk:
 class Camera:
     """[camera]: what is asked of the camera, which the command names.
 
-    width, height in pixels, rate in frames per second; a camera may give others.
+    width, height in pixels, rate in frames per second; a camera may give others. allow: the cameras that may serve this
+    desk, as `Allowed.parse` reads them and `keldim cameras` prints them; none: any that no program makes. streams:
+    whole addresses of network cameras that may serve it.
     """
 
     width: int = 1280
     height: int = 720
     rate: int = 30
+    allow: tuple[str, ...] = ()
+    streams: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no camera gives."""
@@ -48,6 +53,12 @@ class Camera:
             raise ValueError("width and height must be between 160x120 and 7680x4320")
         if not 1 <= self.rate <= 240:
             raise ValueError("rate must be between 1 and 240")
+        _ = self.allowed
+
+    @property
+    def allowed(self) -> tuple[Allowed, ...]:
+        """The allow-list, read. Raises ValueError for a line that is none."""
+        return tuple(map(Allowed.parse, self.allow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +141,10 @@ def _unknown(path: str, name: str, known: list[str]) -> str:
 
 def _value(hint: object, value: object, path: str) -> object:
     """One value as its annotated type; TOML's own types are taken as they are, a whole number is also a float."""
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise ConfigInvalid(f"{path} must be a list, not {value!r}")
+        return tuple(_value(get_args(hint)[0], item, f"{path}[{place}]") for place, item in enumerate(value))
     if isinstance(hint, UnionType):
         hint = next(part for part in get_args(hint) if part is not type(None))
     if not isinstance(hint, type):

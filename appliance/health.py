@@ -11,9 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from appliance import config as configuration
-from appliance.capture.camera_device import list_cameras
+from appliance.capture.camera_identity import SystemTree, list_identities
 from appliance.composition import OpenDesk, open_desk, pack_path
-from appliance.config import Config
+from appliance.config import Camera, Config
+from appliance.core.camera import CameraIdentity, objection
 from appliance.face.pack import open_pack
 from sync.clock import Clock
 from sync.envelope import TimeTrust
@@ -50,16 +51,16 @@ def _failed(name: str, failure: KnownFailure) -> Check:
     return Check(name, Health.FAILED, f"{failure.code} {failure}", failure.remedy)
 
 
-def examine(home: Home, packs: Path, clock: Clock) -> Iterator[Check]:
-    """Make every check, one after the other."""
+def examine(home: Home, packs: Path, clock: Clock, tree: SystemTree | None = None) -> Iterator[Check]:
+    """Make every check, one after the other. tree: where the system describes its devices, /dev and /sys."""
     yield _disk(home)
-    yield _cameras()
     try:
         config = configuration.load(home.config)
     except KnownFailure as failure:
         yield _failed("configuration", failure)
         return
     yield Check("configuration", Health.OK, f"language {config.desk.language}, policy {config.policy.policy_id}")
+    yield _cameras(config.camera, tree or SystemTree())
     yield _pack(config, packs)
     with contextlib.ExitStack() as stack:
         try:
@@ -95,11 +96,21 @@ def _disk(home: Home) -> Check:
     return Check("disk", Health.OK, text)
 
 
-def _cameras() -> Check:
-    found = list_cameras()
+def _cameras(settings: Camera, tree: SystemTree) -> Check:
+    """Every camera that is plugged in, and whether it may serve this desk."""
+    found = [(camera, objection(camera, settings.allowed, settings.streams)) for camera in list_identities(tree)]
     if not found:
         return Check("camera", Health.WARNING, "no camera found", "Plug in a webcam, or use --video FILE.")
-    return Check("camera", Health.OK, ", ".join(f"{camera.path} {camera.name}" for camera in found))
+    text = ", ".join(f"{_shown(camera)}: {why or 'allowed'}" for camera, why in found)
+    if all(why is not None for _, why in found):
+        return Check("camera", Health.FAILED, text, "Plug in an allowed camera, or allow one: keldim cameras")
+    if not settings.allow:
+        return Check("camera", Health.WARNING, text, "Name the clinic's cameras in [camera] allow: keldim cameras")
+    return Check("camera", Health.OK, text)
+
+
+def _shown(camera: CameraIdentity) -> str:
+    return f"{camera.node} {camera.label or 'unknown camera'} ({camera.ids})"
 
 
 def _pack(config: Config, packs: Path) -> Check:

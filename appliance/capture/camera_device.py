@@ -1,6 +1,7 @@
-"""Owns reaching a camera through OpenCV: opening it with the right settings, and listing what is plugged in.
+"""Owns reaching a camera through OpenCV: opening it with the right settings.
 
-Keeping it alive, and noticing when it lies, belong to `camera` and `camera_health`.
+Which camera it is belongs to `camera_identity`; keeping it alive, and noticing when it lies, to `camera` and
+`camera_health`.
 """
 
 from collections.abc import Callable
@@ -16,9 +17,6 @@ from appliance.opencv import cv2
 
 _OPEN_TIMEOUT_MS = 3000  # of a network camera; a device on USB answers within a second or never
 _READ_TIMEOUT_MS = 3000
-
-VIDEO_DEVICES = Path("/dev")
-VIDEO_CLASSES = Path("/sys/class/video4linux")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +101,3 @@ def source_name(address: int | str) -> str:
     if isinstance(address, int):
         return f"video{address}"
     return Path(address).name if address.startswith("/") else "stream"
-
-
-@dataclass(frozen=True, slots=True)
-class CameraInfo:
-    """A camera that is plugged in: its device path and the name its driver gives it."""
-
-    path: str
-    name: str
-
-
-def list_cameras(devices: Path = VIDEO_DEVICES, classes: Path = VIDEO_CLASSES) -> tuple[CameraInfo, ...]:
-    """The cameras of this machine by number; empty where there is none, or where the system does not tell.
-
-    devices, classes: the folders of device nodes and of their descriptions.
-    """
-    numbered = sorted((int(p.name[5:]), p) for p in devices.glob("video*") if p.name[5:].isdigit())
-    return tuple(CameraInfo(str(path), _driver_name(classes / path.name / "name")) for _, path in numbered)
-
-
-def _driver_name(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:  # a node without a description: it is listed all the same
-        return "unknown camera"

@@ -85,6 +85,7 @@ _SINGLE: dict[str, Callable[[], typer.Typer]] = {
     "verify": _people,
     "people": _people,
     "forget": _people,
+    "cameras": _desk,
     "doctor": _desk,
 }
 

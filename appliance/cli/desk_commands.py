@@ -1,17 +1,22 @@
-"""Commands of the reception PC: init, checkin, services, doctor."""
+"""Commands of the reception PC: init, checkin, services, cameras, doctor."""
 
 import json
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from appliance.capture.camera_identity import list_identities
 from appliance.cli.opening import seeing_desk, working_desk
 from appliance.cli.output import ERR, EXIT_INTERRUPTED, EXIT_NO, dump, say, table
 from appliance.cli.place import Json, place
 from appliance.cli.sources import opened
 from appliance.cli.terminal import Confirm, Terminal
+from appliance.config import Config
+from appliance.config import load as load_config
+from appliance.core.camera import line_for, objection
 from appliance.core.errors import PersonUnknown
 from appliance.core.iin import Iin
 from appliance.core.types import Instant
@@ -79,7 +84,7 @@ def checkin(
             claimed = eyes.desk.records.people.find(Iin.parse(iin))
             if claimed is None:
                 raise PersonUnknown("nobody with this IIN is enrolled")
-        with opened(camera, video, images, config.camera, clock, skip) as source:
+        with opened(camera, video, images, config.camera, clock, skip, eyes.desk.admission.admit) as source:
             terminal = Terminal(config.desk.language, confirm, quiet=as_json)
             station = eyes.station(source.name, terminal.show, Instant(clock.monotonic()), claimed)
             terminal.answer_to(station.submit)
@@ -93,6 +98,23 @@ def checkin(
         raise typer.Exit(EXIT_INTERRUPTED)
     if not any(outcome["receipt"] for outcome in terminal.outcomes):
         raise typer.Exit(EXIT_NO)
+
+
+@app.command()
+def cameras(context: typer.Context, as_json: Json = False) -> None:
+    """List the cameras that are plugged in, and the line of the allow-list that means each of them."""
+    file = place(context).home.config
+    settings = (load_config(file) if file.exists() else Config()).camera
+    found = [(c, objection(c, settings.allowed, settings.streams)) for c in list_identities()]
+    if as_json:
+        dump([{**asdict(c), "allowed": why is None, "objection": why, "line": line_for(c)} for c, why in found])
+        return
+    rows = [(c.node, c.label, c.bus, c.ids, c.driver, c.link, why or "allowed", line_for(c)) for c, why in found]
+    table(
+        "",
+        ("node", "calls itself", "bus", "ids", "driver", "stable path", "may serve", "line for [camera] allow"),
+        rows,
+    )
 
 
 @app.command()

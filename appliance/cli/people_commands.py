@@ -43,7 +43,8 @@ def _looks(desk: SeeingDesk, photo: Path | None, camera: str | None, video: Path
     if photo is not None:
         warn("Name one source: --photo FILE, --camera 0 or --video FILE.")
         raise SystemExit(EXIT_USAGE)
-    with opened(camera, video, None, desk.desk.config.camera, desk.desk.clock) as source:
+    settings, clock, admit = desk.desk.config.camera, desk.desk.clock, desk.desk.admission.admit
+    with opened(camera, video, None, settings, clock, admit=admit) as source:
         return list(from_source(desk.observer, policy, source, seconds))
 
 

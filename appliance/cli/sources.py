@@ -1,14 +1,17 @@
 """Frame sources as a command names them: a webcam, a video, a folder of pictures."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from appliance.admission import demand
 from appliance.capture.camera import Camera
 from appliance.capture.camera_device import CaptureSettings
+from appliance.capture.camera_identity import SameCamera, identify
 from appliance.capture.replay import ImageFolder, VideoFile
 from appliance.cli.output import EXIT_USAGE, warn
 from appliance.config import Camera as CameraConfig
+from appliance.core.camera import CameraIdentity
 from appliance.core.ports import FrameSource
 from appliance.core.types import Frame, Instant
 from sync.clock import Clock
@@ -72,20 +75,38 @@ def chosen(camera: str | None, video: Path | None, images: Path | None) -> None:
         raise SystemExit(EXIT_USAGE)
 
 
+def _camera(named: str, settings: CameraConfig, clock: Clock, admit: Callable[[CameraIdentity], None] | None) -> Camera:
+    """A camera that may serve, opened; only recordings need no admission. Raises CameraUnavailable, CameraRefused."""
+    address = int(named) if named.isdigit() else named
+    identity = identify(address)
+    if admit is None:
+        demand(identity, settings.allowed, settings.streams)
+    else:
+        admit(identity)
+    wanted = CaptureSettings(settings.width, settings.height, settings.rate)
+    return Camera(address, clock, wanted, open_with=SameCamera(identity).open)
+
+
 @contextlib.contextmanager
 def opened(
-    camera: str | None, video: Path | None, images: Path | None, settings: CameraConfig, clock: Clock, skip: float = 0.0
+    camera: str | None,
+    video: Path | None,
+    images: Path | None,
+    settings: CameraConfig,
+    clock: Clock,
+    skip: float = 0.0,
+    admit: Callable[[CameraIdentity], None] | None = None,
 ) -> Iterator[FrameSource]:
     """The named source, closed afterwards. camera: number, /dev/videoN or URL. skip: seconds left out at the start.
 
-    Raises CameraUnavailable, CameraFrozen, ImageUnreadable.
+    admit: lets a camera in and records what is to be recorded; without it the settings decide and nothing is.
+    Raises CameraUnavailable, CameraRefused, CameraFrozen, ImageUnreadable.
     """
     chosen(camera, video, images)
     start = Instant(clock.monotonic())
     source: FrameSource
     if camera is not None:
-        wanted = CaptureSettings(settings.width, settings.height, settings.rate)
-        source = Camera(int(camera) if camera.isdigit() else camera, clock, wanted)
+        source = _camera(camera, settings, clock, admit)
     elif video is not None:
         source = VideoFile(video, start)
     else:

@@ -26,6 +26,13 @@ class CameraFrozen(ApplianceFailure):
     remedy = "Open the lens cover; unplug the camera and plug it in again."
 
 
+class CameraRefused(CameraUnavailable):
+    """The camera is made by a program, not on the clinic's list, or not the one this desk began with."""
+
+    code = "E-CAM-03"
+    remedy = "Plug in the desk's own camera and start again; IT allows another one by [camera] allow: keldim cameras"
+
+
 class ImageUnreadable(ApplianceFailure):
     """A picture or video file is damaged, empty or not a picture."""
 

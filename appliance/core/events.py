@@ -201,7 +201,12 @@ class Forgotten(Event):
 
 @dataclass(frozen=True, slots=True)
 class Alarm(Event):
-    """Something an auditor should see. what: a code, camera_failure or visit_failed. detail: no personal data."""
+    """Something an auditor should see. what: a code. detail: no personal data, nothing a camera may choose freely.
+
+    camera_failure: no pictures, frozen or black ones; detail: code. visit_failed: a visit could not be recorded;
+    detail: code. camera_refused: made by a program, not listed, or swapped while the desk ran; detail: why, with USB
+    ids, or code. camera_changed: another camera than last time; detail: its USB ids.
+    """
 
     KIND: ClassVar[str] = "alarm"
 

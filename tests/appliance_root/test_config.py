@@ -23,11 +23,14 @@ def test_an_empty_file_is_all_defaults() -> None:
 def test_what_is_set_arrives_typed() -> None:
     """Enums, paths, whole numbers for floats, nested tables."""
     read = config.parse(
-        b'[desk]\nlanguage = "ru"\n[camera]\nwidth = 800\n[pack]\nfolder = "/packs"\n[log]\nlevel = "DEBUG"\n'
+        b'[desk]\nlanguage = "ru"\n[camera]\nwidth = 800\nallow = ["046d:0825", "046d:085e serial=7"]\n'
+        b'streams = ["http://10.0.0.7/cam.mjpg"]\n[pack]\nfolder = "/packs"\n[log]\nlevel = "DEBUG"\n'
         b"[policy]\nfmr = 1e-5\n[policy.gate]\nmax_yaw = 20\n[policy.timing]\nconfirm = 20.5\n"
     )
     assert read.desk.language is Language.RUSSIAN
     assert read.camera.width == 800
+    assert read.camera.streams == ("http://10.0.0.7/cam.mjpg",)
+    assert [line.product for line in read.camera.allowed] == ["0825", "085e"]
     assert read.pack.folder == Path("/packs")
     assert read.log.level == "DEBUG"
     assert read.policy.fmr == 1e-5
@@ -56,6 +59,9 @@ def test_the_sections_of_sync_are_left_to_it() -> None:
         ("[camera]\nwidth = 1.5", "camera.width must be a whole number"),
         ("[camera]\nwidth = 3", "[camera] width and height"),
         ("[camera]\nrate = 0", "[camera] rate"),
+        ('[camera]\nallow = "046d:0825"', "camera.allow must be a list, not '046d:0825'"),
+        ("[camera]\nallow = [3]", "camera.allow[0] must be a text, not 3"),
+        ('[camera]\nallow = ["webcam"]', "[camera] allow: 'webcam' must begin with vendor:product"),
         ('[pack]\nname = "../x"', "[pack] name must be the plain name"),
         ("[pack]\nfolder = 3", "pack.folder must be a path"),
         ('[log]\nlevel = "TRACE"', "[log] level must be"),

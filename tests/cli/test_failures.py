@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.core.errors import (
+    CameraRefused,
     CameraUnavailable,
     ConfigInvalid,
     ConsentMissing,
@@ -145,6 +146,23 @@ def test_a_folder_with_a_corrupt_picture(pristine: Clinic, tmp_path: Path, stran
 def test_a_camera_that_is_not_there(pristine: Clinic, command: str) -> None:
     """Told at once; a desk does not wait for ever for a wrong number."""
     pristine(command, "--camera", "99").failed_with(CameraUnavailable)
+
+
+def test_a_network_camera_that_is_not_configured(clinic: Clinic) -> None:
+    """Refused before it is asked for a picture; the attempt is in the chain, without the address and its password."""
+    clinic("checkin", "--camera", "http://user:secret@127.0.0.1:9/cam.mjpg").failed_with(CameraRefused)
+    last = clinic("ledger", "show", "--json").rows[-1]
+    assert last["kind"] == "alarm"
+    assert "not_listed: network" in str(last)
+    assert "secret" not in str(last)
+
+
+def test_a_network_camera_that_is_configured_but_away(clinic: Clinic) -> None:
+    """Admitted, and then told as what it is."""
+    config = clinic.home / "keldim.toml"
+    address = "http://127.0.0.1:9/cam.mjpg"
+    config.write_text(config.read_text() + f'\n[camera]\nstreams = ["{address}"]\n')
+    clinic("checkin", "--camera", address).failed_with(CameraUnavailable)
 
 
 # ---- packs

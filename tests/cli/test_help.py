@@ -39,6 +39,7 @@ WANTED = {
         ("verify",),
         ("people",),
         ("forget",),
+        ("cameras",),
         ("doctor",),
         ("bench",),
     ),

@@ -123,3 +123,13 @@ def test_the_doctor_finds_a_missing_desk(tmp_path: Path) -> None:
     assert told.code == 4
     assert {row["check"]: row["health"] for row in told.rows}["configuration"] == "failed"
     assert not (tmp_path / "none").exists()
+
+
+def test_cameras_are_listed_before_a_desk_is_made(tmp_path: Path) -> None:
+    """IT writes the allow-list from it; this machine may have cameras or none."""
+    listed = keldim("--home", tmp_path / "none", "cameras", "--json")
+    assert (listed.code, listed.err) == (0, "")
+    assert all({"node", "vendor", "product", "driver", "link", "allowed", "line"} <= row.keys() for row in listed.rows)
+    shown = keldim("--home", tmp_path / "none", "cameras")
+    assert (shown.code, shown.err) == (0, "")
+    assert "line for" in shown.out

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.composition import DESK_MIGRATIONS
 from appliance.demo import clinic
-from appliance.records.schema import RECORDS_MIGRATIONS
 from sync.clock import Clock, SystemClock
 from sync.database import open_database
 from sync.envelope import TimeTrust, parse_event
@@ -19,7 +19,6 @@ from sync.fund.audit import verify_fund
 from sync.fund.office import list_events
 from sync.home import Home
 from sync.keyfile import load_key
-from sync.ledger import LEDGER_MIGRATIONS
 from tests.cli.terminal import Outcome, keldim
 from tests.fakes.clock import ManualClock
 from tests.fakes.working_desk import WorkingDesk
@@ -80,7 +79,7 @@ def clock() -> Clock:
 def network(tmp_path: Path, clock: Clock) -> Iterator[Network]:
     """Everything runs but the delivery."""
     site, port = clinic.found(tmp_path, CLOCK)
-    open_database(site.home.database, load_key(site.home.database_key), [LEDGER_MIGRATIONS, RECORDS_MIGRATIONS]).close()
+    open_database(site.home.database, load_key(site.home.database_key), DESK_MIGRATIONS).close()
     desk = WorkingDesk(site.home, clock)
     desk.enrol(0)
     gateway = clinic.Processes(site, port, CLOCK)

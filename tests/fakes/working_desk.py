@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from appliance.checkin import RecordedDesk
+from appliance.composition import DESK_MIGRATIONS
 from appliance.core.decision import Decision, Thresholds
 from appliance.core.events import Circumstances, LivenessMethod
 from appliance.core.policy import Policy
@@ -20,14 +21,13 @@ from appliance.matching.matcher import GalleryMatcher
 from appliance.recognition import Probe, Recogniser
 from appliance.records.desk import DeskRecords
 from appliance.records.schedule import ScheduledService
-from appliance.records.schema import RECORDS_MIGRATIONS
 from appliance.records.vault import Vault
 from sync.clock import Clock
 from sync.database import Database, immediate, open_database
 from sync.envelope import Event, parse_event
 from sync.home import DeviceSettings, Home, load_settings
 from sync.keyfile import load_key
-from sync.ledger import LEDGER_MIGRATIONS, Ledger
+from sync.ledger import Ledger
 from sync.provision import provision
 from sync.signing import FileSigner, PublicJwk, Signer
 from tests.fakes.documents import make_fund_json
@@ -76,7 +76,7 @@ def make_home(folder: Path, device: str = DEVICE) -> Home:
     """A provisioned desk of an invented fund that nobody runs; its records exist."""
     home = Home(folder / "desk")
     provision(home, make_fund_json(folder, "https://127.0.0.1:1"), DeviceSettings(device, "Clinic", "Desk"))
-    open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS, RECORDS_MIGRATIONS]).close()
+    open_database(home.database, load_key(home.database_key), DESK_MIGRATIONS).close()
     return home
 
 
@@ -104,7 +104,7 @@ class WorkingDesk:
     def __post_init__(self) -> None:
         home, settings = self.home, load_settings(self.home)
         self.fund_jwk: PublicJwk = settings.fund.jwk
-        opened = open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS, RECORDS_MIGRATIONS])
+        opened = open_database(home.database, load_key(home.database_key), DESK_MIGRATIONS)
         db = self.wrap(opened)
         device = settings.device.device
         self.records = DeskRecords.over(db, Vault(load_key(home.template_key), device), load_key(home.pseudonym_key))

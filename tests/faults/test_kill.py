@@ -12,8 +12,8 @@ from typing import IO
 
 import pytest
 
+from appliance.composition import DESK_MIGRATIONS
 from appliance.demo import clinic
-from appliance.records.schema import RECORDS_MIGRATIONS
 from sync.__main__ import read_status
 from sync.clock import SystemClock
 from sync.database import open_database
@@ -21,7 +21,6 @@ from sync.envelope import parse_event
 from sync.fund.audit import verify_fund
 from sync.fund.office import list_events
 from sync.keyfile import load_key
-from sync.ledger import LEDGER_MIGRATIONS
 from tests.fakes.working_desk import WorkingDesk
 from tests.faults.busy_desk import PATIENTS
 
@@ -112,7 +111,7 @@ def busy_day(site: clinic.Site, others: list[Restless]) -> list[str]:
 def test_kill_9_of_every_process_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """Every restart is a plain start; in the end one ordinary delivery brings the fund up to the desk's last event."""
     site, port = clinic.found(tmp_path, CLOCK)
-    open_database(site.home.database, load_key(site.home.database_key), [LEDGER_MIGRATIONS, RECORDS_MIGRATIONS]).close()
+    open_database(site.home.database, load_key(site.home.database_key), DESK_MIGRATIONS).close()
     desk = WorkingDesk(site.home, CLOCK)
     for number in range(PATIENTS):
         desk.enrol(number)

@@ -3,17 +3,19 @@
 import subprocess
 from pathlib import Path
 
+from appliance.capture.camera_identity import SystemTree
 from appliance.health import OLD_BACKLOG_S, Check, Health, examine
 from models.recipes import builtin
 from sync.home import Home
 from sync.outbox import Outbox
 from tests.fakes.clock import ManualClock
+from tests.fakes.system_tree import FakeSystem
 from tests.fakes.working_desk import WorkingDesk
 
 
-def found(home: Home, packs: Path, clock: ManualClock) -> dict[str, Check]:
+def found(home: Home, packs: Path, clock: ManualClock, tree: SystemTree | None = None) -> dict[str, Check]:
     """Every line of the report by its name."""
-    return {check.name: check for check in examine(home, packs, clock)}
+    return {check.name: check for check in examine(home, packs, clock, tree)}
 
 
 def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock, pack_path: Path) -> None:
@@ -21,7 +23,7 @@ def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock
     desk.enrol(1)
     checks = found(home, pack_path.parent, clock)
     assert list(checks) == [
-        *("disk", "camera", "configuration", "model pack", "records", "device key", "ledger", "clock", "delivery")
+        *("disk", "configuration", "camera", "model pack", "records", "device key", "ledger", "clock", "delivery")
     ]
     assert {name for name, check in checks.items() if check.health is Health.FAILED} == set()
     assert checks["model pack"].found.startswith(builtin.NAME)
@@ -114,3 +116,19 @@ def test_an_alarm_of_the_fund_is_a_failure(home: Home, desk: WorkingDesk, clock:
     delivery = found(home, tmp_path, clock)["delivery"]
     assert delivery.health is Health.FAILED
     assert "blocked" in delivery.found
+
+
+def test_the_doctor_says_which_camera_may_serve(home: Home, clock: ManualClock, tmp_path: Path) -> None:
+    """Refused ones only: a failure. A good one without a list: a warning. A listed one: fine."""
+    system = FakeSystem(tmp_path / "machine")
+    system.loopback(0)
+
+    def camera() -> Check:
+        return found(home, tmp_path, clock, system.tree)["camera"]
+
+    assert (camera().health, camera().found) == (Health.FAILED, "video0 OBS Virtual Camera (virtual): virtual")
+    system.usb(2)
+    assert camera().health is Health.WARNING
+    assert "video2 HD Webcam C270 (046d:0825): allowed" in camera().found
+    home.config.write_text(home.config.read_text() + '\n[camera]\nallow = ["046d:0825 driver=uvcvideo"]\n')
+    assert camera().health is Health.OK
