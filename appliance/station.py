@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from appliance.attempt import Attempt
 from appliance.core import session
 from appliance.core.decision import Decision, Reason
-from appliance.core.errors import CameraFrozen, CameraUnavailable, ImageUnreadable
+from appliance.core.errors import CameraFrozen, CameraRefused, CameraUnavailable, ImageUnreadable
 from appliance.core.events import Circumstances, LivenessMethod
 from appliance.core.liveness import Challenge, Phase, Sample
 from appliance.core.policy import Policy
@@ -116,14 +116,20 @@ class Station:
         self._show(report, now)
 
     def camera_failed(self, failure: KnownFailure, now: Instant) -> None:
-        """Go out of service once per failure, with an alarm event; a visit being saved is not touched."""
-        if Signal.FAULT not in session.TABLE[self._visit.state]:
+        """Go out of service once per failure, with an alarm event; a visit being saved is not touched.
+
+        A camera that was pulled out and another one plugged in are two alarms.
+        """
+        refused = isinstance(failure, CameraRefused)
+        swapped = refused and self._visit.state is State.OUT_OF_SERVICE and self._failure != failure.code
+        if Signal.FAULT in session.TABLE[self._visit.state]:
+            self._signal(Signal.FAULT, now)
+        elif not swapped:
             return
         _LOG.error("out of service: %s", failure.code)
-        self._signal(Signal.FAULT, now)
         self._failure = failure.code
         self._presence = Presence()
-        self._alarm("camera_failure", failure)
+        self._alarm("camera_refused" if refused else "camera_failure", failure)
         self._publish(Snapshot(at=now, state=self._visit.state, failure=self._failure))
 
     def _alarm(self, what: str, failure: KnownFailure) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.core.decision import Reason
-from appliance.core.errors import CameraFrozen, CameraUnavailable, ConsentMissing, TemplateDamaged
+from appliance.core.errors import CameraFrozen, CameraRefused, CameraUnavailable, ConsentMissing, TemplateDamaged
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind
 from appliance.core.types import Frame, Instant
@@ -138,6 +138,18 @@ def test_a_lost_camera_takes_the_desk_out_of_service_until_it_is_back() -> None:
     assert scene.now.failure == ""
     assert [(e.kind, e.detail) for e in scene.events] == [("camera_failure", "E-CAM-01")]
     assert scene.clock.slept_s == pytest.approx(1.5)
+
+
+def test_another_camera_plugged_in_while_the_desk_runs_is_an_alarm_of_its_own() -> None:
+    """Told once behind the alarm of the lost one, however the two failures alternate until somebody comes."""
+    scene = Scene()
+    gone, other = CameraUnavailable("unplugged"), CameraRefused("another camera")
+    scene.station.run(Cable(scene, scene.film.next(), gone, other, gone, other, gone, None), lambda: False)
+    assert [(e.kind, e.detail) for e in scene.events] == [
+        ("camera_failure", "E-CAM-01"),
+        ("camera_refused", "E-CAM-03"),
+    ]
+    assert (scene.now.state, scene.now.failure) == (State.OUT_OF_SERVICE, "E-CAM-03")
 
 
 def test_a_recording_that_ends_in_a_visit_takes_its_person_away() -> None:
