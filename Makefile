@@ -28,7 +28,7 @@ setup-dev: ## make .venv with what the tests need on top
 
 # A pack that does not open any more (an older format, a damaged file) is made again.
 pack: setup ## build the builtin model pack, unless a good one is there
-	@$(KELDIM) models verify builtin >/dev/null 2>&1 || $(KELDIM) models build builtin
+	@$(KELDIM) models verify builtin >/dev/null 2>&1 || $(KELDIM) models pull builtin
 
 demo: pack ## run the demonstration clinic, from camera frame to the fund's verified record
 	@$(KELDIM) demo

@@ -149,6 +149,13 @@ class Fields:
             raise self.fault(name, "is not a list of different short names")
         return found
 
+    def table(self) -> dict[str, str]:
+        """Every field that is left: a text under a short name."""
+        strange = [name for name in self._rest if not _SLUG.fullmatch(name)]
+        if strange:
+            raise self.fault(strange[0], "has no short name")
+        return {name: self.text(name) for name in list(self._rest)}
+
     def object(self, name: str) -> "Fields":
         """A nested object."""
         return Fields(self._take(name), f"{self.where}: {name}")

@@ -15,7 +15,7 @@ class PackDamaged(ModelFailure):
     """A pack's folder, manifest, calibration or one of its files is missing, truncated, altered or not allowed."""
 
     code = "E-PACK-02"
-    remedy = "Build or fetch the pack again: keldim models build builtin"
+    remedy = "Fetch and build the pack again: keldim models pull builtin"
 
 
 class SourceUnusable(ModelFailure):
@@ -32,8 +32,15 @@ class PackUnwritable(ModelFailure):
     remedy = "Choose another folder with --packs, or free space on the disk; nothing was replaced."
 
 
+class LicenceNotAccepted(ModelFailure):
+    """The weights of a pack may not be used for everything, and nobody has accepted their licence on this machine."""
+
+    code = "E-PACK-08"
+    remedy = "Read the licence: keldim models show NAME. To accept it: keldim models build NAME --accept-licence"
+
+
 class PackUnknown(ModelFailure):
     """No pack of this name is installed, or no recipe of this name exists."""
 
     code = "E-PACK-04"
-    remedy = "Build it: keldim models build builtin. What is installed: keldim models list"
+    remedy = "Build it: keldim models pull builtin. What is installed: keldim models list"

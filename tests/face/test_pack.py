@@ -13,8 +13,10 @@ from onnx import numpy_helper
 
 from appliance.core.errors import PackInvalid, PackUncalibrated
 from appliance.face.pack import Pack, open_pack
+from models.acceptance import Acceptances, Restricted
 from models.calibration import parse_calibration, write_calibration
-from models.manifest import MANIFEST_NAME, Manifest, PackFile
+from models.errors import LicenceNotAccepted
+from models.manifest import MANIFEST_NAME, Manifest, PackFile, Use
 from models.manifest_document import parse_manifest, write_manifest
 from tests.models.manifests import insightface_models, write_pack, zoo_models
 
@@ -150,10 +152,24 @@ def test_golden_vectors_that_cannot_be_read_are_a_fault_of_the_pack(copy: Path) 
 def test_families_of_later_versions_are_refused_by_name(tmp_path: Path) -> None:
     """Their manifests are read; there is no adapter for them yet."""
     for name, models in (("buffalo", insightface_models()), ("zoo", zoo_models())):
-        later = tuple(replace(model, family=f"{model.family}-9") for model in models)
+        later = tuple(
+            replace(model, family=f"{model.family}-9", licence=replace(model.licence, use=Use.ANY)) for model in models
+        )
         write_pack(tmp_path / name, later)
         with pytest.raises(PackInvalid, match=f"family {later[0].family} .*not supported by this version"):
             open_pack(tmp_path / name)
+
+
+def test_a_pack_for_research_opens_once_its_licence_is_accepted(tmp_path: Path) -> None:
+    """Here it goes on to the models, which are none; before, nothing of it is run."""
+    write_pack(tmp_path / "research", insightface_models())
+    with pytest.raises(LicenceNotAccepted, match="pack example is not for every use"):
+        open_pack(tmp_path / "research")
+    Acceptances(tmp_path).record(
+        [Restricted("LicenseRef-InsightFace-models", b"permitted\n")], "operator", "2026-01-31"
+    )
+    with pytest.raises(PackInvalid):
+        open_pack(tmp_path / "research")
 
 
 def test_a_pack_nobody_measured_opens_for_evaluation_only(copy: Path) -> None:

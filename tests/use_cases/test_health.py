@@ -5,7 +5,6 @@ from pathlib import Path
 
 from appliance.capture.camera_identity import SystemTree
 from appliance.health import OLD_BACKLOG_S, Check, Health, examine
-from models.recipes import builtin
 from sync.home import Home
 from sync.outbox import Outbox
 from tests.fakes.clock import ManualClock
@@ -26,7 +25,7 @@ def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock
         *("disk", "configuration", "camera", "model pack", "records", "device key", "ledger", "clock", "delivery")
     ]
     assert {name for name, check in checks.items() if check.health is Health.FAILED} == set()
-    assert checks["model pack"].found.startswith(builtin.NAME)
+    assert checks["model pack"].found.startswith("builtin")
     assert "1 people enrolled" in checks["records"].found
     assert checks["ledger"].found.startswith("1 events, chain verified")
     assert checks["device key"].health is Health.WARNING
