@@ -10,22 +10,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
+from appliance.bench.crowd import crowd
 from appliance.checkin import append
-from appliance.composition import dimension, software_version
+from appliance.composition import software_version
 from appliance.core.decision import Evidence, Reason, decide
 from appliance.core.errors import DemoFailed
 from appliance.core.events import Circumstances, Comparison, LivenessMethod, Refused
 from appliance.core.policy import Policy
-from appliance.core.types import Embedding, Frame, Instant, LivenessVerdict, MatchMode, PersonId
+from appliance.core.types import Frame, Instant, LivenessVerdict, MatchMode
 from appliance.demo.cast import PATIENTS, photograph
 from appliance.demo.staging import enrolment_scene
 from appliance.face.detector import Detector
 from appliance.face.embedder import Embedder
 from appliance.face.pack import Pack, open_pack
 from appliance.face.pipeline import FacePipeline
-from appliance.matching.gallery import Gallery
 from appliance.matching.matcher import GalleryMatcher
 from appliance.recognition import PackThresholds
 from models.store import PackStore
@@ -64,7 +62,7 @@ def _time(stage: str, work: Callable[[], object], runs: int, clock: Clock) -> Ti
 def measure(packs: Path, runs: int, clock: Clock, name: str = "builtin") -> tuple[Timing, ...]:
     """Every stage. Raises PackInvalid, PackUnknown, DemoFailed without a test picture."""
     pack = open_pack(PackStore(packs).path(name))
-    frame = _frame(pack)
+    frame = standing(pack)
     return (*_vision(pack, frame, runs, clock), *_search(pack, frame, runs, clock), _record(runs, clock))
 
 
@@ -85,7 +83,8 @@ def rates(timings: tuple[Timing, ...]) -> Rates:
     return Rates(1000 / looking, 1000 / whole, whole)
 
 
-def _frame(pack: Pack) -> Frame:
+def standing(pack: Pack) -> Frame:
+    """Somebody of the demonstration who stands before the desk. Raises DemoFailed."""
     portrait = photograph(PATIENTS[0].picture, FacePipeline(pack)).portrait
     scene = enrolment_scene(portrait, Instant(0.0), seed=1)
     for frame in iter(scene.read, None):
@@ -111,21 +110,13 @@ def _search(pack: Pack, frame: Frame, runs: int, clock: Clock) -> Iterator[Timin
     pipeline = FacePipeline(pack)
     probe = pipeline.embed(frame, pipeline.observe(frame).faces[0])
     for people in GALLERIES:
-        matcher = GalleryMatcher(_gallery(pack, people))
+        matcher = GalleryMatcher(crowd(pack, people))
         yield _time(f"match {people // 1000}k", partial(matcher.identify, probe), runs, clock)
     policy = Policy()
     thresholds = PackThresholds(pack.measured).thresholds(MatchMode.IDENTIFY, GALLERIES[-1], policy)
     result = matcher.identify(probe)
     evidence = Evidence(probe, LivenessVerdict.LIVE, 1.0, result, result, thresholds, pack.digest, policy.policy_id)
     yield _time("decide", lambda: decide(evidence), runs, clock)
-
-
-def _gallery(pack: Pack, people: int) -> Gallery:
-    drawn = np.random.default_rng(7).standard_normal((people, dimension(pack))).astype(np.float32)
-    drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
-    gallery = Gallery(dimension(pack), pack.digest)
-    gallery.add_all((PersonId(f"{n:06d}"), [Embedding(vector, pack.digest)]) for n, vector in enumerate(drawn))
-    return gallery
 
 
 def _record(runs: int, clock: Clock) -> Timing:

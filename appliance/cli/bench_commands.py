@@ -3,11 +3,14 @@
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from appliance.bench import stages
+from appliance.bench import end_to_end, stages, startup, vision
 from appliance.bench.report import Figure, Report
 from appliance.cli.output import ERR, dump, say, table
 from appliance.cli.place import Json, place
+from appliance.face.pack import open_pack
+from models.store import PackStore
 from sync.clock import SystemClock
 
 app = typer.Typer(help="Measure how fast the desk is; alone: every stage from a frame to the signed event.")
@@ -41,6 +44,56 @@ def bench(
     table(f"median of {runs} runs, one thread", ("stage", "median ms", "slowest ms"), shown)
     say(f"watching: {found.watching:.0f} frames a second")
     say(f"frame in hand to signed event, 100,000 people: {found.decision_ms:.1f} ms, {found.deciding:.0f} a second")
+
+
+PackName = Annotated[str, typer.Option("--pack", help="Which installed pack.")]
+
+
+@app.command("vision")
+def bench_vision(
+    context: typer.Context,
+    pack: PackName = "builtin",
+    turns: Annotated[int, typer.Option(min=3, help="Turns of each side; medians are shown.")] = 40,
+    as_json: Json = False,
+) -> None:
+    """Detector, embedder and the whole way to embeddings, each against its peer on the same frame and files."""
+    with ERR.status("measuring"):
+        report = vision.measure(PackStore(place(context).packs).path(pack), turns, SystemClock())
+    show(report, as_json=as_json)
+
+
+@app.command("startup")
+def bench_startup(
+    context: typer.Context,
+    pack: PackName = "builtin",
+    people: Annotated[int, typer.Option(min=0, help="Enrolled people of the desk that is started.")] = 1000,
+    rounds: Annotated[int, typer.Option(min=1, help="Starts; the median is shown.")] = 9,
+    as_json: Json = False,
+) -> None:
+    """From the start of the desk's process until it could recognise somebody, against bare imports."""
+    packs = place(context).packs
+    opened = open_pack(PackStore(packs).path(pack))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=ERR, transient=True) as progress:
+        task = progress.add_task("starting the desk", total=rounds + 1)
+        report = startup.measure(opened, packs, people, rounds, SystemClock(), lambda: progress.advance(task))
+    show(report, as_json=as_json)
+
+
+@app.command("end-to-end")
+def bench_end_to_end(
+    context: typer.Context,
+    pack: PackName = "builtin",
+    people: Annotated[int, typer.Option(min=1, help="Enrolled people.")] = 150_000,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of each of the three runs.")] = 20.0,
+    size: Annotated[tuple[int, int], typer.Option(help="Width and height of the virtual camera.")] = (1280, 720),
+    as_json: Json = False,
+) -> None:
+    """A virtual camera with a clock in its picture: how old a frame is, how soon it is a durable decision."""
+    folder = PackStore(place(context).packs).path(pack)
+    with ERR.status("opening") as status:
+        report = end_to_end.measure(open_pack(folder), folder, people, seconds, size, SystemClock(), status.update)
+    show(report, as_json=as_json)
 
 
 def show(report: Report, *, as_json: bool) -> None:

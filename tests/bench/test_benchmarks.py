@@ -1,0 +1,62 @@
+"""The benchmarks run with real models, processes and a real stream, and tell what they measured; no time is judged."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+from appliance.bench import end_to_end, startup, vision
+from appliance.bench.clock_strip import read_stamp
+from appliance.bench.report import Report
+from appliance.bench.virtual_camera import running
+from appliance.capture.camera import Camera
+from appliance.face.pack import open_pack
+from sync.clock import SystemClock
+
+
+def _values(report: Report) -> Mapping[str, float]:
+    assert all(figure.value >= 0 for figure in report.figures)
+    return {figure.what: figure.value for figure in report.figures}
+
+
+def test_the_virtual_camera_shows_when_each_picture_was_taken() -> None:
+    """Frames come newest first, each older than its arrival and younger than the one after it."""
+    clock = SystemClock()
+    with running(640, 480, 30.0, None) as url, closing(Camera(url, clock)) as camera:
+        seen = []
+        for _ in range(12):
+            frame = camera.read()
+            assert frame is not None
+            shown = read_stamp(frame.pixels)
+            assert shown is not None
+            assert shown / 1e6 <= clock.monotonic()
+            seen.append(shown)
+    assert seen == sorted(set(seen))
+
+
+def test_every_frame_becomes_a_decision_in_the_ledger(pack_path: Path) -> None:
+    """The whole way on a live stream, with people enrolled; and an empty desk is watched."""
+    told: list[str] = []
+    report = end_to_end.measure(open_pack(pack_path), pack_path, 300, 1.0, (640, 480), SystemClock(), told.append)
+    values = _values(report)
+    assert values["decisions a second"] > 0
+    assert values["frame in hand to durable decision, p50"] > 0
+    assert values["core used while watching an empty desk"] > 0
+    assert len(told) == 3
+
+
+def test_a_desk_is_started_with_everybody_enrolled(pack_path: Path) -> None:
+    """A real process opens real records; the package that is slow to import stays out."""
+    steps: list[int] = []
+    report = startup.measure(
+        open_pack(pack_path), pack_path.parent, 20, 1, SystemClock(), lambda: steps.append(len(steps))
+    )
+    assert report.facts["insightface imported"] == "no"
+    assert [figure.reference is not None for figure in report.figures] == [True, True]
+    assert len(steps) == 2
+
+
+def test_a_pack_that_no_peer_can_open_is_compared_with_none(pack_path: Path) -> None:
+    """CenterFace and dlib's network are neither OpenCV's nor InsightFace's: no figure is invented."""
+    report = vision.measure(pack_path, 3, SystemClock())
+    assert report.figures == ()
+    assert report.facts["pack"] == "builtin"
