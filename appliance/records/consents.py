@@ -11,6 +11,7 @@ from typing import NewType
 
 from appliance.core.types import PersonId
 from appliance.records.stamp import written
+from appliance.records.tables import PATIENTS, Tables
 from sync.database import Database, known
 
 ConsentId = NewType("ConsentId", str)
@@ -38,19 +39,22 @@ class Consent:
 
 
 class Consents:
-    """The tables `consent` and `consent_withdrawal`. Changes happen inside the caller's transaction."""
+    """The tables `consent` and `consent_withdrawal` of one register. Changes happen inside the caller's transaction."""
 
-    __slots__ = ("_db",)
+    __slots__ = ("_db", "_tables")
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, tables: Tables = PATIENTS) -> None:
         self._db = db
+        self._tables = tables
 
     def give(self, person: PersonId, version: str, language: str, given_by: GivenBy, at: datetime) -> ConsentId:
         """Record a consent of a person who exists already."""
         consent = ConsentId(secrets.token_hex(16))
         self._db.execute(
-            "INSERT INTO consent (consent_id, person_id, version, language, given_by, given_at)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            self._tables.sql(
+                "INSERT INTO {}consent (consent_id, person_id, version, language, given_by, given_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)"
+            ),
             (consent, person, version, language, given_by, written(at)),
         )
         return consent
@@ -58,10 +62,9 @@ class Consents:
     def withdraw(self, person: PersonId, at: datetime) -> tuple[ConsentId, ...]:
         """Withdraw every consent of a person that still stands; gives those, oldest first."""
         standing = tuple(each.consent for each in self.of(person) if each.withdrawn_at is None)
+        sql = self._tables.sql("INSERT INTO {}consent_withdrawal (consent_id, withdrawn_at) VALUES (?, ?)")
         for consent in standing:
-            self._db.execute(
-                "INSERT INTO consent_withdrawal (consent_id, withdrawn_at) VALUES (?, ?)", (consent, written(at))
-            )
+            self._db.execute(sql, (consent, written(at)))
         return standing
 
     def standing(self, person: PersonId) -> Consent | None:
@@ -72,9 +75,11 @@ class Consents:
         """All consents of a person, oldest first."""
         with known():
             rows = self._db.execute(
-                "SELECT consent_id, person_id, version, language, given_by, given_at, withdrawn_at"
-                " FROM consent LEFT JOIN consent_withdrawal USING (consent_id) WHERE person_id = ?"
-                " ORDER BY number",
+                self._tables.sql(
+                    "SELECT consent_id, person_id, version, language, given_by, given_at, withdrawn_at"
+                    " FROM {}consent LEFT JOIN {}consent_withdrawal USING (consent_id) WHERE person_id = ?"
+                    " ORDER BY number"
+                ),
                 (person,),
             ).fetchall()
         return tuple(

@@ -1,32 +1,37 @@
-"""The wrapped data key of each person, and the check that this desk's template key is the right one.
+"""The wrapped data key of each person, patient or staff, and the check that this desk's template key is the right one.
 
 How keys are made and wrapped is the vault's; what they seal belongs to `people` and `templates`.
 """
 
 from appliance.core.errors import PersonUnknown
 from appliance.core.types import PersonId
+from appliance.records.tables import PATIENTS, Tables
 from appliance.records.vault import DataKey, Vault
 from sync.database import Database, immediate, known
 from sync.errors import KeyUnusable, SettingsInvalid
 
 
 class DataKeys:
-    """The table `data_key`. Changes happen inside the caller's transaction."""
+    """The table `data_key` of one register. Changes happen inside the caller's transaction."""
 
-    __slots__ = ("_db", "_vault")
+    __slots__ = ("_db", "_tables", "_vault")
 
-    def __init__(self, db: Database, vault: Vault) -> None:
+    def __init__(self, db: Database, vault: Vault, tables: Tables = PATIENTS) -> None:
         self._db = db
+        self._tables = tables
         self._vault = vault
 
     def keep(self, person: PersonId, wrapped: bytes) -> None:
         """Keep the wrapped data key of a person who has none."""
-        self._db.execute("INSERT INTO data_key (person_id, wrapped) VALUES (?, ?)", (person, wrapped))
+        self._db.execute(
+            self._tables.sql("INSERT INTO {}data_key (person_id, wrapped) VALUES (?, ?)"), (person, wrapped)
+        )
 
     def of(self, person: PersonId) -> DataKey:
         """The data key of an enrolled person. Raises PersonUnknown, TemplateDamaged."""
         with known():
-            row = self._db.execute("SELECT wrapped FROM data_key WHERE person_id = ?", (person,)).fetchone()
+            sql = self._tables.sql("SELECT wrapped FROM {}data_key WHERE person_id = ?")
+            row = self._db.execute(sql, (person,)).fetchone()
         if row is None:
             raise PersonUnknown(f"no person {person} is enrolled at this desk")
         return self._vault.unwrap(person, row[0])
@@ -34,11 +39,12 @@ class DataKeys:
     def all_wrapped(self) -> dict[PersonId, bytes]:
         """Everybody's wrapped data key in one pass; ids are random, so looking up each would read a page for each."""
         with known():
-            return dict(self._db.execute("SELECT person_id, wrapped FROM data_key NOT INDEXED").fetchall())
+            sql = self._tables.sql("SELECT person_id, wrapped FROM {}data_key NOT INDEXED")
+            return dict(self._db.execute(sql).fetchall())
 
     def destroy(self, person: PersonId) -> None:
         """Delete the only copy of a person's data key; nothing sealed with it can be opened again."""
-        self._db.execute("DELETE FROM data_key WHERE person_id = ?", (person,))
+        self._db.execute(self._tables.sql("DELETE FROM {}data_key WHERE person_id = ?"), (person,))
 
 
 def bind(db: Database, vault: Vault) -> None:

@@ -7,33 +7,53 @@ from dataclasses import dataclass
 
 from appliance.records.consents import Consents
 from appliance.records.data_keys import DataKeys, bind
+from appliance.records.look_alikes import LookAlikes
 from appliance.records.people import People
 from appliance.records.services import Services
+from appliance.records.tables import PATIENTS, STAFF, Tables
 from appliance.records.templates import Templates
 from appliance.records.vault import Vault
 from sync.database import Database
 
 
 @dataclass(frozen=True, slots=True)
+class Register:
+    """The people of one kind, their templates and their consents."""
+
+    people: People
+    templates: Templates
+    consents: Consents
+
+
+@dataclass(frozen=True, slots=True)
 class DeskRecords:
-    """The doors to the tables; used by the thread that opened the database."""
+    """The doors to the tables; used by the thread that opened the database. staff: apart from the patients."""
 
     db: Database
     people: People
     templates: Templates
     consents: Consents
     services: Services
+    look_alikes: LookAlikes
+    staff: Register
 
     @classmethod
     def over(cls, db: Database, vault: Vault, pseudonym_key: bytes) -> "DeskRecords":
         """Put the records over a database opened with RECORDS_MIGRATIONS. Raises KeyUnusable, SettingsInvalid."""
         bind(db, vault)
-        keys = DataKeys(db, vault)
-        templates = Templates(db, vault, keys)
+
+        def register(tables: Tables) -> Register:
+            keys = DataKeys(db, vault, tables)
+            templates = Templates(db, vault, keys, tables)
+            return Register(People(db, vault, keys, templates, pseudonym_key, tables), templates, Consents(db, tables))
+
+        patients = register(PATIENTS)
         return cls(
             db=db,
-            people=People(db, vault, keys, templates, pseudonym_key),
-            templates=templates,
-            consents=Consents(db),
+            people=patients.people,
+            templates=patients.templates,
+            consents=patients.consents,
             services=Services(db, pseudonym_key),
+            look_alikes=LookAlikes(db),
+            staff=register(STAFF),
         )

@@ -1,4 +1,4 @@
-"""The people of this desk: their sealed profiles, how they are found, and how they are erased.
+"""The people of one register (patients, or staff): their sealed profiles, how they are found, how they are erased.
 
 Their templates and data keys are kept by `templates` and `data_keys`; what an enrolment or an erasure consists of, and
 that it is recorded in the same transaction, is the use case's.
@@ -16,8 +16,9 @@ from appliance.core.types import PackDigest, PersonId, Sensitive
 from appliance.records.data_keys import DataKeys
 from appliance.records.profile import Profile
 from appliance.records.stamp import written
+from appliance.records.tables import PATIENTS, Tables
 from appliance.records.templates import Templates
-from appliance.records.vault import DataKey, SealedKind, Vault, pseudonym
+from appliance.records.vault import DataKey, Vault, pseudonym
 from sync.database import Database, known
 
 
@@ -45,16 +46,25 @@ class PersonSummary(Sensitive):
 
 
 class People:
-    """The table `person`. `add` and `erase` happen inside the caller's transaction."""
+    """The table `person` of one register. `add` and `erase` happen inside the caller's transaction."""
 
-    __slots__ = ("_db", "_keys", "_pseudonym_key", "_templates", "_vault")
+    __slots__ = ("_db", "_keys", "_pseudonym_key", "_tables", "_templates", "_vault")
 
-    def __init__(self, db: Database, vault: Vault, keys: DataKeys, templates: Templates, pseudonym_key: bytes) -> None:
+    def __init__(
+        self,
+        db: Database,
+        vault: Vault,
+        keys: DataKeys,
+        templates: Templates,
+        pseudonym_key: bytes,
+        tables: Tables = PATIENTS,
+    ) -> None:
         self._db = db
         self._vault = vault
         self._keys = keys
         self._templates = templates
         self._pseudonym_key = pseudonym_key
+        self._tables = tables
 
     def pseudonym(self, iin: Iin) -> str:
         """How events name the owner of this IIN."""
@@ -66,9 +76,11 @@ class People:
             raise PersonExists(f"somebody with IIN {profile.iin} is enrolled already")
         person = PersonId(secrets.token_hex(16))
         key, wrapped = self._vault.new_key(person)
-        sealed = self._vault.seal(key, SealedKind.PROFILE, None, profile.packed())
+        sealed = self._vault.seal(key, self._tables.profile, None, profile.packed())
         self._db.execute(
-            "INSERT INTO person (person_id, iin_ref, sealed_profile, created_at) VALUES (?, ?, ?, ?)",
+            self._tables.sql(
+                "INSERT INTO {}person (person_id, iin_ref, sealed_profile, created_at) VALUES (?, ?, ?, ?)"
+            ),
             (person, self.pseudonym(profile.iin), sealed, written(at)),
         )
         self._keys.keep(person, wrapped)
@@ -76,16 +88,20 @@ class People:
 
     def find(self, iin: Iin) -> PersonId | None:
         """The enrolled person with this IIN."""
+        return self.named(self.pseudonym(iin))
+
+    def named(self, reference: str) -> PersonId | None:
+        """The enrolled person with this pseudonym."""
+        sql = self._tables.sql("SELECT person_id FROM {}person WHERE iin_ref = ? AND erased_at IS NULL")
         with known():
-            row = self._db.execute(
-                "SELECT person_id FROM person WHERE iin_ref = ? AND erased_at IS NULL", (self.pseudonym(iin),)
-            ).fetchone()
+            row = self._db.execute(sql, (reference,)).fetchone()
         return None if row is None else PersonId(row[0])
 
     def reference(self, person: PersonId) -> str:
         """The pseudonym of a person, erased or not, without opening anything. Raises PersonUnknown."""
         with known():
-            row = self._db.execute("SELECT iin_ref FROM person WHERE person_id = ?", (person,)).fetchone()
+            sql = self._tables.sql("SELECT iin_ref FROM {}person WHERE person_id = ?")
+            row = self._db.execute(sql, (person,)).fetchone()
         if row is None:
             raise PersonUnknown(f"no person {person} was ever enrolled at this desk")
         return str(row[0])
@@ -93,7 +109,8 @@ class People:
     def profile(self, person: PersonId) -> Profile:
         """Open a person's profile. Raises PersonUnknown (also after erasure), TemplateDamaged."""
         with known():
-            row = self._db.execute("SELECT sealed_profile FROM person WHERE person_id = ?", (person,)).fetchone()
+            sql = self._tables.sql("SELECT sealed_profile FROM {}person WHERE person_id = ?")
+            row = self._db.execute(sql, (person,)).fetchone()
         if row is None or row[0] is None:
             raise PersonUnknown(f"no person {person} is enrolled at this desk")
         return self._open(self._keys.of(person), row[0])
@@ -102,7 +119,10 @@ class People:
         """Everybody ever enrolled, oldest first; a profile that does not open shows as damaged."""
         with known():
             rows = self._db.execute(
-                "SELECT person_id, sealed_profile, created_at, erased_at FROM person ORDER BY created_at, person_id"
+                self._tables.sql(
+                    "SELECT person_id, sealed_profile, created_at, erased_at FROM {}person"
+                    " ORDER BY created_at, person_id"
+                )
             ).fetchall()
         held = self._templates.held()
         wrapped = self._keys.all_wrapped()  # after the people: whoever has no key now was erased in between
@@ -120,7 +140,9 @@ class People:
         `sweep` removes the last copies of the pages.
         """
         changed = self._db.execute(
-            "UPDATE person SET sealed_profile = NULL, erased_at = ? WHERE person_id = ? AND erased_at IS NULL",
+            self._tables.sql(
+                "UPDATE {}person SET sealed_profile = NULL, erased_at = ? WHERE person_id = ? AND erased_at IS NULL"
+            ),
             (written(at), person),
         ).rowcount
         if changed != 1:
@@ -139,7 +161,7 @@ class People:
         return PersonStatus.ENROLLED, profile.greeting, profile.iin.masked
 
     def _open(self, key: DataKey, sealed: bytes) -> Profile:
-        return Profile.unpacked(self._vault.open(key, SealedKind.PROFILE, None, sealed))
+        return Profile.unpacked(self._vault.open(key, self._tables.profile, None, sealed))
 
 
 def sweep(db: Database) -> bool:

@@ -1,9 +1,11 @@
 """The tables of the desk's records and their history; what is final is guarded by triggers, not by manners.
 
-The rows' meaning is the modules' that own them: `people`, `data_keys`, `templates`, `consents`, `services`.
+The rows' meaning is the modules' that own them: `people`, `data_keys`, `templates`, `consents`,
+`look_alikes`, `services`. What both registers have begins with `{}`, the place of the register's prefix.
 A migration that has been released is never edited; the next one changes what it left.
 """
 
+from appliance.records.tables import PATIENTS, STAFF, Tables
 from sync.database import Database, Migrations
 
 RECORDS_MIGRATIONS = Migrations("records")
@@ -26,15 +28,16 @@ def _final(table: str, *unique: str) -> tuple[str, str, str]:
     )
 
 
-_PEOPLE = (
-    # Whose template key and device sealed this database: tells a wrong key from a damaged row.
-    """CREATE TABLE vault (
+# Whose template key and device sealed this database: tells a wrong key from a damaged row.
+_VAULT = """CREATE TABLE vault (
     vault_id INTEGER PRIMARY KEY CHECK (vault_id = 1),
     device TEXT NOT NULL,
     key_check TEXT NOT NULL CHECK (length(key_check) = 64)
-) STRICT""",
+) STRICT"""
+
+_PEOPLE = (
     # The pseudonym stays after erasure: it proves to the fund and the patient what was erased.
-    """CREATE TABLE person (
+    """CREATE TABLE {}person (
     person_id TEXT PRIMARY KEY,
     iin_ref TEXT NOT NULL CHECK (length(iin_ref) = 64),
     sealed_profile BLOB,
@@ -42,59 +45,59 @@ _PEOPLE = (
     erased_at TEXT,
     CHECK ((sealed_profile IS NULL) = (erased_at IS NOT NULL))
 ) STRICT""",
-    "CREATE UNIQUE INDEX person_present ON person (iin_ref) WHERE erased_at IS NULL",
-    "CREATE INDEX person_iin_ref ON person (iin_ref)",
-    _guard("person", "never_goes", "BEFORE DELETE ON person", "a person is erased, not deleted"),
+    "CREATE UNIQUE INDEX {}person_present ON {}person (iin_ref) WHERE erased_at IS NULL",
+    "CREATE INDEX {}person_iin_ref ON {}person (iin_ref)",
+    _guard("{}person", "never_goes", "BEFORE DELETE ON {}person", "a person is erased, not deleted"),
     _guard(
-        "person",
+        "{}person",
         "stays",
-        "BEFORE UPDATE ON person WHEN OLD.erased_at IS NOT NULL OR NEW.person_id <> OLD.person_id "
+        "BEFORE UPDATE ON {}person WHEN OLD.erased_at IS NOT NULL OR NEW.person_id <> OLD.person_id "
         "OR NEW.iin_ref <> OLD.iin_ref OR NEW.created_at <> OLD.created_at",
         "a person changes by new profile or erasure only",
     ),
-    """CREATE TABLE data_key (
-    person_id TEXT PRIMARY KEY REFERENCES person (person_id),
+    """CREATE TABLE {}data_key (
+    person_id TEXT PRIMARY KEY REFERENCES {}person (person_id),
     wrapped BLOB NOT NULL CHECK (length(wrapped) = 40)
 ) STRICT""",
-    """CREATE TABLE template (
+    """CREATE TABLE {}template (
     template_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    person_id TEXT NOT NULL REFERENCES data_key (person_id),
+    person_id TEXT NOT NULL REFERENCES {}data_key (person_id),
     kind TEXT NOT NULL,
     pack TEXT NOT NULL CHECK (length(pack) = 64),
     sealed BLOB NOT NULL,
     template_hash TEXT NOT NULL UNIQUE CHECK (length(template_hash) = 64),
     created_at TEXT NOT NULL
 ) STRICT""",
-    "CREATE INDEX template_person ON template (person_id, pack)",
+    "CREATE INDEX {}template_person ON {}template (person_id, pack)",
     # Which people's templates came or went, in order: other processes follow it. AUTOINCREMENT: no number comes twice.
-    """CREATE TABLE template_change (
+    """CREATE TABLE {}template_change (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     person_id TEXT NOT NULL
 ) STRICT""",
-    """CREATE TRIGGER template_came AFTER INSERT ON template
-BEGIN INSERT INTO template_change (person_id) VALUES (NEW.person_id); END""",
-    """CREATE TRIGGER template_went AFTER DELETE ON template
-BEGIN INSERT INTO template_change (person_id) VALUES (OLD.person_id); END""",
-    _guard("template", "never_changes", "BEFORE UPDATE ON template", "a template is replaced, not changed"),
+    """CREATE TRIGGER {}template_came AFTER INSERT ON {}template
+BEGIN INSERT INTO {}template_change (person_id) VALUES (NEW.person_id); END""",
+    """CREATE TRIGGER {}template_went AFTER DELETE ON {}template
+BEGIN INSERT INTO {}template_change (person_id) VALUES (OLD.person_id); END""",
+    _guard("{}template", "never_changes", "BEFORE UPDATE ON {}template", "a template is replaced, not changed"),
 )
 
 _CONSENTS = (
-    """CREATE TABLE consent (
+    """CREATE TABLE {}consent (
     number INTEGER PRIMARY KEY,
     consent_id TEXT NOT NULL UNIQUE,
-    person_id TEXT NOT NULL REFERENCES person (person_id),
+    person_id TEXT NOT NULL REFERENCES {}person (person_id),
     version TEXT NOT NULL,
     language TEXT NOT NULL CHECK (language IN ('kk', 'ru', 'en')),
     given_by TEXT NOT NULL CHECK (given_by IN ('patient', 'guardian')),
     given_at TEXT NOT NULL
 ) STRICT""",
-    "CREATE INDEX consent_person ON consent (person_id)",
-    *_final("consent", "number", "consent_id"),
-    """CREATE TABLE consent_withdrawal (
-    consent_id TEXT PRIMARY KEY REFERENCES consent (consent_id),
+    "CREATE INDEX {}consent_person ON {}consent (person_id)",
+    *_final("{}consent", "number", "consent_id"),
+    """CREATE TABLE {}consent_withdrawal (
+    consent_id TEXT PRIMARY KEY REFERENCES {}consent (consent_id),
     withdrawn_at TEXT NOT NULL
 ) STRICT""",
-    *_final("consent_withdrawal", "consent_id"),
+    *_final("{}consent_withdrawal", "consent_id"),
 )
 
 _SERVICES = (
@@ -123,7 +126,34 @@ _SERVICES = (
 )
 
 
+# Pairs by random ids, the smaller first; whichever data key is destroyed takes the pair along.
+_LOOK_ALIKES = (
+    """CREATE TABLE look_alike (
+    person_id TEXT NOT NULL REFERENCES data_key (person_id) ON DELETE CASCADE,
+    other_id TEXT NOT NULL REFERENCES data_key (person_id) ON DELETE CASCADE,
+    flagged_at TEXT NOT NULL,
+    PRIMARY KEY (person_id, other_id),
+    CHECK (person_id < other_id)
+) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX look_alike_other ON look_alike (other_id)",
+)
+
+
+def _register(db: Database, tables: Tables) -> None:
+    for statement in (*_PEOPLE, *_CONSENTS):
+        db.execute(tables.sql(statement))
+
+
 @RECORDS_MIGRATIONS(name="0001_people_consents_services")
 def _first(db: Database) -> None:
-    for statement in (*_PEOPLE, *_CONSENTS, *_SERVICES):
+    db.execute(_VAULT)
+    _register(db, PATIENTS)
+    for statement in _SERVICES:
+        db.execute(statement)
+
+
+@RECORDS_MIGRATIONS(name="0002_staff_look_alikes")
+def _second(db: Database) -> None:
+    _register(db, STAFF)
+    for statement in _LOOK_ALIKES:
         db.execute(statement)

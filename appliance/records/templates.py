@@ -7,7 +7,7 @@ precision would save half of that and move cosine similarities by up to 1e-4, so
 be computed again from what was enrolled.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -19,7 +19,8 @@ from appliance.core.errors import TemplateDamaged
 from appliance.core.types import Embedding, PackDigest, PersonId, Sensitive
 from appliance.records.data_keys import DataKeys
 from appliance.records.stamp import written
-from appliance.records.vault import DataKey, SealedKind, Vault, template_hash
+from appliance.records.tables import PATIENTS, Tables
+from appliance.records.vault import DataKey, Vault, template_hash
 from sync.database import Database, known
 
 _STORED = np.dtype("<f4")  # little-endian on every machine: the hash is over these bytes
@@ -35,12 +36,13 @@ class Template(Sensitive):
 
 
 class Templates:
-    """The table `template`. Changes happen inside the caller's transaction."""
+    """The table `template` of one register. Changes happen inside the caller's transaction."""
 
-    __slots__ = ("_db", "_keys", "_vault")
+    __slots__ = ("_db", "_keys", "_tables", "_vault")
 
-    def __init__(self, db: Database, vault: Vault, keys: DataKeys) -> None:
+    def __init__(self, db: Database, vault: Vault, keys: DataKeys, tables: Tables = PATIENTS) -> None:
         self._db = db
+        self._tables = tables
         self._vault = vault
         self._keys = keys
 
@@ -55,16 +57,21 @@ class Templates:
         return tuple(self._add(key, embedding, written(at)) for embedding in embeddings)
 
     def load(
-        self, pack: PackDigest, damaged: Callable[[TemplateDamaged], None] | None = None
+        self,
+        pack: PackDigest,
+        damaged: Callable[[TemplateDamaged], None] | None = None,
+        besides: Collection[PersonId] = (),
     ) -> Iterator[tuple[PersonId, tuple[Embedding, ...]]]:
         """Open everybody's templates of a pack, as `Gallery.add_all` takes them.
 
         Read in the order they were written, so that the disk is read once from end to end; a person whose templates
         were added at different times comes more than once. damaged: told of a template that does not open, which is
-        then left out; without it TemplateDamaged is raised.
+        then left out; without it TemplateDamaged is raised. besides: people who are passed over.
         """
         wrapped = self._keys.all_wrapped()
         for person, rows in groupby(self._rows(pack), key=itemgetter(0)):
+            if person in besides:
+                continue
             if person not in wrapped:  # another process enrolled somebody in between
                 wrapped = self._keys.all_wrapped()
             if person not in wrapped:  # or erased somebody
@@ -78,7 +85,9 @@ class Templates:
         key = self._keys.of(person)
         with known():
             rows = self._db.execute(
-                "SELECT sealed, template_hash FROM template WHERE person_id = ? AND pack = ? ORDER BY template_id",
+                self._tables.sql(
+                    "SELECT sealed, template_hash FROM {}template WHERE person_id = ? AND pack = ? ORDER BY template_id"
+                ),
                 (person, pack),
             ).fetchall()
         return tuple(self._checked(key, pack, sealed, name) for sealed, name in rows)
@@ -96,7 +105,8 @@ class Templates:
         """How many templates of each pack everybody has, without opening any."""
         counts: dict[PersonId, dict[PackDigest, int]] = {}
         with known():
-            rows = self._db.execute("SELECT person_id, pack, count(*) FROM template GROUP BY person_id, pack")
+            sql = self._tables.sql("SELECT person_id, pack, count(*) FROM {}template GROUP BY person_id, pack")
+            rows = self._db.execute(sql)
             for person, pack, count in rows.fetchall():
                 counts.setdefault(person, {})[pack] = count
         return counts
@@ -104,33 +114,42 @@ class Templates:
     def state(self) -> int:
         """Grows whenever templates were added or erased, by whatever process; a fraction of a millisecond."""
         with known():
-            return int(self._db.execute("SELECT coalesce(max(number), 0) FROM template_change").fetchone()[0])
+            sql = self._tables.sql("SELECT coalesce(max(number), 0) FROM {}template_change")
+            return int(self._db.execute(sql).fetchone()[0])
 
     def changed(self, since: int) -> frozenset[PersonId]:
         """Whose templates were added or erased after that `state`."""
         with known():
             rows = self._db.execute(
-                "SELECT DISTINCT person_id FROM template_change WHERE number > ?", (since,)
+                self._tables.sql("SELECT DISTINCT person_id FROM {}template_change WHERE number > ?"), (since,)
             ).fetchall()
         return frozenset(PersonId(row[0]) for row in rows)
 
+    def retire(self, pack: PackDigest) -> int:
+        """Delete all templates of a pack; returns how many there were. Then `people.sweep` after the commit."""
+        sql = self._tables.sql("DELETE FROM {}template WHERE pack = ?")
+        return int(self._db.execute(sql, (pack,)).rowcount)
+
     def delete(self, person: PersonId) -> int:
         """Delete all templates of a person; returns how many there were."""
-        return int(self._db.execute("DELETE FROM template WHERE person_id = ?", (person,)).rowcount)
+        sql = self._tables.sql("DELETE FROM {}template WHERE person_id = ?")
+        return int(self._db.execute(sql, (person,)).rowcount)
 
     def _add(self, key: DataKey, embedding: Embedding, at: str) -> str:
         plain = embedding.vector.astype(_STORED).tobytes()
         name = _name(key, embedding.pack, plain)
-        sealed = self._vault.seal(key, SealedKind.FACE, embedding.pack, plain)
+        sealed = self._vault.seal(key, self._tables.face, embedding.pack, plain)
         self._db.execute(
-            "INSERT INTO template (person_id, kind, pack, sealed, template_hash, created_at) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (template_hash) DO NOTHING",
-            (key.person, SealedKind.FACE, embedding.pack, sealed, name, at),
+            self._tables.sql(
+                "INSERT INTO {}template (person_id, kind, pack, sealed, template_hash, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (template_hash) DO NOTHING"
+            ),
+            (key.person, self._tables.face, embedding.pack, sealed, name, at),
         )
         return name
 
     def _checked(self, key: DataKey, pack: PackDigest, sealed: bytes, name: str) -> Template:
-        plain = self._vault.open(key, SealedKind.FACE, pack, sealed)
+        plain = self._vault.open(key, self._tables.face, pack, sealed)
         if _name(key, pack, plain) != name:
             raise TemplateDamaged(f"a template of person {key.person} is not the one that was recorded")
         return Template(name, _embedding(plain, pack))
@@ -147,7 +166,7 @@ class Templates:
         for sealed in blobs:
             try:
                 key = key or self._vault.unwrap(person, wrapped)
-                plain = self._vault.open(key, SealedKind.FACE, pack, sealed)
+                plain = self._vault.open(key, self._tables.face, pack, sealed)
             except TemplateDamaged as failure:
                 if damaged is None:
                     raise
@@ -158,8 +177,11 @@ class Templates:
     def _rows(self, pack: PackDigest) -> Iterator[tuple[PersonId, bytes]]:
         with known():
             cursor = self._db.execute(
-                "SELECT person_id, sealed FROM template NOT INDEXED WHERE pack = ? AND kind = ? ORDER BY template_id",
-                (pack, SealedKind.FACE),
+                self._tables.sql(
+                    "SELECT person_id, sealed FROM {}template NOT INDEXED WHERE pack = ? AND kind = ?"
+                    " ORDER BY template_id"
+                ),
+                (pack, self._tables.face),
             )
             while page := cursor.fetchmany(_PAGE):
                 yield from page

@@ -36,6 +36,8 @@ class SealedKind(StrEnum):
 
     PROFILE = "profile"
     FACE = "face"
+    STAFF_PROFILE = "staff_profile"
+    STAFF_FACE = "staff_face"
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -32,6 +32,16 @@ CREATE TABLE data_key (
     wrapped BLOB NOT NULL CHECK (length(wrapped) = 40)
 ) STRICT;
 
+CREATE TABLE look_alike (
+    person_id TEXT NOT NULL REFERENCES data_key (person_id) ON DELETE CASCADE,
+    other_id TEXT NOT NULL REFERENCES data_key (person_id) ON DELETE CASCADE,
+    flagged_at TEXT NOT NULL,
+    PRIMARY KEY (person_id, other_id),
+    CHECK (person_id < other_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX look_alike_other ON look_alike (other_id);
+
 CREATE TRIGGER person_never_goes BEFORE DELETE ON person BEGIN SELECT RAISE(ABORT, 'a person is erased, not deleted'); END;
 
 CREATE TRIGGER person_stays BEFORE UPDATE ON person WHEN OLD.erased_at IS NOT NULL OR NEW.person_id <> OLD.person_id OR NEW.iin_ref <> OLD.iin_ref OR NEW.created_at <> OLD.created_at BEGIN SELECT RAISE(ABORT, 'a person changes by new profile or erasure only'); END;
@@ -64,6 +74,82 @@ CREATE TABLE planned_service (
 ) STRICT;
 
 CREATE INDEX planned_service_day ON planned_service (day, iin_ref);
+
+CREATE TRIGGER staff_consent_never_changes BEFORE UPDATE ON staff_consent BEGIN SELECT RAISE(ABORT, 'staff_consent is append-only'); END;
+
+CREATE TRIGGER staff_consent_never_goes BEFORE DELETE ON staff_consent BEGIN SELECT RAISE(ABORT, 'staff_consent is append-only'); END;
+
+CREATE TRIGGER staff_consent_never_replaced BEFORE INSERT ON staff_consent WHEN EXISTS (SELECT 1 FROM staff_consent WHERE number = NEW.number OR consent_id = NEW.consent_id) BEGIN SELECT RAISE(ABORT, 'staff_consent is append-only'); END;
+
+CREATE TABLE staff_consent (
+    number INTEGER PRIMARY KEY,
+    consent_id TEXT NOT NULL UNIQUE,
+    person_id TEXT NOT NULL REFERENCES staff_person (person_id),
+    version TEXT NOT NULL,
+    language TEXT NOT NULL CHECK (language IN ('kk', 'ru', 'en')),
+    given_by TEXT NOT NULL CHECK (given_by IN ('patient', 'guardian')),
+    given_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX staff_consent_person ON staff_consent (person_id);
+
+CREATE TRIGGER staff_consent_withdrawal_never_changes BEFORE UPDATE ON staff_consent_withdrawal BEGIN SELECT RAISE(ABORT, 'staff_consent_withdrawal is append-only'); END;
+
+CREATE TRIGGER staff_consent_withdrawal_never_goes BEFORE DELETE ON staff_consent_withdrawal BEGIN SELECT RAISE(ABORT, 'staff_consent_withdrawal is append-only'); END;
+
+CREATE TRIGGER staff_consent_withdrawal_never_replaced BEFORE INSERT ON staff_consent_withdrawal WHEN EXISTS (SELECT 1 FROM staff_consent_withdrawal WHERE consent_id = NEW.consent_id) BEGIN SELECT RAISE(ABORT, 'staff_consent_withdrawal is append-only'); END;
+
+CREATE TABLE staff_consent_withdrawal (
+    consent_id TEXT PRIMARY KEY REFERENCES staff_consent (consent_id),
+    withdrawn_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE staff_data_key (
+    person_id TEXT PRIMARY KEY REFERENCES staff_person (person_id),
+    wrapped BLOB NOT NULL CHECK (length(wrapped) = 40)
+) STRICT;
+
+CREATE TRIGGER staff_person_never_goes BEFORE DELETE ON staff_person BEGIN SELECT RAISE(ABORT, 'a person is erased, not deleted'); END;
+
+CREATE TRIGGER staff_person_stays BEFORE UPDATE ON staff_person WHEN OLD.erased_at IS NOT NULL OR NEW.person_id <> OLD.person_id OR NEW.iin_ref <> OLD.iin_ref OR NEW.created_at <> OLD.created_at BEGIN SELECT RAISE(ABORT, 'a person changes by new profile or erasure only'); END;
+
+CREATE TABLE staff_person (
+    person_id TEXT PRIMARY KEY,
+    iin_ref TEXT NOT NULL CHECK (length(iin_ref) = 64),
+    sealed_profile BLOB,
+    created_at TEXT NOT NULL,
+    erased_at TEXT,
+    CHECK ((sealed_profile IS NULL) = (erased_at IS NOT NULL))
+) STRICT;
+
+CREATE INDEX staff_person_iin_ref ON staff_person (iin_ref);
+
+CREATE UNIQUE INDEX staff_person_present ON staff_person (iin_ref) WHERE erased_at IS NULL;
+
+CREATE TRIGGER staff_template_came AFTER INSERT ON staff_template
+BEGIN INSERT INTO staff_template_change (person_id) VALUES (NEW.person_id); END;
+
+CREATE TRIGGER staff_template_never_changes BEFORE UPDATE ON staff_template BEGIN SELECT RAISE(ABORT, 'a template is replaced, not changed'); END;
+
+CREATE TRIGGER staff_template_went AFTER DELETE ON staff_template
+BEGIN INSERT INTO staff_template_change (person_id) VALUES (OLD.person_id); END;
+
+CREATE TABLE staff_template (
+    template_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    person_id TEXT NOT NULL REFERENCES staff_data_key (person_id),
+    kind TEXT NOT NULL,
+    pack TEXT NOT NULL CHECK (length(pack) = 64),
+    sealed BLOB NOT NULL,
+    template_hash TEXT NOT NULL UNIQUE CHECK (length(template_hash) = 64),
+    created_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX staff_template_person ON staff_template (person_id, pack);
+
+CREATE TABLE staff_template_change (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    person_id TEXT NOT NULL
+) STRICT;
 
 CREATE TRIGGER template_came AFTER INSERT ON template
 BEGIN INSERT INTO template_change (person_id) VALUES (NEW.person_id); END;
