@@ -4,10 +4,19 @@ Scores, thresholds and verdicts come from the measuring side and the pack's cali
 for the visit is `session`, what is recorded is `events`.
 """
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from appliance.core.types import Embedding, LivenessVerdict, MatchMode, MatchResult, PackDigest, PersonId
+from appliance.core.types import (
+    Candidate,
+    Embedding,
+    LivenessVerdict,
+    MatchMode,
+    MatchResult,
+    PackDigest,
+    PersonId,
+)
 
 
 class Verdict(StrEnum):
@@ -29,6 +38,12 @@ class Reason(StrEnum):
     FRAMES_DISAGREE = "frames_disagree"
     NO_MATCH = "no_match"
     AMBIGUOUS_MATCH = "ambiguous_match"
+    LOOK_ALIKE = "look_alike"
+    """Flagged with a twin or sibling: no face alone decides between them, whatever the scores."""
+    STAFF_FACE = "staff_face"
+    """The face of somebody who works here was presented for a patient."""
+    STAFF_AS_PATIENT = "staff_as_patient"
+    """Somebody who works here was accepted as the patient they themselves are."""
     UNDER_AGE = "under_age"
     NOT_ACQUIRED = "not_acquired"
     LOW_LIGHT = "low_light"
@@ -48,6 +63,9 @@ _LIVENESS = {
 }
 
 
+_FINAL = frozenset({Reason.LOOK_ALIKE, Reason.STAFF_FACE})
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """What the pack's calibration answers for this comparison and policy; cosine similarities, -1..1.
@@ -65,6 +83,27 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The same frames against people who have templates of another pack only, by that pack's own thresholds."""
+
+    result: MatchResult
+    thresholds: Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class StaffSearch:
+    """The same frames against the staff who have templates of one pack.
+
+    threshold: from which score it is a member of the staff. comparable: whether the scores are of the pack that the
+    patient was compared by.
+    """
+
+    candidates: tuple[Candidate, ...]
+    threshold: float
+    comparable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that a decision rests on.
 
@@ -72,6 +111,9 @@ class Evidence:
     result: the comparison that decides (claimed person or today's list, else the gallery).
     gallery: the same probe against everybody, as a check that nobody else fits better.
     agreement: least cosine similarity between two probe frames. under_age: people below the age for 1:N.
+    look_alikes: people flagged with a look-alike. elsewhere: what a migration between packs adds. staff: the staff
+    galleries. own: staff who are the best candidate themselves, by the number of their document. fresh: embeddings of
+    the newest pack, good enough to become templates; empty where the person has templates of it.
     """
 
     probe: Embedding
@@ -83,6 +125,29 @@ class Evidence:
     pack: PackDigest
     policy_id: str
     under_age: frozenset[PersonId] = frozenset()
+    look_alikes: frozenset[PersonId] = frozenset()
+    elsewhere: tuple[Elsewhere, ...] = ()
+    staff: tuple[StaffSearch, ...] = ()
+    own: frozenset[PersonId] = frozenset()
+    fresh: tuple[Embedding, ...] = ()
+
+    def staff_presented(self) -> tuple[PersonId, ...]:
+        """Staff whose face this is, best first, where a patient was claimed or matched.
+
+        The score reaches the staff's threshold and comes within the margin of the patient's, where the two can be
+        compared. Who is nobody's match, unclaimed, was presented for nobody.
+        """
+        best = self.result.candidates[0] if self.result.candidates else None
+        matched = best is not None and best.score >= self.thresholds.accept
+        if not matched and self.result.mode is not MatchMode.VERIFY:
+            return ()
+        near = best.score - self.thresholds.margin if best is not None and matched else -math.inf
+        return tuple(
+            candidate.person
+            for search in self.staff
+            for candidate in search.candidates
+            if not (candidate.score < search.threshold or (search.comparable and candidate.score < near))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +167,11 @@ class Decision:
         if (self.verdict is Verdict.ACCEPTED) != (self.person is not None):
             raise ValueError("exactly an accepted decision names a person")
 
+    @property
+    def final(self) -> bool:
+        """Whether another try with the same face could only end the same way."""
+        return not _FINAL.isdisjoint(self.reasons)
+
 
 def _match_reasons(e: Evidence) -> list[Reason]:
     t = e.thresholds
@@ -110,19 +180,37 @@ def _match_reasons(e: Evidence) -> list[Reason]:
     best = e.result.candidates[0]
     rivals = [c.score for r in (e.result, e.gallery) for c in r.candidates if c.person != best.person]
     found = []
-    if not all(best.score - rival >= t.margin for rival in rivals):
+    if not all(best.score - rival >= t.margin for rival in rivals) or _rivalled_elsewhere(e, best.person):
         found.append(Reason.AMBIGUOUS_MATCH)
+    if best.person in e.look_alikes:
+        found.append(Reason.LOOK_ALIKE)
     if best.person in e.under_age and e.result.mode is not MatchMode.VERIFY:
         found.append(Reason.UNDER_AGE)
     return found
+
+
+def _rivalled_elsewhere(e: Evidence, best: PersonId) -> bool:
+    """Whether somebody with templates of another pack would do as well, or nearly.
+
+    Scores of two packs have no common scale, so there is no lead to measure: whoever comes within that pack's margin of
+    its threshold is a rival.
+    """
+    return any(
+        not candidate.score < other.thresholds.accept - other.thresholds.margin
+        for other in e.elsewhere
+        for candidate in other.result.candidates
+        if candidate.person != best
+    )
 
 
 def decide(evidence: Evidence) -> Decision:
     """Accept only a live, agreeing, clear and unrivalled match; otherwise refuse with every reason found.
 
     A look-alike anywhere in the gallery within the margin refuses too, also when that person
-    has no service today: twins need a second factor. A score that is no number meets no threshold.
+    has no service today: twins need a second factor. Who is flagged with a look-alike is refused in every mode, also
+    1:1: the claim is what a twin would make. A score that is no number meets no threshold.
     """
+    presented = evidence.staff_presented()
     reasons: list[Reason] = []
     if not evidence.thresholds.calibrated:
         reasons.append(Reason.NOT_CALIBRATED)
@@ -131,8 +219,11 @@ def decide(evidence: Evidence) -> Decision:
     if not evidence.agreement >= evidence.thresholds.agree:
         reasons.append(Reason.FRAMES_DISAGREE)
     reasons += _match_reasons(evidence)
+    if not evidence.own.issuperset(presented):
+        reasons.append(Reason.STAFF_FACE)
     best = evidence.result.candidates[0] if evidence.result.candidates else None
     score = best.score if best else None
     if reasons or best is None:
         return Decision(Verdict.REFUSED, tuple(reasons), None, score, evidence)
-    return Decision(Verdict.ACCEPTED, (Reason.MATCH, Reason.LIVE), best.person, score, evidence)
+    marked = (Reason.STAFF_AS_PATIENT,) if presented else ()
+    return Decision(Verdict.ACCEPTED, (Reason.MATCH, Reason.LIVE, *marked), best.person, score, evidence)

@@ -189,13 +189,20 @@ class MatchResult:
     """The outcome of one comparison: candidates best first, at most one per person.
 
     compared: how many people the probe was compared with (1 for verify).
-    gallery: how many people the gallery holds.
+    gallery: how many people the gallery holds. templates: with how many templates of those people it was compared;
+    0 where each has one.
     """
 
     mode: MatchMode
     candidates: tuple[Candidate, ...]
     compared: int
     gallery: int
+    templates: int = 0
+
+    @property
+    def comparisons(self) -> int:
+        """How many scores were computed, at least 1: each is a chance to be taken for somebody else."""
+        return max(self.templates, self.compared, 1)
 
 
 class Direction(StrEnum):

@@ -72,6 +72,10 @@ class Gallery:
     def __contains__(self, person: PersonId) -> bool:
         return person in self._rows
 
+    def count(self, people: Iterable[PersonId]) -> int:
+        """How many templates these people have here."""
+        return sum(len(self._rows.get(person, ())) for person in people)
+
     def __repr__(self) -> str:
         return f"<Gallery {self.people} people, {len(self)} templates, {self._dimension}-d>"
 

@@ -21,18 +21,19 @@ class GalleryMatcher:
     def verify(self, probe: Embedding, person: PersonId) -> MatchResult:
         """1:1. A person without a template gives no candidate and `compared` 0. Raises PackMismatch."""
         found = self._gallery.search_among(probe, frozenset((person,)), 1)
-        return MatchResult(MatchMode.VERIFY, found, len(found), self._gallery.people)
+        return MatchResult(MatchMode.VERIFY, found, len(found), self._gallery.people, self._gallery.count((person,)))
 
     def among(self, probe: Embedding, people: frozenset[PersonId]) -> MatchResult:
         """1:few: the best five of these people; `compared` counts those who have a template. Raises PackMismatch."""
         compared = sum(person in self._gallery for person in people)
         found = self._gallery.search_among(probe, people, CANDIDATES)
-        return MatchResult(MatchMode.LIST, found, compared, self._gallery.people)
+        return MatchResult(MatchMode.LIST, found, compared, self._gallery.people, self._gallery.count(people))
 
     def identify(self, probe: Embedding, limit: int = CANDIDATES) -> MatchResult:
         """1:N: the best `limit` people of the whole gallery. Raises PackMismatch; ValueError for a limit below 1."""
         found = self._gallery.search(probe, limit)
-        return MatchResult(MatchMode.IDENTIFY, found, self._gallery.people, self._gallery.people)
+        everybody = self._gallery.people
+        return MatchResult(MatchMode.IDENTIFY, found, everybody, everybody, len(self._gallery))
 
     def duplicates(
         self, probe: Embedding, exclude: PersonId | None = None, limit: int = CANDIDATES

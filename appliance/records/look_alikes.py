@@ -1,7 +1,7 @@
 """Pairs of enrolled people whom a face alone does not tell apart: twins, siblings, chance; by random ids only.
 
-Who is flagged, and what a flag means for a visit, is the use case's and the core's. A pair ends with either person: the table
-refers to their data keys.
+Who is flagged, and what a flag means for a visit, is the use case's and the core's. A pair ends with
+either person: the table refers to their data keys.
 """
 
 from datetime import datetime

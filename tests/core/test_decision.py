@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.core.decision import Decision, Evidence, Reason, Thresholds, Verdict, decide
+from appliance.core.decision import (
+    Decision,
+    Elsewhere,
+    Evidence,
+    Reason,
+    StaffSearch,
+    Thresholds,
+    Verdict,
+    decide,
+)
 from appliance.core.types import (
     Candidate,
     Embedding,
@@ -33,6 +42,22 @@ def results(draw: st.DrawFn) -> MatchResult:
     return MatchResult(draw(st.sampled_from(MatchMode)), tuple(ranked), len(ranked), len(PEOPLE))
 
 
+NURSE = PersonId("nurse")
+
+
+@st.composite
+def elsewheres(draw: st.DrawFn) -> Elsewhere:
+    """Any search among the people of another pack."""
+    return Elsewhere(draw(results()), Thresholds(draw(scores), draw(scores), draw(margins)))
+
+
+@st.composite
+def staff_searches(draw: st.DrawFn) -> StaffSearch:
+    """Any search among the staff."""
+    found = draw(st.lists(scores, max_size=1))
+    return StaffSearch(tuple(Candidate(NURSE, score) for score in found), draw(scores), draw(st.booleans()))
+
+
 @st.composite
 def evidences(draw: st.DrawFn) -> Evidence:
     """Any evidence, each single ground for refusal now and then."""
@@ -46,6 +71,10 @@ def evidences(draw: st.DrawFn) -> Evidence:
         pack=PROBE.pack,
         policy_id="p",
         under_age=frozenset(draw(st.sets(st.sampled_from(PEOPLE)))),
+        look_alikes=frozenset(draw(st.sets(st.sampled_from(PEOPLE), max_size=1))),
+        elsewhere=tuple(draw(st.lists(elsewheres(), max_size=1))),
+        staff=tuple(draw(st.lists(staff_searches(), max_size=1))),
+        own=frozenset(draw(st.sets(st.just(NURSE)))),
     )
 
 
@@ -75,7 +104,13 @@ def test_acceptance_needs_everything(e: Evidence) -> None:
     assert all(best.score - rival >= e.thresholds.margin for rival in rivals)
     assert e.result.mode is MatchMode.VERIFY or best.person not in e.under_age
     assert decision.person == best.person
-    assert decision.reasons == (Reason.MATCH, Reason.LIVE)
+    assert best.person not in e.look_alikes
+    for other in e.elsewhere:
+        bar = other.thresholds.accept - other.thresholds.margin
+        assert all(c.score < bar for c in other.result.candidates if c.person != best.person)
+    presented = e.staff_presented()
+    assert e.own.issuperset(presented)
+    assert decision.reasons == (Reason.MATCH, Reason.LIVE, *([Reason.STAFF_AS_PATIENT] if presented else []))
 
 
 @given(evidences())
@@ -112,6 +147,9 @@ def test_better_evidence_never_turns_a_yes_into_a_no(e: Evidence, by: float, dat
                 replace(e, thresholds=replace(t, margin=max(0.0, t.margin - by))),
                 replace(e, gallery=replace(e.gallery, candidates=everybody[: len(everybody) // 2])),
                 replace(e, under_age=frozenset()),
+                replace(e, look_alikes=frozenset()),
+                replace(e, elsewhere=()),
+                replace(e, staff=()),
             ]
         )
     )
@@ -130,6 +168,15 @@ def test_a_figure_that_is_no_number_is_never_in_favour(e: Evidence, data: st.Dat
                 replace(e, gallery=replace(e.gallery, candidates=(Candidate(PersonId("rival"), nan),))),
                 replace(e, thresholds=replace(e.thresholds, accept=nan)),
                 replace(e, thresholds=replace(e.thresholds, agree=nan)),
+                replace(
+                    e,
+                    elsewhere=(
+                        Elsewhere(
+                            MatchResult(MatchMode.IDENTIFY, (Candidate(PersonId("rival"), nan),), 1, 1), e.thresholds
+                        ),
+                    ),
+                ),
+                replace(e, own=frozenset(), staff=(StaffSearch((Candidate(NURSE, nan),), 0.5, comparable=True),)),
             ]
         )
     )
@@ -140,6 +187,16 @@ def test_clear_evidence_is_accepted() -> None:
     """The everyday case."""
     decision = decide(clear())
     assert (decision.verdict, decision.person, decision.score) == (Verdict.ACCEPTED, PEOPLE[0], 0.9)
+
+
+def elsewhere(score: float) -> Elsewhere:
+    """Somebody else with templates of another pack, whose threshold is 0.5 and margin 0.1."""
+    return Elsewhere(MatchResult(MatchMode.IDENTIFY, candidates(0.0, score), 2, 2), Thresholds(0.5, 0.5, 0.1))
+
+
+def nurse(score: float, *, comparable: bool = True) -> StaffSearch:
+    """Somebody of the staff with this score; from 0.6 on it is them."""
+    return StaffSearch((Candidate(NURSE, score),), 0.6, comparable)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +211,10 @@ def test_clear_evidence_is_accepted() -> None:
         (replace(clear(), result=MatchResult(MatchMode.VERIFY, (), 0, 3)), Reason.NO_MATCH),
         (replace(clear(), thresholds=Thresholds(0.6, 0.7, 0.61)), Reason.AMBIGUOUS_MATCH),
         (replace(clear(), under_age=frozenset(PEOPLE[:1])), Reason.UNDER_AGE),
+        (replace(clear(), look_alikes=frozenset(PEOPLE[:1])), Reason.LOOK_ALIKE),
+        (replace(clear(), elsewhere=(elsewhere(0.41),)), Reason.AMBIGUOUS_MATCH),
+        (replace(clear(), staff=(nurse(0.81),)), Reason.STAFF_FACE),
+        (replace(clear(), staff=(nurse(0.61, comparable=False),)), Reason.STAFF_FACE),
     ],
     ids=lambda value: value.value if isinstance(value, Reason) else "",
 )
@@ -193,6 +254,52 @@ def test_a_child_is_only_compared_with_a_claim() -> None:
     for mode in MatchMode:
         e = replace(clear(), under_age=frozenset(PEOPLE[:1]), result=replace(clear().result, mode=mode))
         assert (decide(e).verdict is Verdict.ACCEPTED) == (mode is MatchMode.VERIFY)
+
+
+def test_a_flagged_look_alike_is_refused_in_every_mode() -> None:
+    """Also 1:1, for the claim is what a twin would make; another flagged person in the gallery changes nothing."""
+    for mode in MatchMode:
+        e = replace(clear(), result=replace(clear().result, mode=mode), look_alikes=frozenset(PEOPLE[:1]))
+        assert decide(e).reasons == (Reason.LOOK_ALIKE,)
+    assert decide(replace(clear(), look_alikes=frozenset(PEOPLE[1:]))).verdict is Verdict.ACCEPTED
+
+
+def test_who_is_far_below_the_other_packs_threshold_is_no_rival() -> None:
+    """A margin below that pack's threshold; the same person found in both packs rivals nobody."""
+    assert decide(replace(clear(), elsewhere=(elsewhere(0.39),))).verdict is Verdict.ACCEPTED
+    same = Elsewhere(MatchResult(MatchMode.IDENTIFY, candidates(0.99), 1, 1), Thresholds(0.5, 0.5, 0.1))
+    assert decide(replace(clear(), elsewhere=(same,))).verdict is Verdict.ACCEPTED
+
+
+def test_staff_who_only_resemble_the_patient_a_little_alarm_nobody() -> None:
+    """Below their own threshold, or well behind the patient in the same pack."""
+    for score in (0.59, 0.79):
+        assert decide(replace(clear(), staff=(nurse(score),))).reasons == (Reason.MATCH, Reason.LIVE)
+
+
+def test_staff_as_the_patient_they_are_pass_with_a_mark() -> None:
+    """The same document number in both registers; a colleague who comes as near as they do refuses all the same."""
+    own = replace(clear(), staff=(nurse(0.9),), own=frozenset((NURSE,)))
+    assert decide(own).reasons == (Reason.MATCH, Reason.LIVE, Reason.STAFF_AS_PATIENT)
+    colleague = StaffSearch((Candidate(NURSE, 0.9), Candidate(PersonId("colleague"), 0.85)), 0.6, comparable=True)
+    assert decide(replace(own, staff=(colleague,))).reasons == (Reason.STAFF_FACE,)
+
+
+def test_a_claim_tried_with_a_staff_face_is_noticed_although_it_fails() -> None:
+    """Presented for the claimed patient; before the camera without a claim, staff are presented for nobody."""
+    for mode in MatchMode:
+        result = MatchResult(mode, candidates(0.2), 1, 3)
+        reasons = decide(replace(clear(), result=result, staff=(nurse(0.9),))).reasons
+        assert (Reason.STAFF_FACE in reasons) == (mode is MatchMode.VERIFY)
+        assert Reason.NO_MATCH in reasons
+
+
+def test_another_try_is_offered_unless_it_could_only_end_the_same_way() -> None:
+    """A flagged look-alike and a staff face go to the second factor at once; bad luck may try again."""
+    assert decide(replace(clear(), look_alikes=frozenset(PEOPLE[:1]))).final
+    assert decide(replace(clear(), staff=(nurse(0.9),))).final
+    assert not decide(replace(clear(), thresholds=Thresholds(0.91, 0.7, 0.1))).final
+    assert not decide(clear()).final
 
 
 def test_a_decision_without_reasons_cannot_be_made() -> None:
