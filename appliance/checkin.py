@@ -6,7 +6,16 @@ delivery to the fund is another process's.
 
 from appliance.core.decision import Decision, Reason
 from appliance.core.errors import ConsentMissing, PersonUnknown, TemplateDamaged
-from appliance.core.events import Alarm, CheckedIn, Circumstances, Comparison, Declined, Event, Refused
+from appliance.core.events import (
+    Alarm,
+    CheckedIn,
+    Circumstances,
+    Comparison,
+    Declined,
+    Event,
+    Refused,
+    ReTemplated,
+)
 from appliance.core.policy import Policy
 from appliance.core.ports import Reception
 from appliance.core.snapshot import Offer
@@ -25,6 +34,13 @@ def append(ledger: Ledger, event: Event, moment: Moment) -> Entry:
     return ledger.append(event.KIND, event.VERSION, event.data(), moment)
 
 
+def sign(records: DeskRecords, ledger: Ledger, clock: Clock, *events: Event) -> str:
+    """Sign events in one transaction; gives the id of the last."""
+    with immediate(records.db):
+        moment = clock.moment()
+        return [append(ledger, event, moment).event_id for event in events][-1]
+
+
 class RecordedDesk:
     """The desk's records and ledger behind the station; lives on the thread that opened the database."""
 
@@ -32,6 +48,7 @@ class RecordedDesk:
         self,
         records: DeskRecords,
         enrolled: EnrolledGallery,
+        staff: EnrolledGallery,
         ledger: Ledger,
         clock: Clock,
         policy: Policy,
@@ -40,14 +57,16 @@ class RecordedDesk:
         """software: version named in alarm events."""
         self._records = records
         self._enrolled = enrolled
+        self._staff = staff
         self._ledger = ledger
         self._clock = clock
         self._policy = policy
         self._software = software
 
     def expected(self) -> frozenset[PersonId]:
-        """The enrolled people who have a service today; also brings the gallery up to date before a comparison."""
+        """The enrolled people who have a service today; also brings the galleries up to date before a comparison."""
         self._enrolled.refresh()
+        self._staff.refresh()
         return self._records.services.expected(self._clock.moment().wall.date())
 
     def under_age(self, person: PersonId) -> bool:
@@ -69,7 +88,11 @@ class RecordedDesk:
         )
 
     def record_visit(self, decision: Decision, service: str, about: Circumstances) -> str:
-        """Sign the visit and mark the service confirmed: both or neither."""
+        """Sign the visit and mark the service confirmed, all or nothing.
+
+        Who was recognised by a pack that is on its way out gets templates of the desk's pack from this visit, by an event
+        of its own in the same transaction.
+        """
         if decision.person is None:
             raise ValueError("a visit needs an accepted decision")
         records, person = self._records, decision.person
@@ -94,7 +117,25 @@ class RecordedDesk:
             moment = self._clock.moment()
             entry = append(self._ledger, event, moment)
             records.services.confirm(service, person, entry.event_id, entry.seq, moment.wall)
+            self._re_template(decision, person, consent.consent, entry.event_id, moment)
         return entry.event_id
+
+    def _re_template(self, decision: Decision, person: PersonId, consent: str, visit: str, moment: Moment) -> None:
+        """Keep the fresh templates of a confirmed visit, unless another process already did; inside its transaction."""
+        fresh, templates = decision.evidence.fresh, self._records.templates
+        if not fresh or templates.of(person, fresh[0].pack):
+            return
+        event = ReTemplated(
+            patient=self._records.people.reference(person),
+            consent=consent,
+            visit=visit,
+            templates=templates.add(person, fresh, moment.wall),
+            pack=fresh[0].pack,
+            matched_by=decision.evidence.pack,
+            policy=self._policy.policy_id,
+            software=self._software,
+        )
+        append(self._ledger, event, moment)
 
     def record_refusal(
         self,
@@ -104,10 +145,19 @@ class RecordedDesk:
         decision: Decision | None,
         about: Circumstances,
     ) -> str:
-        """Sign that nobody was recognised, or that there was nothing to confirm."""
+        """Sign that nobody was recognised, or that there was nothing to confirm.
+
+        A staff face that was presented for a patient is an alarm beside the refusal, in the same transaction.
+        """
         patient = None if person is None else self._records.people.reference(person)
         compared = None if decision is None else Comparison.of(decision)
-        return self._sign(Refused(patient, reasons, hint, compared, about))
+        refused = Refused(patient, reasons, hint, compared, about)
+        if decision is None or Reason.STAFF_FACE not in reasons:
+            return self._sign(refused)
+        evidence, staff = decision.evidence, self._records.staff.people
+        others = [each for each in evidence.staff_presented() if each not in evidence.own]
+        alarm = Alarm("staff_face", "check-in", self._software, tuple(map(staff.reference, others)))
+        return self._sign(alarm, refused)
 
     def record_decline(self, decision: Decision, reason: Reason, about: Circumstances) -> str:
         """Sign that the recognised patient said no, or gave no answer."""
@@ -122,9 +172,9 @@ class RecordedDesk:
         """Sign something an auditor should see."""
         return self._sign(Alarm(what, detail, self._software))
 
-    def _sign(self, event: Event) -> str:
-        with immediate(self._records.db):
-            return append(self._ledger, event, self._clock.moment()).event_id
+    def _sign(self, *events: Event) -> str:
+        """Sign events in one transaction; gives the id of the last."""
+        return sign(self._records, self._ledger, self._clock, *events)
 
 
 def _offer(service: PlannedService) -> Offer:

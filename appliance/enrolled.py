@@ -1,52 +1,91 @@
-"""Keeps the gallery in memory equal to the enrolled templates on the disk.
+"""Keeps the galleries in memory equal to the enrolled templates on the disk, of patients as of staff.
 
-A patient may be enrolled or forgotten by another process while the desk runs; before each comparison the desk asks for
+Somebody may be enrolled or forgotten by another process while the desk runs; before each comparison the desk asks for
 `refresh`, which costs one small query when nothing has changed.
 """
 
 import logging
+from collections.abc import Callable, Iterator, Mapping
 
 from appliance.core.errors import PersonUnknown, TemplateDamaged
-from appliance.core.types import PersonId
+from appliance.core.types import Embedding, PackDigest, PersonId
 from appliance.matching.gallery import Gallery
-from appliance.records.desk import DeskRecords
+from appliance.matching.matcher import GalleryMatcher
+from appliance.recognition import PackSide, ThresholdSource
+from appliance.records.templates import Templates
 
 _LOG = logging.getLogger(__name__)
 
 
 class EnrolledGallery:
-    """The gallery of one pack and where it comes from; lives on the thread that opened the database."""
+    """One register in memory, a gallery for each pack in use; lives on the thread that opened the database.
 
-    def __init__(self, records: DeskRecords, gallery: Gallery) -> None:
+    gallery: of the desk's pack. earlier: of packs the desk is moving away from, newest first. Everybody is in one of
+    them only: the newest pack they have a template of.
+    """
+
+    def __init__(self, templates: Templates, gallery: Gallery, *earlier: Gallery) -> None:
         """Load everybody. A template that does not open is left out and counted; the person can be enrolled again."""
         self.gallery = gallery
+        self.earlier = earlier
         self.damaged = 0
-        self._records = records
-        self._seen = records.templates.state()
-        gallery.add_all(records.templates.load(gallery.pack, self._left_out))
-        _LOG.info("gallery: %d people, %d templates left out", gallery.people, self.damaged)
+        self._templates = templates
+        self._seen = templates.state()
+        for place, each in enumerate(self.galleries):
+            newer = self.galleries[:place]
+            each.add_all(self._load(each, lambda person, newer=newer: any(person in one for one in newer)))
+            _LOG.info("gallery of %s: %d people", each.pack[:12], each.people)
+        if self.damaged:
+            _LOG.error("%d templates were left out", self.damaged)
+
+    @property
+    def galleries(self) -> tuple[Gallery, ...]:
+        """All of them, newest pack first."""
+        return (self.gallery, *self.earlier)
+
+    @property
+    def people(self) -> int:
+        """How many people have a template of a pack in use."""
+        return sum(each.people for each in self.galleries)
+
+    def sides(self, calibrations: Mapping[PackDigest, ThresholdSource]) -> tuple[PackSide, ...]:
+        """A side for each gallery. Raises KeyError for a pack without calibration."""
+        return tuple(PackSide(GalleryMatcher(each), calibrations[each.pack], each.pack) for each in self.galleries)
 
     def refresh(self) -> bool:
         """Take over what was added, replaced and erased since; True when anything was."""
-        seen = self._records.templates.state()
+        seen = self._templates.state()
         if seen == self._seen:
             return False
-        for person in self._records.templates.changed(self._seen):
+        for person in self._templates.changed(self._seen):
             self._take(person)
         self._seen = seen
         return True
 
+    def remove(self, person: PersonId) -> None:
+        """Forget somebody at once, ahead of the next `refresh`."""
+        for each in self.galleries:
+            each.remove(person)
+
+    def _load(
+        self, gallery: Gallery, elsewhere: Callable[[PersonId], bool]
+    ) -> Iterator[tuple[PersonId, tuple[Embedding, ...]]]:
+        return self._templates.load(gallery.pack, self._left_out, elsewhere)
+
     def _take(self, person: PersonId) -> None:
-        self.gallery.remove(person)
-        try:
-            theirs = self._records.templates.of(person, self.gallery.pack)
-        except TemplateDamaged as failure:
-            self._left_out(failure)
-        except PersonUnknown:
-            _LOG.info("person %s was erased", person)
-        else:
-            if theirs:
-                self.gallery.add(person, [template.embedding for template in theirs])
+        self.remove(person)
+        for each in self.galleries:
+            try:
+                theirs = self._templates.of(person, each.pack)
+            except TemplateDamaged as failure:
+                self._left_out(failure)
+            except PersonUnknown:
+                _LOG.info("person %s was erased", person)
+                return
+            else:
+                if theirs:
+                    each.add(person, [template.embedding for template in theirs])
+                    return
 
     def _left_out(self, failure: TemplateDamaged) -> None:
         self.damaged += 1

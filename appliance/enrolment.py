@@ -1,4 +1,4 @@
-"""Use cases: a patient is enrolled with consent and templates, or forgotten; each one transaction with its event.
+"""Use cases: a patient is enrolled, flagged with a look-alike, or forgotten; each one transaction with its event.
 
 Taking the looks is `looks`'s; the receptionist has checked the document. The gallery in memory follows after
 the commit.
@@ -8,15 +8,13 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appliance.checkin import append
+from appliance.checkin import append, sign
 from appliance.core.errors import ConsentMissing, DuplicateFace, FaceNotUsable, PersonExists, PersonUnknown
-from appliance.core.events import Enrolled, Forgotten
+from appliance.core.events import Alarm, Enrolled, Forgotten, LookAlike
 from appliance.core.iin import Iin
-from appliance.core.policy import Policy
-from appliance.core.types import MatchMode, PersonId
+from appliance.core.types import PersonId
 from appliance.enrolled import EnrolledGallery
-from appliance.matching.matcher import GalleryMatcher
-from appliance.recognition import Probe, ThresholdSource, agreement, fuse
+from appliance.recognition import Known, Probe, Recogniser
 from appliance.records.consents import GivenBy
 from appliance.records.desk import DeskRecords
 from appliance.records.people import sweep
@@ -49,13 +47,13 @@ class EnrolmentResult:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What enrolment works with; lives on the thread that opened the database."""
+    """What enrolment works with; lives on the thread that opened the database. enrolled, staff: galleries in memory."""
 
     records: DeskRecords
     ledger: Ledger
     enrolled: EnrolledGallery
-    calibration: ThresholdSource
-    policy: Policy
+    staff: EnrolledGallery
+    recogniser: Recogniser
     clock: Clock
     software: str
 
@@ -71,61 +69,123 @@ class Enrolment:
         """Keep a patient with consent and templates, and sign that it happened.
 
         looks: embeddings of one person, by this desk's pack. source: "photo" or "camera". overrule_duplicate: a
-        supervisor says it is another person (a twin); recorded. Raises ConsentMissing, FaceNotUsable (not one person's
-        looks), PersonExists, DuplicateFace, PackMismatch, and a DatabaseFailure; then nothing was kept.
+        supervisor says it is another person (a twin): both are flagged as look-alikes and go to the second factor from
+        now on. Raises ConsentMissing, FaceNotUsable (not one person's looks), PersonExists, DuplicateFace,
+        PackMismatch, and a DatabaseFailure; then nothing was kept, but what looks like fraud was signed as an alarm.
         """
         if consent is None:
             raise ConsentMissing("no consent was recorded")
-        # Two people under one IIN would both be let in, and their mean looks like neither to the duplicate check.
-        if not agreement(looks) >= self.calibration.thresholds(MatchMode.VERIFY, 1, self.policy).agree:
-            raise FaceNotUsable("the pictures do not show one and the same person")
-        embeddings = [look.embedding for look in looks]
-        gallery = self.enrolled.gallery
-        # The checks belong into the transaction: another reception may be enrolling the same face just now.
-        with immediate(self.records.db):
-            if self.records.people.find(profile.iin) is not None:
-                raise PersonExists(f"somebody with IIN {profile.iin} is enrolled already")
-            self.enrolled.refresh()
-            searched, twin = gallery.people, self._same_face(looks)
-            if twin is not None and not overrule_duplicate:
-                raise DuplicateFace(f"this face is enrolled already, as person {twin}")
-            moment = self.clock.moment()
-            person = self.records.people.add(profile, moment.wall)
-            given = self.records.consents.give(person, consent.version, consent.language, consent.given_by, moment.wall)
-            names = self.records.templates.add(person, embeddings, moment.wall)
-            event = Enrolled(
-                patient=self.records.people.reference(person),
-                consent=given,
-                consent_version=consent.version,
-                consent_language=consent.language,
-                given_by=consent.given_by.value,
-                templates=names,
-                pack=gallery.pack,
-                policy=self.policy.policy_id,
-                software=self.software,
-                source=source,
-                quality=min(look.quality for look in looks),
-                duplicates_checked=searched,
-                duplicate_overruled=twin is not None,
-            )
-            entry = append(self.ledger, event, moment)
-        gallery.add(person, embeddings)
-        return EnrolmentResult(person, entry.event_id, len(names))
+        alarms: list[Alarm] = []
+        try:
+            # The checks belong into the transaction: another reception may be enrolling the same face just now.
+            with immediate(self.records.db):
+                found = self._check(profile.iin, looks, alarms, overrule=overrule_duplicate)
+                result = self._keep(profile, consent, looks, source, found, alarms)
+        except (FaceNotUsable, PersonExists, DuplicateFace):
+            if alarms:
+                sign(self.records, self.ledger, self.clock, *alarms)
+            raise
+        self.enrolled.gallery.add(result.person, [look.embedding for look in looks])
+        return result
 
     def forget(self, iin: Iin, reason: str) -> str:
         """As the function `forget`; the gallery in memory follows at once."""
         person = self.records.people.find(iin)
         event = forget(self.records, self.ledger, self.clock, self.software, iin, reason)
         if person is not None:
-            self.enrolled.gallery.remove(person)
+            self.enrolled.remove(person)
         return event
 
-    def _same_face(self, looks: Sequence[Probe]) -> PersonId | None:
-        """Who in the gallery has this face, at the policy's FPIR for a gallery of this size. Raises PackMismatch."""
-        gallery = self.enrolled.gallery
-        found = GalleryMatcher(gallery).duplicates(fuse(looks))
-        needed = self.calibration.thresholds(MatchMode.IDENTIFY, max(gallery.people, 1), self.policy).accept
-        return found[0].person if found and found[0].score >= needed else None
+    def _check(self, iin: Iin, looks: Sequence[Probe], alarms: list[Alarm], *, overrule: bool) -> Known:
+        """Who has this face already; raises unless it may be enrolled all the same. alarms: gets what is suspicious."""
+        records, recogniser = self.records, self.recogniser
+        applicant = records.people.pseudonym(iin)
+
+        def alarm(what: str, detail: str, *who: str) -> None:
+            alarms.append(Alarm(what, detail, self.software, who))
+
+        # Two people under one IIN would both be let in, and their mean looks like neither to the duplicate check.
+        if not recogniser.agree(looks):
+            alarm("several_faces_one_person", "enrolment", applicant)
+            raise FaceNotUsable("the pictures do not show one and the same person")
+        self.enrolled.refresh()
+        self.staff.refresh()
+        same = records.people.find(iin)
+        if same is not None:
+            if recogniser.differs(same, looks):
+                alarm("several_faces_one_person", "enrolled already", applicant)
+            raise PersonExists(f"somebody with IIN {iin} is enrolled already")
+        found = recogniser.known(recogniser.patients, looks)
+        colleagues = [records.staff.people.reference(who) for who in recogniser.known(recogniser.staff, looks).people]
+        detail = "overruled" if overrule else "refused"
+        if found.people:
+            alarm("one_face_several_people", detail, applicant, *map(records.people.reference, found.people))
+        if set(colleagues) - {applicant}:
+            alarm("staff_face", f"enrolment {detail}", *colleagues, applicant)
+        if alarms and not overrule:
+            twin = f"as person {found.people[0]}" if found.people else "as a member of the staff"
+            raise DuplicateFace(f"this face is enrolled already, {twin}")
+        return found
+
+    def _keep(
+        self,
+        profile: Profile,
+        consent: ConsentGiven,
+        looks: Sequence[Probe],
+        source: str,
+        found: Known,
+        alarms: Sequence[Alarm],
+    ) -> EnrolmentResult:
+        """Write person, consent, templates and flags, and sign; inside the transaction."""
+        records, moment = self.records, self.clock.moment()
+        person = records.people.add(profile, moment.wall)
+        given = records.consents.give(person, consent.version, consent.language, consent.given_by, moment.wall)
+        names = records.templates.add(person, [look.embedding for look in looks], moment.wall)
+        for twin in found.people:
+            records.look_alikes.flag(person, twin, moment.wall)
+        event = Enrolled(
+            patient=records.people.reference(person),
+            consent=given,
+            consent_version=consent.version,
+            consent_language=consent.language,
+            given_by=consent.given_by.value,
+            templates=names,
+            pack=self.enrolled.gallery.pack,
+            policy=self.recogniser.policy.policy_id,
+            software=self.software,
+            source=source,
+            quality=min(look.quality for look in looks),
+            duplicates_checked=found.searched,
+            duplicate_overruled=bool(alarms),
+            look_alikes=len(found.people),
+        )
+        for alarm in alarms:
+            append(self.ledger, alarm, moment)
+        return EnrolmentResult(person, append(self.ledger, event, moment).event_id, len(names))
+
+
+def flag_look_alikes(
+    records: DeskRecords, ledger: Ledger, clock: Clock, software: str, one: Iin, other: Iin, *, flagged: bool = True
+) -> str | None:
+    """Flag two patients whom a face alone does not tell apart, or take the flag back; signed, the event's id.
+
+    None when it was so already: nothing was signed. Raises PersonUnknown; ValueError for one and the same patient.
+    """
+    with immediate(records.db):
+        people = [records.people.find(iin) for iin in (one, other)]
+        first, second = people
+        if first is None or second is None:
+            raise PersonUnknown(f"nobody with IIN {one if first is None else other} is enrolled")
+        moment = clock.moment()
+        changed = (
+            records.look_alikes.flag(first, second, moment.wall)
+            if flagged
+            else records.look_alikes.clear(first, second)
+        )
+        if not changed:
+            return None
+        who = (records.people.reference(first), records.people.reference(second))
+        return append(ledger, LookAlike(who, flagged, "declared", software), moment).event_id
 
 
 def forget(records: DeskRecords, ledger: Ledger, clock: Clock, software: str, iin: Iin, reason: str) -> str:

@@ -50,9 +50,12 @@ class Circumstances:
 class Comparison:
     """The figures of the comparison that decided; cosine similarities rounded to 4 digits.
 
-    second: of the best other person, on the list that decided or anywhere in the gallery.
+    pack: digest of the one whose scores these are. second: of the best other person, on the list that decided or
+    anywhere in the gallery. compared, gallery: people. templates: of the compared people. elsewhere: people who were
+    searched by another pack, during a migration.
     """
 
+    pack: str
     mode: str
     score: float | None
     second: float | None
@@ -61,6 +64,8 @@ class Comparison:
     agreement: float
     compared: int
     gallery: int
+    templates: int
+    elsewhere: int
     extrapolated: bool
 
     @classmethod
@@ -70,6 +75,7 @@ class Comparison:
         best = e.result.candidates[0].person if e.result.candidates else None
         rivals = [c.score for r in (e.result, e.gallery) for c in r.candidates if c.person != best]
         return cls(
+            pack=e.pack,
             mode=e.result.mode.value,
             score=None if decision.score is None else round(decision.score, 4),
             second=round(max(rivals), 4) if rivals else None,
@@ -78,6 +84,8 @@ class Comparison:
             agreement=round(e.agreement, 4),
             compared=e.result.compared,
             gallery=e.result.gallery,
+            templates=e.result.templates,
+            elsewhere=sum(other.result.compared for other in e.elsewhere),
             extrapolated=e.thresholds.extrapolated,
         )
 
@@ -167,7 +175,11 @@ class Declined(Event):
 
 @dataclass(frozen=True, slots=True)
 class Enrolled(Event):
-    """A patient gave consent and templates. source: camera or photo. duplicates_checked: people searched."""
+    """A patient gave consent and templates.
+
+    source: camera or photo. duplicates_checked: people searched. look_alikes: how many people with this face were
+    known of and are flagged with the patient.
+    """
 
     KIND: ClassVar[str] = "enrolled"
 
@@ -184,6 +196,87 @@ class Enrolled(Event):
     quality: int
     duplicates_checked: int
     duplicate_overruled: bool
+    look_alikes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReTemplated(Event):
+    """A confirmed visit gave templates of a new pack; those of the old one stay until that pack is retired.
+
+    visit: id of the event of that visit. pack: of the new templates. matched_by: the pack that recognised the patient.
+    """
+
+    KIND: ClassVar[str] = "re_templated"
+
+    patient: str
+    consent: str
+    visit: str
+    templates: tuple[str, ...]
+    pack: str
+    matched_by: str
+    policy: str
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackRetired(Event):
+    """All templates of a pack were erased.
+
+    people: who had some. stranded: who has no template left and must enrol again. staff: as people, of the staff.
+    """
+
+    KIND: ClassVar[str] = "pack_retired"
+
+    pack: str
+    templates: int
+    people: int
+    stranded: int
+    staff: int
+    policy: str
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookAlike(Event):
+    """Two patients were flagged as look-alikes, or the flag was taken back. how: declared, or found at an enrolment."""
+
+    KIND: ClassVar[str] = "look_alike"
+
+    patients: tuple[str, str]
+    flagged: bool
+    how: str
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaffEnrolled(Event):
+    """Somebody who works here gave consent and templates, to be told from the patients. Fields as of `Enrolled`."""
+
+    KIND: ClassVar[str] = "staff_enrolled"
+
+    operator: str
+    consent: str
+    consent_version: str
+    consent_language: str
+    templates: tuple[str, ...]
+    pack: str
+    policy: str
+    software: str
+    source: str
+    quality: int
+
+
+@dataclass(frozen=True, slots=True)
+class StaffForgotten(Event):
+    """Templates, data key and profile of somebody who worked here were erased. reason: as given."""
+
+    KIND: ClassVar[str] = "staff_forgotten"
+
+    operator: str
+    consent: str | None
+    templates: int
+    reason: str
+    software: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +296,14 @@ class Forgotten(Event):
 class Alarm(Event):
     """Something an auditor should see. what: a code. detail: no personal data, nothing a camera may choose freely.
 
+    who: pseudonyms of those concerned.
+
     camera_failure: no pictures, frozen or black ones; detail: code. visit_failed: a visit could not be recorded;
     detail: code. camera_refused: made by a program, not listed, or swapped while the desk ran; detail: why, with USB
-    ids, or code. camera_changed: another camera than last time; detail: its USB ids.
+    ids, or code. camera_changed: another camera than last time; detail: its USB ids. staff_face: the face of somebody
+    of the staff was presented for a patient, or as one (who: the operator, then the patient where there is one).
+    one_face_several_people: a face that is enrolled was enrolled, or tried to be, under another number.
+    several_faces_one_person: pictures of different people were given under one number.
     """
 
     KIND: ClassVar[str] = "alarm"
@@ -213,3 +311,4 @@ class Alarm(Event):
     what: str
     detail: str
     software: str
+    who: tuple[str, ...] = ()

@@ -90,6 +90,20 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class MigrationRule:
+    """When a visit's own frames become the templates of a new model pack, and when the old pack may go.
+
+    caution: the match must be so good that it would pass with so many times the templates compared, too. min_quality: unified quality of each frame kept. templates: how many of the best frames are kept. retire_share:
+    share of the enrolled who must have templates of a newer pack before the old pack's are erased without force.
+    """
+
+    caution: int = 10
+    min_quality: int = 40
+    templates: int = 3
+    retire_share: float = 0.98
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The rules of one desk.
 
@@ -107,6 +121,7 @@ class Policy:
     gate: QualityGate = field(default_factory=QualityGate)
     liveness: LivenessRule = field(default_factory=LivenessRule)
     timing: Timing = field(default_factory=Timing)
+    migration: MigrationRule = field(default_factory=MigrationRule)
 
     def __post_init__(self) -> None:
         """Raise ValueError for rates outside (0, 0.1], counts below one, and limits that contradict each other."""
@@ -115,7 +130,9 @@ class Policy:
                 raise ValueError(f"policy {rate} must be above 0 and at most 0.1")
         if min(self.tries, self.hold_frames, self.liveness.turns, self.liveness.smoothing) < 1:
             raise ValueError("policy tries, hold_frames, liveness turns and smoothing must be at least 1")
-        for part in (self.gate, self.liveness, self.timing):
+        if min(self.migration.templates, self.migration.caution) < 1 or not 0 <= self.migration.retire_share <= 1:
+            raise ValueError("policy migration templates and caution must be at least 1, its retire_share between 0 and 1")
+        for part in (self.gate, self.liveness, self.timing, self.migration):
             impossible = [f.name for f in fields(part) if not 0 <= getattr(part, f.name) < math.inf]
             if impossible:
                 raise ValueError(f"policy {impossible[0]} must be a number and not negative")

@@ -7,7 +7,7 @@ precision would save half of that and move cosine similarities by up to 1e-4, so
 be computed again from what was enrolled.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -60,17 +60,17 @@ class Templates:
         self,
         pack: PackDigest,
         damaged: Callable[[TemplateDamaged], None] | None = None,
-        besides: Collection[PersonId] = (),
+        passed_over: Callable[[PersonId], bool] | None = None,
     ) -> Iterator[tuple[PersonId, tuple[Embedding, ...]]]:
         """Open everybody's templates of a pack, as `Gallery.add_all` takes them.
 
         Read in the order they were written, so that the disk is read once from end to end; a person whose templates
         were added at different times comes more than once. damaged: told of a template that does not open, which is
-        then left out; without it TemplateDamaged is raised. besides: people who are passed over.
+        then left out; without it TemplateDamaged is raised. passed_over: whose templates stay closed.
         """
         wrapped = self._keys.all_wrapped()
         for person, rows in groupby(self._rows(pack), key=itemgetter(0)):
-            if person in besides:
+            if passed_over is not None and passed_over(person):
                 continue
             if person not in wrapped:  # another process enrolled somebody in between
                 wrapped = self._keys.all_wrapped()
