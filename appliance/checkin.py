@@ -90,8 +90,8 @@ class RecordedDesk:
     def record_visit(self, decision: Decision, service: str, about: Circumstances) -> str:
         """Sign the visit and mark the service confirmed, all or nothing.
 
-        Who was recognised by a pack that is on its way out gets templates of the desk's pack from this visit, by an event
-        of its own in the same transaction.
+        Who was recognised by a pack that is on its way out gets templates of the desk's pack from this visit, by an
+        event of its own in the same transaction.
         """
         if decision.person is None:
             raise ValueError("a visit needs an accepted decision")

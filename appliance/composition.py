@@ -16,17 +16,17 @@ from appliance.checkin import RecordedDesk
 from appliance.config import Config
 from appliance.core.snapshot import Snapshot
 from appliance.core.types import Direction, Instant, PersonId
-from appliance.enrolled import EnrolledGallery
+from appliance.enrolled import EnrolledGallery, recogniser_over
 from appliance.enrolment import Enrolment, clear_log
 from appliance.face.pack import Pack, open_pack
 from appliance.face.pipeline import FacePipeline
 from appliance.matching.gallery import Gallery
-from appliance.matching.matcher import GalleryMatcher
 from appliance.recognition import PackThresholds, Recogniser
 from appliance.records.cameras import CAMERA_MIGRATIONS
 from appliance.records.desk import DeskRecords
 from appliance.records.schema import RECORDS_MIGRATIONS
 from appliance.records.vault import Vault
+from appliance.staff import StaffEnrolment
 from appliance.station import Equipment, Station
 from models.store import PackStore
 from sync.clock import Clock
@@ -67,14 +67,31 @@ class OpenDesk:
 
 @dataclass(frozen=True, slots=True)
 class SeeingDesk:
-    """A desk with its pack open and everybody's templates in memory."""
+    """A desk with its pack open and everybody's templates in memory. earlier: packs it is moving away from, opened."""
 
     desk: OpenDesk
     pack: Pack
     observer: FacePipeline
+    earlier: tuple[FacePipeline, ...]
     enrolled: EnrolledGallery
+    staff: EnrolledGallery
     recogniser: Recogniser
-    enrolment: Enrolment
+
+    @property
+    def enrolment(self) -> Enrolment:
+        """Enrols patients."""
+        desk = self.desk
+        return Enrolment(
+            desk.records, desk.ledger, self.enrolled, self.staff, self.recogniser, desk.clock, desk.software
+        )
+
+    @property
+    def staff_enrolment(self) -> StaffEnrolment:
+        """Enrols staff."""
+        desk = self.desk
+        return StaffEnrolment(
+            desk.records, desk.ledger, self.enrolled, self.staff, self.recogniser, desk.clock, desk.software
+        )
 
     @property
     def gallery(self) -> Gallery:
@@ -86,7 +103,9 @@ class SeeingDesk:
     ) -> Station:
         """A station before a camera of this name, at the present instant; claimed: compare with this person only."""
         desk = self.desk
-        recorded = RecordedDesk(desk.records, self.enrolled, desk.ledger, desk.clock, desk.config.policy, desk.software)
+        recorded = RecordedDesk(
+            desk.records, self.enrolled, self.staff, desk.ledger, desk.clock, desk.config.policy, desk.software
+        )
         equipment = Equipment(
             observer=self.observer,
             recogniser=self.recogniser,
@@ -96,6 +115,7 @@ class SeeingDesk:
             software=desk.software,
             draw=random_turns,
             claimed=claimed,
+            earlier=self.earlier,
         )
         return Station(equipment, camera, publish, at)
 
@@ -126,9 +146,10 @@ def open_desk(home: Home, clock: Clock) -> Iterator[OpenDesk]:
         )
 
 
-def pack_path(config: Config, packs: Path) -> Path:
-    """Where the desk's pack lies: the configured folder of packs, else the one given. Raises PackUnknown."""
-    return PackStore(config.pack.folder or packs).path(config.pack.name)
+def pack_paths(config: Config, packs: Path) -> tuple[Path, ...]:
+    """Where the desk's pack and its previous ones lie; packs: where no folder is configured. Raises PackUnknown."""
+    store = PackStore(config.pack.folder or packs)
+    return tuple(store.path(name) for name in (config.pack.name, *config.pack.previous))
 
 
 def dimension(pack: Pack) -> int:
@@ -140,19 +161,19 @@ def dimension(pack: Pack) -> int:
 
 
 def open_eyes(desk: OpenDesk, packs: Path) -> SeeingDesk:
-    """Open the desk's pack and load the gallery. packs: folder of packs. Raises PackInvalid, PackUnknown."""
-    pack = open_pack(pack_path(desk.config, packs))
-    gallery = Gallery(dimension(pack), pack.digest)
-    enrolled = EnrolledGallery(desk.records, gallery)
-    thresholds = PackThresholds(pack.measured)
-    policy = desk.config.policy
-    enrolment = Enrolment(desk.records, desk.ledger, enrolled, thresholds, policy, desk.clock, desk.software)
-    clear_log(desk.records)
+    """Open the desk's packs and load the galleries. packs: folder of packs. Raises PackInvalid, PackUnknown."""
+    opened = tuple(open_pack(path) for path in pack_paths(desk.config, packs))
+    pack, records = opened[0], desk.records
+    enrolled = EnrolledGallery(records.templates, *(Gallery(dimension(each), each.digest) for each in opened))
+    staff = EnrolledGallery(records.staff.templates, *(Gallery(dimension(each), each.digest) for each in opened))
+    calibrations = {each.digest: PackThresholds(each.measured) for each in opened}
+    clear_log(records)
     return SeeingDesk(
         desk=desk,
         pack=pack,
         observer=FacePipeline(pack),
+        earlier=tuple(FacePipeline(each) for each in opened[1:]),
         enrolled=enrolled,
-        recogniser=Recogniser(GalleryMatcher(gallery), thresholds, policy, pack.digest),
-        enrolment=enrolment,
+        staff=staff,
+        recogniser=recogniser_over(records, enrolled, staff, calibrations, desk.config.policy),
     )

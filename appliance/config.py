@@ -63,15 +63,22 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """[pack]: the model pack of this desk. folder: None where the packs are in the usual place."""
+    """[pack]: the model pack of this desk. folder: None where the packs are in the usual place.
+
+    previous: packs the desk is moving away from, newest first: who has templates of these only is still recognised.
+    """
 
     name: str = "builtin"
     folder: Path | None = None
+    previous: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a name that would leave the folder of packs."""
-        if not self.name or "/" in self.name or "\\" in self.name or self.name.startswith("."):
-            raise ValueError("name must be the plain name of a pack")
+        """Raise ValueError for a name that would leave the folder of packs, and for one that is there twice."""
+        names = (self.name, *self.previous)
+        if any(not name or "/" in name or "\\" in name or name.startswith(".") for name in names):
+            raise ValueError("name and previous must be plain names of packs")
+        if len(set(names)) < len(names):
+            raise ValueError("previous must name other packs than name, each once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,10 @@ def _value(hint: object, value: object, path: str) -> object:
         return tuple(_value(get_args(hint)[0], item, f"{path}[{place}]") for place, item in enumerate(value))
     if isinstance(hint, UnionType):
         hint = next(part for part in get_args(hint) if part is not type(None))
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise ConfigInvalid(f"{path} must be a list, not {value!r}")
+        return tuple(_value(get_args(hint)[0], item, path) for item in value)
     if not isinstance(hint, type):
         raise TypeError(f"setting {path} has a type that the configuration cannot hold")
     if is_dataclass(hint):

@@ -5,13 +5,15 @@ Somebody may be enrolled or forgotten by another process while the desk runs; be
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from appliance.core.errors import PersonUnknown, TemplateDamaged
+from appliance.core.policy import Policy
 from appliance.core.types import Embedding, PackDigest, PersonId
 from appliance.matching.gallery import Gallery
 from appliance.matching.matcher import GalleryMatcher
-from appliance.recognition import PackSide, ThresholdSource
+from appliance.recognition import PackSide, Recogniser, ThresholdSource
+from appliance.records.desk import DeskRecords
 from appliance.records.templates import Templates
 
 _LOG = logging.getLogger(__name__)
@@ -32,8 +34,7 @@ class EnrolledGallery:
         self._templates = templates
         self._seen = templates.state()
         for place, each in enumerate(self.galleries):
-            newer = self.galleries[:place]
-            each.add_all(self._load(each, lambda person, newer=newer: any(person in one for one in newer)))
+            each.add_all(self._load(each, self.galleries[:place]))
             _LOG.info("gallery of %s: %d people", each.pack[:12], each.people)
         if self.damaged:
             _LOG.error("%d templates were left out", self.damaged)
@@ -67,10 +68,8 @@ class EnrolledGallery:
         for each in self.galleries:
             each.remove(person)
 
-    def _load(
-        self, gallery: Gallery, elsewhere: Callable[[PersonId], bool]
-    ) -> Iterator[tuple[PersonId, tuple[Embedding, ...]]]:
-        return self._templates.load(gallery.pack, self._left_out, elsewhere)
+    def _load(self, gallery: Gallery, newer: tuple[Gallery, ...]) -> Iterator[tuple[PersonId, tuple[Embedding, ...]]]:
+        return self._templates.load(gallery.pack, self._left_out, lambda person: any(person in each for each in newer))
 
     def _take(self, person: PersonId) -> None:
         self.remove(person)
@@ -90,3 +89,28 @@ class EnrolledGallery:
     def _left_out(self, failure: TemplateDamaged) -> None:
         self.damaged += 1
         _LOG.error("%s: %s", failure.code, failure)
+
+
+def recogniser_over(
+    records: DeskRecords,
+    enrolled: EnrolledGallery,
+    staff: EnrolledGallery,
+    calibrations: Mapping[PackDigest, ThresholdSource],
+    policy: Policy,
+) -> Recogniser:
+    """Compares with everybody in memory, and asks the records about look-alikes and about staff who are patients."""
+    newest, *earlier = enrolled.sides(calibrations)
+
+    def same_person(operator: PersonId, patient: PersonId) -> bool:
+        return records.staff.people.reference(operator) == records.people.reference(patient)
+
+    return Recogniser(
+        matcher=newest.matcher,
+        calibration=newest.calibration,
+        policy=policy,
+        pack=newest.pack,
+        earlier=tuple(earlier),
+        staff=staff.sides(calibrations),
+        flagged=lambda person: bool(records.look_alikes.of(person)),
+        same_person=same_person,
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from appliance import config as configuration
 from appliance.capture.camera_identity import SystemTree, list_identities
-from appliance.composition import OpenDesk, open_desk, pack_path
+from appliance.composition import OpenDesk, open_desk, pack_paths
 from appliance.config import Camera, Config
 from appliance.core.camera import CameraIdentity, objection
 from appliance.face.pack import open_pack
@@ -115,11 +115,14 @@ def _shown(camera: CameraIdentity) -> str:
 
 def _pack(config: Config, packs: Path) -> Check:
     try:
-        pack = open_pack(pack_path(config, packs))
+        opened = [open_pack(path) for path in pack_paths(config, packs)]
     except KnownFailure as failure:
         return _failed("model pack", failure)
-    cohorts = len(pack.measured.cohorts)
-    return Check("model pack", Health.OK, f"{pack.name} {pack.digest[:12]}, self-test passed, {cohorts} cohorts")
+    pack, cohorts = opened[0], len(opened[0].measured.cohorts)
+    text = f"{pack.name} {pack.digest[:12]}, self-test passed, {cohorts} cohorts"
+    if opened[1:]:
+        text += f"; moving away from {', '.join(each.name for each in opened[1:])}"
+    return Check("model pack", Health.OK, text)
 
 
 def _key(desk: OpenDesk) -> Check:

@@ -23,7 +23,7 @@ from appliance.core.quality import HeldHint, QualityReport, judge, near
 from appliance.core.session import Effect, Signal, State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
 from appliance.core.types import Direction, Face, Frame, Instant, LivenessVerdict, Observation, PersonId
-from appliance.recognition import Probe, Recogniser
+from appliance.recognition import Recogniser, take
 from sync.clock import Clock
 from sync.errors import DatabaseFailure, KnownFailure
 
@@ -34,7 +34,11 @@ _NOTHING_TO_CONFIRM = {State.NO_SERVICE: Reason.NO_SERVICE_TODAY, State.ALREADY:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """What the station works with. software: version in events. draw: n random turns. claimed: 1:1 only, if given."""
+    """What the station works with.
+
+    software: version in events. draw: n random turns. claimed: 1:1 only, if given. earlier: packs that the desk is
+    moving away from.
+    """
 
     observer: Observer
     recogniser: Recogniser
@@ -44,6 +48,7 @@ class Equipment:
     software: str
     draw: Callable[[int], tuple[Direction, ...]]
     claimed: PersonId | None = None
+    earlier: tuple[Observer, ...] = ()
 
 
 class Station:
@@ -215,7 +220,7 @@ class Station:
             self._signal(Signal.HELD, seen.at)
 
     def _take(self, frame: Frame, face: Face, quality: int) -> None:
-        self._attempt.probes.append(Probe(self._with.observer.embed(frame, face), quality))
+        self._attempt.probes.append(take(self._with.observer, self._with.earlier, frame, face, quality))
 
     def _challenge(self, frame: Frame, seen: Observation, report: QualityReport) -> None:
         rule, before = self._with.policy.liveness, self._attempt.challenge
@@ -278,7 +283,8 @@ class Station:
             self._not_saved(failure, now)
             return
         if self._reception is None:
-            self._signal(session.failed_attempt(self._visit, self._with.policy), now)
+            again = session.failed_attempt(self._visit, self._with.policy)
+            self._signal(Signal.GAVE_UP if decision.final else again, now)
         elif self._reception.offers:
             self._signal(Signal.MATCHED, now)
         else:

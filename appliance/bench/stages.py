@@ -124,7 +124,7 @@ def _record(runs: int, clock: Clock) -> Timing:
         "0" * 64, "0" * 16, software_version(), "bench", "2026-01-01T00:00:00+05:00", 1, (), 80,
         LivenessVerdict.LIVE, LivenessMethod.HEAD_TURN, None,
     )  # fmt: skip
-    compared = Comparison("list", 0.5, 0.4, 0.9, 0.05, 0.95, 40, 5000, extrapolated=True)
+    compared = Comparison("0" * 64, "list", 0.5, 0.4, 0.9, 0.05, 0.95, 40, 5000, 120, 0, extrapolated=True)
     event = Refused(None, (Reason.NO_MATCH,), None, compared, about)
     with tempfile.TemporaryDirectory(prefix="keldim-bench-") as folder:
         root = Path(folder)

@@ -39,13 +39,13 @@ app = typer.Typer()
 def _looks(desk: SeeingDesk, photo: Path | None, camera: str | None, video: Path | None, seconds: float) -> list[Probe]:
     policy = desk.desk.config.policy
     if photo is not None and camera is None and video is None:
-        return [from_picture(desk.observer, policy, read_image(photo), photo.name)]
+        return [from_picture(desk.observer, policy, read_image(photo), photo.name, desk.earlier)]
     if photo is not None:
         warn("Name one source: --photo FILE, --camera 0 or --video FILE.")
         raise SystemExit(EXIT_USAGE)
     settings, clock, admit = desk.desk.config.camera, desk.desk.clock, desk.desk.admission.admit
     with opened(camera, video, None, settings, clock, admit=admit) as source:
-        return list(from_source(desk.observer, policy, source, seconds))
+        return list(from_source(desk.observer, policy, source, seconds, earlier=desk.earlier))
 
 
 def _asked(value: str | None, option: str, label: str) -> str:

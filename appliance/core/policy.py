@@ -93,8 +93,9 @@ class Timing:
 class MigrationRule:
     """When a visit's own frames become the templates of a new model pack, and when the old pack may go.
 
-    caution: the match must be so good that it would pass with so many times the templates compared, too. min_quality: unified quality of each frame kept. templates: how many of the best frames are kept. retire_share:
-    share of the enrolled who must have templates of a newer pack before the old pack's are erased without force.
+    caution: the match must be so good that it would pass with so many times the templates compared, too. min_quality:
+    unified quality of each frame kept. templates: how many of the best frames are kept. retire_share: share of the
+    enrolled who must have templates of a newer pack before the old pack's are erased without force.
     """
 
     caution: int = 10
@@ -131,7 +132,9 @@ class Policy:
         if min(self.tries, self.hold_frames, self.liveness.turns, self.liveness.smoothing) < 1:
             raise ValueError("policy tries, hold_frames, liveness turns and smoothing must be at least 1")
         if min(self.migration.templates, self.migration.caution) < 1 or not 0 <= self.migration.retire_share <= 1:
-            raise ValueError("policy migration templates and caution must be at least 1, its retire_share between 0 and 1")
+            raise ValueError(
+                "policy migration templates and caution must be at least 1, its retire_share between 0 and 1"
+            )
         for part in (self.gate, self.liveness, self.timing, self.migration):
             impossible = [f.name for f in fields(part) if not 0 <= getattr(part, f.name) < math.inf]
             if impossible:

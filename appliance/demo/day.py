@@ -111,7 +111,7 @@ def _import_services(desk: OpenDesk, roles: tuple[Role, ...]) -> None:
 
 def enrol(eyes: SeeingDesk, role: Role, source: FrameSource, seconds: float = 20.0) -> None:
     """Enrol a role with the face that a source shows. Raises FaceNotUsable, DuplicateFace."""
-    looks = from_source(eyes.observer, eyes.desk.config.policy, source, seconds)
+    looks = from_source(eyes.observer, eyes.desk.config.policy, source, seconds, earlier=eyes.earlier)
     eyes.enrolment.enrol(role.profile, ConsentGiven(CONSENT, role.language.value), looks, "camera")
 
 

@@ -21,7 +21,12 @@ from appliance.core.events import (
     Event,
     Forgotten,
     LivenessMethod,
+    LookAlike,
+    PackRetired,
     Refused,
+    ReTemplated,
+    StaffEnrolled,
+    StaffForgotten,
 )
 from appliance.core.types import LivenessVerdict
 from tests.core.test_decision import clear, evidences
@@ -49,10 +54,29 @@ EVENTS: list[Event] = [
     Refused("cd" * 32, (Reason.NO_SERVICE_TODAY,), None, None, ABOUT),
     Declined("cd" * 32, Reason.NOT_ME, ("s1",), COMPARED, ABOUT),
     Enrolled(
-        "cd" * 32, "ef" * 16, "2026-1", "kk", "patient", ("12" * 32,), "ab" * 32, "p", "0.1.0", "camera", 80, 12, False
+        "cd" * 32,
+        "ef" * 16,
+        "2026-1",
+        "kk",
+        "patient",
+        ("12" * 32,),
+        "ab" * 32,
+        "p",
+        "0.1.0",
+        "camera",
+        80,
+        12,
+        False,
+        0,
     ),
     Forgotten("cd" * 32, None, 2, "consent_withdrawn", "0.1.0"),
+    ReTemplated("cd" * 32, "ef" * 16, "01" * 16, ("12" * 32,), "ab" * 32, "34" * 32, "p", "0.1.0"),
+    PackRetired("34" * 32, 12, 4, 1, 2, "p", "0.1.0"),
+    LookAlike(("cd" * 32, "ab" * 32), True, "declared", "0.1.0"),
+    StaffEnrolled("cd" * 32, "ef" * 16, "2026-1", "kk", ("12" * 32,), "ab" * 32, "p", "0.1.0", "camera", 80),
+    StaffForgotten("cd" * 32, None, 2, "left", "0.1.0"),
     Alarm("camera_failure", "E-CAM-01", "0.1.0"),
+    Alarm("staff_face", "check-in", "0.1.0", ("cd" * 32,)),
 ]
 KINDS = sorted({type(event) for event in EVENTS}, key=lambda kind: kind.KIND)
 
@@ -74,7 +98,12 @@ def test_every_kind_is_tested_here_and_has_its_own_name() -> None:
         "declined",
         "enrolled",
         "forgotten",
+        "look_alike",
+        "pack_retired",
+        "re_templated",
         "refused",
+        "staff_enrolled",
+        "staff_forgotten",
     ]
     assert all(kind.VERSION >= 1 for kind in KINDS)
 

@@ -13,15 +13,15 @@ from appliance.composition import DESK_MIGRATIONS
 from appliance.core.decision import Decision, Thresholds
 from appliance.core.events import Circumstances, LivenessMethod
 from appliance.core.policy import Policy
-from appliance.core.types import Embedding, LivenessVerdict, MatchMode, PersonId
-from appliance.enrolled import EnrolledGallery
+from appliance.core.types import Embedding, LivenessVerdict, MatchMode, PackDigest, PersonId
+from appliance.enrolled import EnrolledGallery, recogniser_over
 from appliance.enrolment import ConsentGiven, Enrolment, EnrolmentResult
 from appliance.matching.gallery import Gallery
-from appliance.matching.matcher import GalleryMatcher
 from appliance.recognition import Probe, Recogniser
 from appliance.records.desk import DeskRecords
 from appliance.records.schedule import ScheduledService
 from appliance.records.vault import Vault
+from appliance.staff import StaffEnrolment
 from sync.clock import Clock
 from sync.database import Database, immediate, open_database
 from sync.envelope import Event, parse_event
@@ -86,7 +86,10 @@ def _same(db: Database) -> Database:
 
 @dataclass
 class WorkingDesk:
-    """One process of a desk. policy, wrap, sign: to let something else take a part's place. Close it in the end."""
+    """One process of a desk. policy, wrap, sign: to let something else take a part's place. Close it in the end.
+
+    packs: in use, the desk's own first.
+    """
 
     home: Home
     clock: Clock
@@ -94,11 +97,14 @@ class WorkingDesk:
     wrap: Callable[[Database], Database] = _same
     sign: Callable[[Signer], Signer] | None = None
     keep: type[Ledger] = Ledger
+    packs: tuple[PackDigest, ...] = (PACK,)
     records: DeskRecords = field(init=False)
     ledger: Ledger = field(init=False)
     enrolled: EnrolledGallery = field(init=False)
+    staff: EnrolledGallery = field(init=False)
     recogniser: Recogniser = field(init=False)
     enrolment: Enrolment = field(init=False)
+    staffing: StaffEnrolment = field(init=False)
     desk: RecordedDesk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -110,13 +116,14 @@ class WorkingDesk:
         self.records = DeskRecords.over(db, Vault(load_key(home.template_key), device), load_key(home.pseudonym_key))
         key: Signer = FileSigner.load(home.device_key)
         self.ledger = self.keep(db, self.sign(key) if self.sign else key, device)
-        gallery = Gallery(len(make_embedding(0).vector), PACK)
-        self.enrolled = EnrolledGallery(self.records, gallery)
-        self.recogniser = Recogniser(GalleryMatcher(gallery), FixedThresholds(), self.policy, PACK)
-        self.enrolment = Enrolment(
-            self.records, self.ledger, self.enrolled, FixedThresholds(), self.policy, self.clock, SOFTWARE
-        )
-        self.desk = RecordedDesk(self.records, self.enrolled, self.ledger, self.clock, self.policy, SOFTWARE)
+        records, ledger, clock, dimension = self.records, self.ledger, self.clock, len(make_embedding(0).vector)
+        self.enrolled = EnrolledGallery(records.templates, *(Gallery(dimension, pack) for pack in self.packs))
+        self.staff = EnrolledGallery(records.staff.templates, *(Gallery(dimension, pack) for pack in self.packs))
+        calibrations = dict.fromkeys(self.packs, FixedThresholds())
+        self.recogniser = recogniser_over(records, self.enrolled, self.staff, calibrations, self.policy)
+        self.enrolment = Enrolment(records, ledger, self.enrolled, self.staff, self.recogniser, clock, SOFTWARE)
+        self.staffing = StaffEnrolment(records, ledger, self.enrolled, self.staff, self.recogniser, clock, SOFTWARE)
+        self.desk = RecordedDesk(records, self.enrolled, self.staff, ledger, clock, self.policy, SOFTWARE)
 
     @property
     def db(self) -> Database:
