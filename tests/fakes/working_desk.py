@@ -48,11 +48,25 @@ class FixedThresholds:
         return Thresholds(ACCEPT, AGREE, MARGIN)
 
 
-def make_look(number: int, variant: int = 0, quality: int = 80) -> Probe:
-    """How invented person `number` looks this time; two looks have a cosine similarity of about 0.96."""
-    noise = make_embedding(1_000_000 + 1_000 * number + variant).vector
-    mixed = make_embedding(number).vector + np.float32(0.2) * noise
-    return Probe(Embedding((mixed / np.linalg.norm(mixed)).astype(np.float32), PACK), quality)
+def make_look(number: int, variant: int = 0, quality: int = 80, packs: tuple[PackDigest, ...] = (PACK,)) -> Probe:
+    """How invented person `number` looks this time; two looks have a cosine similarity of about 0.96.
+
+    packs: that saw it, the desk's own first; what two packs make of a face has nothing in common.
+    """
+    own, *earlier = (_embedding(number, variant, pack) for pack in packs)
+    return Probe(own, quality, tuple(earlier))
+
+
+def _embedding(number: int, variant: int, pack: PackDigest) -> Embedding:
+    other = 0 if pack == PACK else 500_000_000
+    noise = make_embedding(other + 1_000_000 + 1_000 * number + variant).vector
+    mixed = make_embedding(other + number).vector + np.float32(0.2) * noise
+    return Embedding((mixed / np.linalg.norm(mixed)).astype(np.float32), pack)
+
+
+def make_twin(number: int, variant: int = 0, packs: tuple[PackDigest, ...] = (PACK,)) -> Probe:
+    """The twin of person `number`: somebody else, about 0.95 similar to them and to their every look."""
+    return make_look(number, 500 + variant, packs=packs)
 
 
 def make_circumstances(liveness: LivenessVerdict = LivenessVerdict.LIVE, began: str = "") -> Circumstances:
@@ -141,8 +155,13 @@ class WorkingDesk:
 
     def enrol(self, number: int, looks: int = 3) -> EnrolmentResult:
         """Enrol invented person `number`."""
-        probes = [make_look(number, variant) for variant in range(looks)]
+        probes = [make_look(number, variant, packs=self.packs) for variant in range(looks)]
         return self.enrolment.enrol(make_profile(number), CONSENT, probes, "camera")
+
+    def employ(self, number: int, looks: int = 2) -> EnrolmentResult:
+        """Enrol invented person `number` as staff."""
+        probes = [make_look(number, 200 + variant, packs=self.packs) for variant in range(looks)]
+        return self.staffing.enrol(make_profile(number), CONSENT, probes, "camera")
 
     def find(self, number: int) -> PersonId | None:
         """The enrolled person `number`."""
@@ -175,7 +194,7 @@ class WorkingDesk:
         claimed: PersonId | None = None,
     ) -> Decision:
         """Person `number` stands before the camera."""
-        probes = [make_look(number, 100 + variant) for variant in range(3)]
+        probes = [make_look(number, 100 + variant, packs=self.packs) for variant in range(3)]
         return self.recogniser.decide(probes, liveness, claimed, self.desk.expected(), self.desk.under_age)
 
     def visit(self, number: int, service: str) -> str:
@@ -219,36 +238,94 @@ def _check_visits(db: Database, events: tuple[Event, ...]) -> None:
     assert confirmed == signed, "visits and their events differ"
 
 
+def _names(db: Database, prefix: str = "") -> dict[str, set[tuple[str, str]]]:
+    """Name and pack of everybody's templates."""
+    kept: dict[str, set[tuple[str, str]]] = {}
+    rows = db.execute(f"SELECT person_id, template_hash, pack FROM {prefix}template").fetchall()  # noqa: S608 - own
+    for person, name, pack in rows:
+        kept.setdefault(person, set()).add((name, pack))
+    return kept
+
+
+def _signed_names(event: Event) -> set[tuple[str, str]]:
+    templates = event.data["templates"]
+    assert isinstance(templates, list)
+    return {(str(name), str(event.data["pack"])) for name in templates}
+
+
 def _check_people(desk: WorkingDesk, events: tuple[Event, ...]) -> None:
-    """Each person has an enrolment event, a consent and the templates it names; who is erased has nothing left."""
+    """Each person has an enrolment event, a consent and the templates events name; who is erased has nothing left."""
     db = desk.db
     owners = dict(db.execute("SELECT consent_id, person_id FROM consent").fetchall())
     references = dict(db.execute("SELECT person_id, iin_ref FROM person").fetchall())
     erased = {row[0] for row in db.execute("SELECT person_id FROM person WHERE erased_at IS NOT NULL").fetchall()}
     keys = {row[0] for row in db.execute("SELECT person_id FROM data_key").fetchall()}
-    names: dict[str, set[str]] = {}
-    for person, name in db.execute("SELECT person_id, template_hash FROM template").fetchall():
-        names.setdefault(person, set()).add(name)
     enrolments = _of_kind(events, "enrolled")
     assert sorted(references) == sorted(owners[str(e.data["consent"])] for e in enrolments)
     assert sorted(owners) == sorted(str(e.data["consent"]) for e in enrolments)
-    for event in enrolments:
-        person = owners[str(event.data["consent"])]
-        assert references[person] == event.data["patient"]
-        kept = event.data["templates"]
-        assert isinstance(kept, list)
-        if person not in erased:
-            assert names[person] == set(map(str, kept))
-            assert len(desk.records.templates.of(PersonId(person), PACK)) == len(names[person]), "a template is damaged"
-            assert desk.records.people.profile(PersonId(person)).greeting
-            assert desk.records.consents.standing(PersonId(person)) is not None
+    expected: dict[str, set[tuple[str, str]]] = {}
+    for event in events:
+        if event.kind in ("enrolled", "re_templated"):
+            person = owners[str(event.data["consent"])]
+            assert references[person] == event.data["patient"]
+            expected.setdefault(person, set()).update(_signed_names(event))
+        elif event.kind == "pack_retired":
+            gone = event.data["pack"]
+            expected = {who: {each for each in names if each[1] != gone} for who, names in expected.items()}
     present = set(references) - erased
+    assert _names(db) == {who: names for who, names in expected.items() if who in present and names}
+    for person in present:
+        for pack in {pack for _, pack in expected[person]}:
+            theirs = {name for name, made_by in expected[person] if made_by == pack}
+            opened = desk.records.templates.of(PersonId(person), PackDigest(pack))
+            assert {template.name for template in opened} == theirs, "a template is damaged"
+        assert desk.records.people.profile(PersonId(person)).greeting
+        assert desk.records.consents.standing(PersonId(person)) is not None
     assert keys == present
-    assert set(names) == present
     forgotten = _of_kind(events, "forgotten")
     assert sorted(owners[str(e.data["consent"])] for e in forgotten) == sorted(erased)
     withdrawn = set(itertools.chain(*db.execute("SELECT consent_id FROM consent_withdrawal").fetchall()))
     assert withdrawn == {e.data["consent"] for e in forgotten}
+    _check_galleries(desk, _names(db))
+    _check_look_alikes(desk, events, present)
+    _check_staff(desk, events)
+
+
+def _check_galleries(desk: WorkingDesk, kept: dict[str, set[tuple[str, str]]]) -> None:
+    """Everybody is in one gallery: that of the newest pack they have a template of."""
     desk.enrolled.refresh()
-    assert desk.gallery.people == len(present)
-    assert all(PersonId(person) in desk.gallery for person in present)
+    placed: set[str] = set()
+    for gallery in desk.enrolled.galleries:
+        here = {who for who, names in kept.items() if gallery.pack in {pack for _, pack in names}} - placed
+        placed |= here
+        assert gallery.people == len(here)
+        assert all(PersonId(person) in gallery for person in here)
+
+
+def _check_look_alikes(desk: WorkingDesk, events: tuple[Event, ...], present: set[str]) -> None:
+    """Pairs are of enrolled people, and each was signed: at an enrolment, or declared and not taken back."""
+    rows = desk.db.execute("SELECT person_id, other_id FROM look_alike").fetchall()
+    assert {person for row in rows for person in row} <= present
+    found = sum(int(str(e.data["look_alikes"])) for e in _of_kind(events, "enrolled"))
+    declared = sum(1 if e.data["flagged"] else -1 for e in _of_kind(events, "look_alike"))
+    assert len(rows) <= found + declared
+    assert _of_kind(events, "forgotten") or len(rows) == found + declared
+
+
+def _check_staff(desk: WorkingDesk, events: tuple[Event, ...]) -> None:
+    """Each of the staff has their event, consent and templates; who is erased has nothing left."""
+    db = desk.db
+    owners = dict(db.execute("SELECT consent_id, person_id FROM staff_consent").fetchall())
+    present = dict(db.execute("SELECT person_id, iin_ref FROM staff_person WHERE erased_at IS NULL").fetchall())
+    enrolments = _of_kind(events, "staff_enrolled")
+    assert sorted(owners) == sorted(str(e.data["consent"]) for e in enrolments)
+    names = {owners[str(e.data["consent"])]: _signed_names(e) for e in enrolments}
+    retired = {e.data["pack"] for e in _of_kind(events, "pack_retired")}
+    kept = {who: {n for n in each if n[1] not in retired} for who, each in names.items() if who in present}
+    assert _names(db, "staff_") == {who: each for who, each in kept.items() if each}
+    assert {row[0] for row in db.execute("SELECT person_id FROM staff_data_key").fetchall()} == set(present)
+    withdrawn = set(itertools.chain(*db.execute("SELECT consent_id FROM staff_consent_withdrawal").fetchall()))
+    assert withdrawn == {e.data["consent"] for e in _of_kind(events, "staff_forgotten")}
+    assert all(owners[consent] not in present for consent in withdrawn)
+    desk.staff.refresh()
+    assert desk.staff.people == len({who for who, each in kept.items() if {p for _, p in each} & set(desk.packs)})

@@ -1,17 +1,21 @@
 """A visit is one signed event and one confirmed service, or neither."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
 
 from appliance.core.decision import Reason, Verdict
-from appliance.core.errors import ConsentMissing, ServiceConfirmed, ServiceUnknown, TemplateDamaged
+from appliance.core.errors import ConsentMissing, DuplicateFace, ServiceConfirmed, ServiceUnknown, TemplateDamaged
 from appliance.core.types import LivenessVerdict
 from sync.envelope import parse_event
+from sync.home import Home
 from sync.outbox import Outbox
-from tests.fakes.patients import make_iin, make_profile
-from tests.fakes.working_desk import WorkingDesk, make_circumstances, make_look
+from tests.fakes.clock import ManualClock
+from tests.fakes.patients import OTHER_PACK, PACK, make_iin, make_profile
+from tests.fakes.working_desk import CONSENT, WorkingDesk, make_circumstances, make_look
 
 
 def test_a_visit_signs_one_event_and_confirms_its_service(desk: WorkingDesk) -> None:
@@ -160,6 +164,94 @@ def test_a_service_of_somebody_else_is_not_confirmed(desk: WorkingDesk) -> None:
     with pytest.raises(ServiceUnknown):
         desk.visit(1, theirs)
     assert desk.ledger.head() == before
+
+
+MOVING = (PACK, OTHER_PACK)
+
+
+@pytest.fixture
+def moved(desk: WorkingDesk, home: Home, clock: ManualClock) -> Iterator[WorkingDesk]:
+    """The desk after patients 1 and 2 were enrolled by the old pack and another pack was put into its place."""
+    with contextlib.closing(WorkingDesk(home, clock, packs=(OTHER_PACK,))) as before:
+        for number in (1, 2):
+            before.enrol(number)
+    opened = WorkingDesk(home, clock, packs=MOVING)
+    yield opened
+    opened.check_everything()
+    opened.close()
+    desk.enrolled.refresh()
+
+
+def test_a_confirmed_visit_gives_templates_of_the_new_pack(moved: WorkingDesk) -> None:
+    """In the visit's transaction, by an event that names it; the old templates stay until their pack is retired."""
+    services = moved.plan(1, 2)
+    before = moved.ledger.head().seq
+    receipt = moved.visit(1, services[0])
+    visit, made = moved.events()[before:]
+    person = moved.find(1)
+    assert person is not None
+    assert (visit.event_id, visit.kind, made.kind) == (receipt, "checked_in", "re_templated")
+    assert visit.data["comparison"]["pack"] == OTHER_PACK  # type: ignore[index, call-overload]  # an object
+    assert (made.data["visit"], made.data["pack"], made.data["matched_by"]) == (receipt, PACK, OTHER_PACK)
+    assert made.data["templates"] == [t.name for t in moved.records.templates.of(person, PACK)]
+    assert moved.records.templates.held()[person] == {PACK: 3, OTHER_PACK: 3}
+    again = moved.decide(1)
+    assert (again.person, again.evidence.pack, again.evidence.fresh) == (person, PACK, ())
+    moved.visit(1, services[1])
+    assert [event.kind for event in moved.events()[before:]] == ["checked_in", "re_templated", "checked_in"]
+
+
+def test_a_decline_or_refusal_gives_no_templates(moved: WorkingDesk) -> None:
+    """Only who confirmed was certainly there for it."""
+    moved.plan(1)
+    moved.desk.record_decline(moved.decide(1), Reason.NOT_ME, make_circumstances())
+    refused = moved.decide(1, LivenessVerdict.SPOOF)
+    moved.desk.record_refusal(None, refused.reasons, None, refused, make_circumstances())
+    person = moved.find(1)
+    assert person is not None
+    assert moved.records.templates.held()[person] == {OTHER_PACK: 3}
+
+
+def test_two_visits_at_once_give_templates_once(moved: WorkingDesk) -> None:
+    """The second decision was made before the first visit was recorded."""
+    services = moved.plan(1, 2)
+    first, second = moved.decide(1), moved.decide(1)
+    moved.desk.record_visit(first, services[0], make_circumstances())
+    moved.desk.record_visit(second, services[1], make_circumstances())
+    assert [event.kind for event in moved.events()].count("re_templated") == 1
+
+
+def test_an_enrolment_during_the_migration_finds_duplicates_of_the_old_pack(moved: WorkingDesk) -> None:
+    """One face, two numbers: also where the first was enrolled by the pack that goes."""
+    with pytest.raises(DuplicateFace):
+        moved.enrolment.enrol(make_profile(3), CONSENT, [make_look(1, 50, packs=MOVING)], "photo")
+    person = moved.enrol(3).person
+    assert moved.records.templates.held()[person] == {PACK: 3}
+    assert moved.decide(3).evidence.pack == PACK
+
+
+def test_who_is_forgotten_loses_the_templates_of_all_packs(moved: WorkingDesk) -> None:
+    """Erasure knows no pack."""
+    (service,) = moved.plan(1)
+    moved.visit(1, service)
+    moved.enrolment.forget(make_iin(1), "consent_withdrawn")
+    assert moved.events()[-1].data["templates"] == 6
+    assert moved.enrolled.people == 1
+    assert moved.decide(1).reasons == (Reason.NO_MATCH,)
+
+
+def test_a_desk_that_goes_back_recognises_whom_the_new_pack_enrolled(
+    moved: WorkingDesk, home: Home, clock: ManualClock
+) -> None:
+    """A migration may be turned round: nobody is lost."""
+    (service,) = moved.plan(1)
+    moved.visit(1, service)
+    moved.enrol(3)
+    back = WorkingDesk(home, clock, packs=(OTHER_PACK, PACK))
+    assert [back.decide(number).evidence.pack for number in (1, 2, 3)] == [OTHER_PACK, OTHER_PACK, PACK]
+    assert all(back.decide(number).person for number in (1, 2, 3))
+    back.check_everything()
+    back.close()
 
 
 @pytest.mark.parametrize("verdict", [v for v in LivenessVerdict if v is not LivenessVerdict.LIVE])

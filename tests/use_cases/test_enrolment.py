@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from appliance.core.decision import Reason
 from appliance.core.errors import (
     ConsentMissing,
     DuplicateFace,
@@ -13,7 +14,7 @@ from appliance.core.errors import (
     PersonUnknown,
 )
 from appliance.core.types import Embedding
-from appliance.enrolment import ConsentGiven, forget
+from appliance.enrolment import ConsentGiven, flag_look_alikes, forget
 from appliance.recognition import Probe
 from appliance.records.consents import GivenBy
 from sync.envelope import Event, Moment
@@ -23,12 +24,22 @@ from sync.ledger import Entry, Ledger
 from sync.strict_json import Json
 from tests.fakes.clock import ManualClock
 from tests.fakes.patients import OTHER_PACK, PACK, make_embedding, make_iin, make_profile
-from tests.fakes.working_desk import CONSENT, WorkingDesk, make_look
+from tests.fakes.working_desk import CONSENT, SOFTWARE, WorkingDesk, make_look, make_twin
 
 
 def kinds(desk: WorkingDesk) -> list[str]:
     """What was signed, in order."""
     return [event.kind for event in desk.events()]
+
+
+def pseudonym(desk: WorkingDesk, number: int) -> str:
+    """How events name person `number`."""
+    return desk.records.people.pseudonym(make_iin(number))
+
+
+def alarms(desk: WorkingDesk) -> list[tuple[object, object, object]]:
+    """Code, detail and pseudonyms of every alarm."""
+    return [(e.data["what"], e.data["detail"], e.data["who"]) for e in desk.events() if e.kind == "alarm"]
 
 
 def last(desk: WorkingDesk) -> Event:
@@ -72,7 +83,7 @@ def test_two_people_are_not_enrolled_under_one_number(desk: WorkingDesk) -> None
     with pytest.raises(FaceNotUsable, match="one and the same person"):
         desk.enrolment.enrol(make_profile(1), CONSENT, [make_look(1, 0), make_look(2), make_look(1, 1)], "camera")
     assert desk.find(1) is None
-    assert desk.events() == ()
+    assert alarms(desk) == [("several_faces_one_person", "enrolment", [pseudonym(desk, 1)])]
 
 
 def test_a_person_is_enrolled_once(desk: WorkingDesk) -> None:
@@ -81,6 +92,14 @@ def test_a_person_is_enrolled_once(desk: WorkingDesk) -> None:
     with pytest.raises(PersonExists) as caught:
         desk.enrolment.enrol(make_profile(1), CONSENT, [make_look(5)], "photo")
     assert make_iin(1).digits not in str(caught.value)
+    assert alarms(desk) == [("several_faces_one_person", "enrolled already", [pseudonym(desk, 1)])]
+
+
+def test_the_same_patient_enrolled_again_alarms_nobody(desk: WorkingDesk) -> None:
+    """A receptionist who forgot that it was done."""
+    desk.enrol(1)
+    with pytest.raises(PersonExists):
+        desk.enrolment.enrol(make_profile(1), CONSENT, [make_look(1, 9)], "photo")
     assert kinds(desk) == ["enrolled"]
 
 
@@ -90,16 +109,85 @@ def test_a_face_that_is_enrolled_already_is_refused(desk: WorkingDesk) -> None:
     with pytest.raises(DuplicateFace, match=first):
         desk.enrolment.enrol(make_profile(2), CONSENT, [make_look(1, 50)], "photo")
     assert desk.find(2) is None
-    assert kinds(desk) == ["enrolled"]
+    assert kinds(desk) == ["enrolled", "alarm"]
+    assert alarms(desk) == [("one_face_several_people", "refused", [pseudonym(desk, 2), pseudonym(desk, 1)])]
 
 
 def test_a_supervisor_overrules_a_duplicate_and_the_event_says_so(desk: WorkingDesk) -> None:
-    """Twins exist; the auditor sees each of them."""
+    """Twins exist; the auditor sees each of them, and from now on a face alone decides for neither."""
+    first = desk.enrol(1).person
+    second = desk.enrolment.enrol(make_profile(2), CONSENT, [make_twin(1)], "photo", overrule_duplicate=True).person
+    assert (last(desk).data["duplicate_overruled"], last(desk).data["look_alikes"]) == (True, 1)
+    assert alarms(desk) == [("one_face_several_people", "overruled", [pseudonym(desk, 2), pseudonym(desk, 1)])]
+    assert desk.records.look_alikes.of(first) == {second}
+    assert desk.records.look_alikes.of(second) == {first}
+    assert Reason.LOOK_ALIKE in desk.decide(1, claimed=first).reasons
+    assert Reason.LOOK_ALIKE in desk.decide(1).reasons
+
+
+def test_a_flag_goes_with_either_of_the_two(desk: WorkingDesk) -> None:
+    """Once the twin is erased, the other one checks in by face again."""
+    first = desk.enrol(1).person
+    desk.enrolment.enrol(make_profile(2), CONSENT, [make_twin(1)], "photo", overrule_duplicate=True)
+    desk.enrolment.forget(make_iin(2), "consent_withdrawn")
+    assert desk.records.look_alikes.of(first) == frozenset()
+    assert desk.decide(1).person == first
+
+
+def test_known_siblings_are_flagged_and_the_flag_is_taken_back(desk: WorkingDesk) -> None:
+    """Declared by the reception, signed each time; what is so already signs nothing."""
+    first, second = desk.enrol(1).person, desk.enrol(2).person
+
+    def flag(*, flagged: bool) -> str | None:
+        return flag_look_alikes(
+            desk.records, desk.ledger, desk.clock, SOFTWARE, make_iin(1), make_iin(2), flagged=flagged
+        )
+
+    assert flag(flagged=False) is None
+    event = flag(flagged=True)
+    assert (last(desk).event_id, last(desk).kind, last(desk).data["how"]) == (event, "look_alike", "declared")
+    assert last(desk).data["patients"] == [pseudonym(desk, 1), pseudonym(desk, 2)]
+    assert flag(flagged=True) is None
+    for number, person in ((1, first), (2, second)):
+        for claimed in (None, person):
+            assert desk.decide(number, claimed=claimed).reasons == (Reason.LOOK_ALIKE,)
+    assert flag(flagged=False)
+    assert desk.decide(1).person == first
+
+
+def test_strangers_are_not_flagged(desk: WorkingDesk) -> None:
+    """Both must be enrolled; the message masks the IIN."""
     desk.enrol(1)
-    twin = [make_look(1, 50)]
-    desk.enrolment.enrol(make_profile(2), CONSENT, twin, "photo", overrule_duplicate=True)
+    for one, other in ((1, 2), (2, 1)):
+        with pytest.raises(PersonUnknown) as caught:
+            flag_look_alikes(desk.records, desk.ledger, desk.clock, SOFTWARE, make_iin(one), make_iin(other))
+        assert make_iin(2).digits not in str(caught.value)
+    assert kinds(desk) == ["enrolled"]
+
+
+def test_a_staff_face_is_not_enrolled_as_a_patient(desk: WorkingDesk) -> None:
+    """Somebody at the reception makes themselves a patient under another number: refused, and an alarm."""
+    desk.employ(7)
+    with pytest.raises(DuplicateFace, match="staff"):
+        desk.enrolment.enrol(make_profile(1), CONSENT, [make_look(7)], "camera")
+    assert alarms(desk) == [("staff_face", "enrolment refused", [pseudonym(desk, 7), pseudonym(desk, 1)])]
+    assert desk.find(1) is None
+
+
+def test_the_sister_of_a_nurse_is_enrolled_by_a_supervisor(desk: WorkingDesk) -> None:
+    """Overruled and signed; at each visit the staff gallery still sends her to the second factor."""
+    desk.employ(7)
+    sister = desk.enrolment.enrol(make_profile(1), CONSENT, [make_twin(7)], "camera", overrule_duplicate=True).person
     assert last(desk).data["duplicate_overruled"] is True
-    assert desk.find(2) is not None
+    assert desk.decide(7, claimed=sister).reasons == (Reason.STAFF_FACE,)
+
+
+def test_staff_are_enrolled_as_the_patients_they_are(desk: WorkingDesk) -> None:
+    """The same number in both registers: no alarm, no duplicate."""
+    desk.employ(7)
+    person = desk.enrol(7).person
+    assert kinds(desk) == ["staff_enrolled", "enrolled"]
+    assert desk.decide(7).person == person
 
 
 def test_overruling_is_recorded_only_where_something_was_overruled(desk: WorkingDesk) -> None:
