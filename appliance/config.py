@@ -75,8 +75,9 @@ class Pack:
     def __post_init__(self) -> None:
         """Raise ValueError for a name that would leave the folder of packs, and for one that is there twice."""
         names = (self.name, *self.previous)
-        if any(not name or "/" in name or "\\" in name or name.startswith(".") for name in names):
-            raise ValueError("name and previous must be plain names of packs")
+        for where, name in (("name", self.name), *(("previous", each) for each in self.previous)):
+            if not name or "/" in name or "\\" in name or name.startswith("."):
+                raise ValueError(f"{where} must be the plain name of a pack")
         if len(set(names)) < len(names):
             raise ValueError("previous must name other packs than name, each once")
 
@@ -154,10 +155,6 @@ def _value(hint: object, value: object, path: str) -> object:
         return tuple(_value(get_args(hint)[0], item, f"{path}[{place}]") for place, item in enumerate(value))
     if isinstance(hint, UnionType):
         hint = next(part for part in get_args(hint) if part is not type(None))
-    if get_origin(hint) is tuple:
-        if not isinstance(value, list):
-            raise ConfigInvalid(f"{path} must be a list, not {value!r}")
-        return tuple(_value(get_args(hint)[0], item, path) for item in value)
     if not isinstance(hint, type):
         raise TypeError(f"setting {path} has a type that the configuration cannot hold")
     if is_dataclass(hint):

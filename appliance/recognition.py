@@ -59,6 +59,7 @@ class ThresholdSource(Protocol):
 def take(observer: Observer, earlier: Sequence[Observer], frame: Frame, face: Face, quality: int) -> Probe:
     """Make a probe of one face of a frame. earlier: the packs that the desk is moving away from.
 
+    quality: what its measures are worth, 0..100, where the pack has no quality network to say how well it will match.
     An earlier pack finds the face by its own detector, as it did when its scores were measured; where it does not find
     it, the probe has no embedding of that pack.
     """
@@ -67,7 +68,8 @@ def take(observer: Observer, earlier: Sequence[Observer], frame: Frame, face: Fa
         found = max(other.observe(frame).faces, key=lambda f: f.box.iou(face.box), default=None)
         if found is not None and found.box.iou(face.box) >= SAME_FACE:
             others.append(other.embed(frame, found))
-    return Probe(observer.embed(frame, face), quality, tuple(others))
+    unified = observer.unified_quality(frame, face)
+    return Probe(observer.embed(frame, face), quality if unified is None else round(unified), tuple(others))
 
 
 def fuse(probes: Sequence[Probe]) -> Embedding:

@@ -244,7 +244,9 @@ def test_a_duplicate_is_found_in_both_packs() -> None:
 
 
 class Eyes:
-    """Implements `Observer` for one pack that sees a face where it was told."""
+    """Implements `Observer` for one pack that sees a face where it was told. unified: of a quality network."""
+
+    unified: float | None = None
 
     def __init__(self, pack: PackDigest, *boxes: Box) -> None:
         self._pack = pack
@@ -257,6 +259,14 @@ class Eyes:
     def embed(self, frame: Frame, face: Face) -> Embedding:  # noqa: ARG002 - the port's
         """A direction that tells which face it was."""
         return make_embedding(int(face.box.x), pack=self._pack)
+
+    def live_score(self, frame: Frame, face: Face) -> float | None:  # noqa: ARG002 - the port's
+        """It cannot tell."""
+        return None
+
+    def unified_quality(self, frame: Frame, face: Face) -> float | None:  # noqa: ARG002 - the port's
+        """What it was told."""
+        return self.unified
 
 
 def test_every_pack_finds_the_face_by_its_own_detector() -> None:
@@ -271,6 +281,8 @@ def test_every_pack_finds_the_face_by_its_own_detector() -> None:
     assert [e.vector.tobytes() for e in probe.earlier] == [make_embedding(12).vector.tobytes()]
     for blind in (Eyes(OTHER_PACK), Eyes(OTHER_PACK, Box(40, 10, 20, 20))):
         assert take(own, (blind,), frame, face, 70).by(OTHER_PACK) is None
+    own.unified = 55.4
+    assert take(own, (), frame, face, 70).quality == 55
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 100)), min_size=1, max_size=6))
