@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import (
@@ -20,9 +21,6 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
 
 from sync.compact import Compact, assemble, decode_part, encode_part, signing_input, split
 from sync.errors import EnvelopeInvalid, KeyUnusable, SignatureInvalid
@@ -142,9 +140,10 @@ def verify(jwk: PublicJwk, token: str, typ: str, maximum: int) -> Compact:
     compact = split(token, typ, maximum)
     if compact.key_id != jwk.thumbprint:
         raise SignatureInvalid("the token names another key")
+    r, s = (int.from_bytes(half, "big") for half in (compact.signature[:_COORDINATE], compact.signature[_COORDINATE:]))
     try:
-        jws.deserialize_compact(token, _verifier(jwk), algorithms=["ES256"])
-    except (JoseError, ValueError) as error:
+        _verifier(jwk).verify(utils.encode_dss_signature(r, s), compact.signing_input, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature as error:
         raise SignatureInvalid("the signature does not verify") from error
     return compact
 
@@ -156,10 +155,9 @@ def _thumbprint(jwk: PublicJwk) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _verifier(jwk: PublicJwk) -> ECKey:
+def _verifier(jwk: PublicJwk) -> ec.EllipticCurvePublicKey:
+    x, y = (int.from_bytes(decode_part(part), "big") for part in (jwk.x, jwk.y))
     try:
-        key = ECKey.import_key({"kty": "EC", "crv": "P-256", "x": jwk.x, "y": jwk.y})
-        key.get_op_key("verify")  # the point is checked to lie on the curve only here
-    except (JoseError, ValueError) as error:
+        return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    except ValueError as error:
         raise EnvelopeInvalid("the coordinates are not a point of P-256") from error
-    return key

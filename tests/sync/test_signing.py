@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc import jws
+from joserfc.jwk import ECKey
 
-from sync.errors import EnvelopeInvalid, KeyUnusable
+from sync.compact import assemble, signing_input
+from sync.errors import EnvelopeInvalid, KeyUnusable, SignatureInvalid
 from sync.keyfile import create_key, load_key, read_secret, write_secret
-from sync.signing import FileSigner, PublicJwk
+from sync.signing import FileSigner, PublicJwk, sign_compact, verify
 from sync.strict_json import JsonObject
 
 RFC7638_STYLE = PublicJwk("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")
@@ -84,3 +87,35 @@ def test_a_file_that_is_no_p256_key_is_refused(tmp_path: Path) -> None:
     write_secret(tmp_path / "long", b"x" * 20)
     with pytest.raises(KeyUnusable, match="longer"):
         read_secret(tmp_path / "long", 19)
+
+
+def test_another_implementation_verifies_what_we_sign(tmp_path: Path) -> None:
+    """joserfc, an implementation of the RFCs that shares no code with ours, takes our token under our JWK."""
+    signer = FileSigner.create(tmp_path / "device.pem")
+    token = sign_compact(signer, "visit+jws", "құжат".encode())
+    key = ECKey.import_key({"kty": "EC", "crv": "P-256", "x": signer.public_jwk.x, "y": signer.public_jwk.y})
+    seen = jws.deserialize_compact(token, key, algorithms=["ES256"])
+    assert seen.payload.decode() == "құжат"
+
+
+def test_we_verify_what_another_implementation_signs() -> None:
+    """And the other way round; one changed character of any part is refused."""
+    key = ECKey.generate_key("P-256")
+    public = key.as_dict(private=False)
+    jwk = PublicJwk(str(public["x"]), str(public["y"]))
+    header = {"alg": "ES256", "kid": jwk.thumbprint, "typ": "visit+jws"}
+    token = jws.serialize_compact(header, b"payload", key)
+    assert verify(jwk, token, "visit+jws", 1000).payload == b"payload"
+    for place in (len(token) // 2, len(token) - 40):
+        changed = token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
+        with pytest.raises((EnvelopeInvalid, SignatureInvalid)):
+            verify(jwk, changed, "visit+jws", 1000)
+
+
+@pytest.mark.parametrize("signature", [bytes(64), b"\xff" * 64, b"\0" * 32 + b"\1" * 32])
+def test_a_signature_outside_the_group_is_refused(tmp_path: Path, signature: bytes) -> None:
+    """Zero and numbers above the order of the curve are refused as signatures, not as a bug."""
+    signer = FileSigner.create(tmp_path / "device.pem")
+    token = assemble(signing_input(signer.key_id, "visit+jws", b"payload"), signature)
+    with pytest.raises(SignatureInvalid):
+        verify(signer.public_jwk, token, "visit+jws", 1000)
