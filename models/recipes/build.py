@@ -18,10 +18,17 @@ from models.errors import SourceUnusable
 from models.manifest import MANIFEST_NAME, Manifest, Model, PackFile, pack_digest
 from models.manifest_document import write_manifest
 from models.recipes import golden_pictures
-from models.recipes.converters import CONVERTERS
+from models.recipes.converters import CONVERTERS, EXACT
 from models.recipes.recipe import LICENCES, Recipe
 from models.sources import read_sources
 from models.store import staged
+
+_Outputs = Mapping[str, NDArray[np.float32]]
+
+MIN_REWRITE_COSINE = 0.999999
+"""Between the outputs of a network before and after its graph was rewritten."""
+_MAX_REWRITE_SCALE = 1e-5
+_REWRITE_PICTURES = 4
 
 GOLDEN, CARD, CODEBOOK = "golden.npz", "card.md", "codebook.npz"
 
@@ -47,7 +54,7 @@ def build(recipe: Recipe, folders: Sequence[Path], out: Path, laboratory: Labora
 
 def assemble(recipe: Recipe, sources: Mapping[str, bytes], out: Path, laboratory: Laboratory) -> str:
     """Make the pack of the sources' bytes, by name; the rest as in `build`."""
-    files = {model.file: _converted(model, sources[recipe.origins[model.file]]) for model in recipe.models}
+    files = {model.file: _converted(model, sources[recipe.origins[model.file]], laboratory) for model in recipe.models}
     files |= licence_texts(recipe)
     files |= {name: sources[text] for name, text in recipe.texts.items() if text in sources}
     extras = {name: recipe.beside(name) for name in (CALIBRATION_NAME, CODEBOOK, CARD, GOLDEN)}
@@ -68,12 +75,32 @@ def licence_texts(recipe: Recipe) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in shipped.items()}
 
 
-def _converted(model: Model, data: bytes) -> bytes:
+def _converted(model: Model, data: bytes, laboratory: Laboratory) -> bytes:
     for name in model.rewrites:
         if name not in CONVERTERS:
             raise SourceUnusable(f"{model.file}: this version has no converter {name}")
-        data = CONVERTERS[name](data)
+        before, data = data, CONVERTERS[name](data)
+        if name in EXACT:
+            _compare(model, name, *(laboratory.outputs(each, model, _pictures(model)) for each in (before, data)))
     return data
+
+
+def _pictures(model: Model) -> NDArray[np.uint8]:
+    return golden_pictures.draw(model, _REWRITE_PICTURES)
+
+
+def _compare(model: Model, name: str, before: _Outputs, after: _Outputs) -> None:
+    """Raises SourceUnusable unless a rewritten network says what it said before, for each output and picture."""
+    for output, expected in before.items():
+        one = expected.reshape(_REWRITE_PICTURES, -1).astype(np.float64)
+        two = after[output].reshape(_REWRITE_PICTURES, -1).astype(np.float64)
+        lengths = np.linalg.norm(one, axis=1), np.linalg.norm(two, axis=1)
+        cosine = float(np.min(np.sum(one * two, axis=1) / (lengths[0] * lengths[1])))
+        scale = float(np.max(np.abs(lengths[1] / lengths[0] - 1)))
+        if not (cosine >= MIN_REWRITE_COSINE and scale <= _MAX_REWRITE_SCALE):
+            raise SourceUnusable(
+                f"{model.file}: after {name} its {output} is another one (cosine {cosine:.7f}, length {scale:.1e} off)"
+            )
 
 
 def record(models: Sequence[Model], files: Mapping[str, bytes], laboratory: Laboratory) -> bytes:
