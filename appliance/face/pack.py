@@ -16,10 +16,11 @@ from onnxruntime.capi import onnxruntime_pybind11_state as states
 from appliance.core.errors import PackInvalid, PackUncalibrated
 from appliance.core.types import PackDigest
 from appliance.face import families, golden
+from appliance.face.through_insightface import NotOfInsightFace, session_of
 from models.acceptance import Acceptances, restricted
 from models.calibration import Calibration
 from models.errors import LicenceNotAccepted, PackDamaged
-from models.manifest import Manifest, Model, Task
+from models.manifest import Loader, Manifest, Model, Task
 from models.store import PackContents, read_pack
 
 Floats = NDArray[np.float32]
@@ -41,10 +42,7 @@ class Runner:
     def __init__(self, data: bytes, model: Model) -> None:
         """Raises PackInvalid when onnxruntime refuses the file."""
         self.model = model
-        try:
-            self._session = onnxruntime.InferenceSession(data, _options(), providers=["CPUExecutionProvider"])
-        except _REFUSED as error:
-            raise PackInvalid(f"{model.file}: onnxruntime refuses the model") from error
+        self._session = _session(data, model)
         first = self._session.get_inputs()[0]
         self._input: str = first.name
         self.outputs: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())
@@ -53,6 +51,17 @@ class Runner:
     def run(self, tensor: Floats) -> tuple[Floats, ...]:
         """The outputs, in order of `outputs`, for an input float32 as `model.input` says."""
         return tuple(self._session.run(None, {self._input: tensor}))
+
+
+def _session(data: bytes, model: Model) -> onnxruntime.InferenceSession:
+    try:
+        if model.loader is Loader.INSIGHTFACE:
+            return session_of(data, model, _options())
+        return onnxruntime.InferenceSession(data, _options(), providers=["CPUExecutionProvider"])
+    except NotOfInsightFace as error:
+        raise PackInvalid(str(error)) from error
+    except _REFUSED as error:
+        raise PackInvalid(f"{model.file}: onnxruntime refuses the model") from error
 
 
 def _fits(model: Model, shape: Sequence[object], inputs: int) -> None:

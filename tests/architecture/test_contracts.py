@@ -61,6 +61,7 @@ FORBIDDEN = [
     ("appliance/face/pack.py", "import models.download"),
     ("models/store.py", "import onnx"),
     ("appliance/face/pipeline.py", "import onnxruntime"),
+    ("appliance/face/scrfd.py", "import insightface"),
     ("appliance/records/people.py", "import cryptography"),
     ("appliance/station.py", "import rich"),
     ("appliance/station.py", "import appliance.config"),
