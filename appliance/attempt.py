@@ -1,4 +1,4 @@
-"""What has been gathered about the person before the camera: probes, challenge, reasons, decision.
+"""What has been gathered about the person before the camera: probes, live scores, challenge, reasons, decision.
 
 The station owns one and starts it anew for each visit; judging what is gathered is left to `core`.
 """
@@ -6,7 +6,11 @@ The station owns one and starts it anew for each visit; judging what is gathered
 from dataclasses import dataclass, field
 
 from appliance.core.decision import Decision, Reason
-from appliance.core.liveness import Challenge, Sample
+from appliance.core.events import LivenessMethod
+from appliance.core.liveness import Challenge
+from appliance.core.liveness_identity import Chain
+from appliance.core.liveness_passive import Window
+from appliance.core.liveness_signs import Sample
 from appliance.core.quality import Hint
 from appliance.core.types import LivenessVerdict
 from appliance.recognition import Probe
@@ -22,14 +26,18 @@ _BY_LIVENESS = {
 class Attempt:
     """One try of one visit.
 
-    began: RFC 3339 wall time of arrival. sightings: of the held face, one for each probe. in_sight: the last
-    sighting of the face that the challenge proved alive.
+    began: RFC 3339 wall time of arrival. sightings, window: of the held face. passive: what its live scores say, once
+    it was held long enough. chain: the person the challenge is about. in_sight: the last sighting of the face that was
+    proved alive.
     """
 
     began: str = ""
     probes: list[Probe] = field(default_factory=list)
     sightings: list[Sample] = field(default_factory=list)
+    window: Window = field(default_factory=Window)
+    passive: LivenessVerdict = LivenessVerdict.NOT_CHECKED
     challenge: Challenge | None = None
+    chain: Chain = field(default_factory=lambda: Chain(()))
     in_sight: Sample | None = None
     decision: Decision | None = None
     last_hint: Hint | None = None
@@ -42,17 +50,25 @@ class Attempt:
 
     @property
     def liveness(self) -> LivenessVerdict:
-        """The challenge's verdict; inconclusive when it was begun and not ended."""
+        """The verdict of the challenge, if one was begun (inconclusive until it ends), else that of the live scores."""
         if self.challenge is None:
-            return LivenessVerdict.NOT_CHECKED
+            return self.passive
         open_ended = self.challenge.verdict is LivenessVerdict.NOT_CHECKED
         return LivenessVerdict.INCONCLUSIVE if open_ended else self.challenge.verdict
+
+    @property
+    def method(self) -> LivenessMethod:
+        """What that verdict rests on."""
+        scored = self.passive is not LivenessVerdict.NOT_CHECKED
+        if self.challenge is None:
+            return LivenessMethod.PASSIVE if scored else LivenessMethod.NONE
+        return LivenessMethod.PASSIVE_AND_CHALLENGE if scored else LivenessMethod.CHALLENGE
 
     def reasons(self) -> tuple[Reason, ...]:
         """Why this try did not succeed; never empty."""
         if self.decision is not None:
             return self.decision.reasons
-        if self.challenge is not None:
+        if self.method is not LivenessMethod.NONE:
             return (_BY_LIVENESS.get(self.liveness, Reason.NOT_ACQUIRED),)
         return (_BY_HINT.get(self.last_hint, Reason.NOT_ACQUIRED) if self.last_hint else Reason.NOT_ACQUIRED,)
 
@@ -64,3 +80,4 @@ class Attempt:
         """Begin collecting anew within the same try: another face, or a gate failed."""
         self.probes.clear()
         self.sightings.clear()
+        self.window = Window()

@@ -14,8 +14,10 @@ from appliance import config as configuration
 from appliance.admission import Admission
 from appliance.checkin import RecordedDesk
 from appliance.config import Config
+from appliance.core.liveness_passive import PassiveLimits
+from appliance.core.liveness_steps import drawn
 from appliance.core.snapshot import Snapshot
-from appliance.core.types import Direction, Instant, PersonId
+from appliance.core.types import Instant, PersonId
 from appliance.enrolled import EnrolledGallery, recogniser_over
 from appliance.enrolment import Enrolment, clear_log
 from appliance.face.pack import Pack, open_pack
@@ -113,16 +115,18 @@ class SeeingDesk:
             policy=desk.config.policy,
             clock=desk.clock,
             software=desk.software,
-            draw=random_turns,
+            draw=lambda rule: drawn(rule, secrets.randbelow),
+            limits=passive_limits(self.pack),
             claimed=claimed,
             earlier=self.earlier,
         )
         return Station(equipment, camera, publish, at)
 
 
-def random_turns(count: int) -> tuple[Direction, ...]:
-    """So many turns that nobody can foresee."""
-    return tuple(secrets.choice(list(Direction)) for _ in range(count))
+def passive_limits(pack: Pack) -> PassiveLimits | None:
+    """What the pack's live scores mean; None for a pack without anti-spoofing models, or without their calibration."""
+    pad = pack.calibration.pad if pack.calibration and pack.pads else None
+    return None if pad is None else PassiveLimits(pad.accept, pad.reject, pad.frames)
 
 
 @contextlib.contextmanager

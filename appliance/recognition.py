@@ -236,7 +236,12 @@ class Recogniser:
 
     def agree(self, looks: Sequence[Probe]) -> bool:
         """Whether looks are of one and the same person."""
-        return agreement(looks) >= self._asked(self.patients[0], MatchMode.VERIFY, 1).agree
+        return agreement(looks) >= self.alike
+
+    @property
+    def alike(self) -> float:
+        """Least cosine similarity of two frames of one person, by the desk's pack and this policy."""
+        return self._asked(self.patients[0], MatchMode.VERIFY, 1).agree
 
     def _asked(self, side: PackSide, mode: MatchMode, comparisons: int) -> Thresholds:
         return side.calibration.thresholds(mode, comparisons, self.policy)

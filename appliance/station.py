@@ -14,16 +14,17 @@ from appliance.attempt import Attempt
 from appliance.core import session
 from appliance.core.decision import Decision, Reason
 from appliance.core.errors import CameraFrozen, CameraRefused, CameraUnavailable, ImageUnreadable
-from appliance.core.events import Circumstances, LivenessMethod
-from appliance.core.liveness import Challenge, Phase, Sample
+from appliance.core.events import Circumstances
+from appliance.core.liveness_passive import PassiveLimits
 from appliance.core.policy import Policy
 from appliance.core.ports import Desk, FrameSource, Observer, Reception
 from appliance.core.presence import Presence
 from appliance.core.quality import HeldHint, QualityReport, judge, near
 from appliance.core.session import Effect, Signal, State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
-from appliance.core.types import Direction, Face, Frame, Instant, LivenessVerdict, Observation, PersonId
-from appliance.recognition import Recogniser, take
+from appliance.core.types import Frame, Instant, Observation, PersonId
+from appliance.proof import Draw, Prover
+from appliance.recognition import Recogniser
 from sync.clock import Clock
 from sync.errors import DatabaseFailure, KnownFailure
 
@@ -36,8 +37,8 @@ _NOTHING_TO_CONFIRM = {State.NO_SERVICE: Reason.NO_SERVICE_TODAY, State.ALREADY:
 class Equipment:
     """What the station works with.
 
-    software: version in events. draw: n random turns. claimed: 1:1 only, if given. earlier: packs that the desk is
-    moving away from.
+    software: version in events. draw: of challenges. limits: what the pack's live scores mean, None where nobody
+    measured it. claimed: 1:1 only, if given. earlier: packs that the desk is moving away from.
     """
 
     observer: Observer
@@ -46,7 +47,8 @@ class Equipment:
     policy: Policy
     clock: Clock
     software: str
-    draw: Callable[[int], tuple[Direction, ...]]
+    draw: Draw
+    limits: PassiveLimits | None = None
     claimed: PersonId | None = None
     earlier: tuple[Observer, ...] = ()
 
@@ -57,6 +59,14 @@ class Station:
     def __init__(self, equipment: Equipment, camera: str, publish: Callable[[Snapshot], None], at: Instant) -> None:
         """camera: name of the frame source. publish: gets each snapshot, must not block. at: the present instant."""
         self._with = equipment
+        self._prover = Prover(
+            equipment.observer,
+            equipment.policy,
+            equipment.draw,
+            equipment.recogniser.alike,
+            equipment.limits,
+            equipment.earlier,
+        )
         self._camera = camera
         self._publish = publish
         self._visit = session.start(at)
@@ -197,59 +207,16 @@ class Station:
             self._attempt.last_hint = report.hint or self._attempt.last_hint
             if report.passed:
                 self._signal(Signal.GATES_PASSED, now)
-        elif state is State.HOLD:
-            self._hold(frame, seen, report)
-        elif state is State.CHALLENGE:
-            self._challenge(frame, seen, report)
-        elif state is State.CONFIRM:
-            self._keep_in_sight(seen)
-
-    def _hold(self, frame: Frame, seen: Observation, report: QualityReport) -> None:
-        attempt, rule = self._attempt, self._with.policy.liveness
-        if not report.passed:
-            attempt.restart()
-            self._signal(Signal.GATE_FAILED, seen.at)
             return
-        face = seen.faces[0]
-        if attempt.sightings and face.box.iou(attempt.sightings[-1].box) < rule.min_overlap:
-            attempt.restart()
-        attempt.sightings.append(Sample(seen.at, face.box, face.landmarks))
-        self._take(frame, face, report.unified)
-        if len(attempt.probes) >= self._with.policy.hold_frames:
-            attempt.challenge = Challenge.begin(self._with.draw(rule.turns), attempt.sightings)
-            self._signal(Signal.HELD, seen.at)
-
-    def _take(self, frame: Frame, face: Face, quality: int) -> None:
-        self._attempt.probes.append(take(self._with.observer, self._with.earlier, frame, face, quality))
-
-    def _challenge(self, frame: Frame, seen: Observation, report: QualityReport) -> None:
-        rule, before = self._with.policy.liveness, self._attempt.challenge
-        assert before is not None  # noqa: S101 - set before HELD leads here
-        if seen.faces:
-            face = max(seen.faces, key=lambda f: f.box.iou(before.last.box))
-            after = before.follow(Sample(seen.at, face.box, face.landmarks), rule)
-            returned = before.phase is Phase.RETURN and after.phase is not Phase.RETURN
-            if returned and after.verdict in (LivenessVerdict.NOT_CHECKED, LivenessVerdict.LIVE):
-                self._take(frame, face, report.unified if face is seen.faces[0] else 0)  # only the largest is measured
-        else:
-            after = before.expire(seen.at, rule)
-        self._attempt.challenge, self._attempt.in_sight = after, after.last
-        if after.phase is Phase.DONE:
-            _LOG.debug("challenge ended: %s, %s", after.verdict, after.cause)
-            live = after.verdict is LivenessVerdict.LIVE
-            self._signal(Signal.LIVE if live else session.failed_attempt(self._visit, self._with.policy), seen.at)
-
-    def _keep_in_sight(self, seen: Observation) -> None:
-        """Who was recognised must be the one who answers: another face in another place does not stand in for them."""
-        attempt, policy = self._attempt, self._with.policy
-        last = attempt.in_sight
-        assert last is not None  # noqa: S101 - a challenge comes before CONFIRM
-        same = [face for face in seen.faces if face.box.iou(last.box) >= policy.liveness.min_overlap]
-        if same:
-            face = max(same, key=lambda found: found.box.iou(last.box))
-            attempt.in_sight = Sample(seen.at, face.box, face.landmarks)
-        elif seen.at - last.at > policy.timing.absence:
-            self._signal(Signal.WALKED_OFF, seen.at)
+        signal = None
+        if state is State.HOLD:
+            signal = self._prover.hold(self._attempt, self._visit, frame, seen, report)
+        elif state is State.CHALLENGE:
+            signal = self._prover.challenge(self._attempt, self._visit, frame, seen, report)
+        elif state is State.CONFIRM:
+            signal = self._prover.gone(self._attempt, seen)
+        if signal is not None:
+            self._signal(signal, now)
 
     # ---- effects
 
@@ -335,8 +302,8 @@ class Station:
         return self._with.desk.record_refusal(known, reasons, hint, attempt.decision, about)
 
     def _circumstances(self) -> Circumstances:
-        attempt = self._attempt
-        checked = attempt.challenge is not None
+        attempt, limits = self._attempt, self._with.limits
+        challenge, score = attempt.challenge, attempt.window.fused
         return Circumstances(
             pack=self._with.recogniser.pack,
             policy=self._with.policy.policy_id,
@@ -347,8 +314,12 @@ class Station:
             earlier=attempt.earlier,
             quality=attempt.quality,
             liveness=attempt.liveness,
-            liveness_method=LivenessMethod.HEAD_TURN if checked else LivenessMethod.NONE,
-            liveness_cause=attempt.challenge.cause if attempt.challenge else None,
+            liveness_method=attempt.method,
+            liveness_cause=challenge.cause if challenge else None,
+            liveness_score=None if score is None else round(score, 4),
+            liveness_accept=None if limits is None else round(limits.accept, 4),
+            liveness_reject=None if limits is None else round(limits.reject, 4),
+            liveness_steps=tuple(step.cue for step in challenge.steps) if challenge else (),
         )
 
     # ---- the screen
@@ -365,7 +336,7 @@ class Station:
                 state=state,
                 hint=self._hint.hint,
                 cue=asked.cue if asked else None,
-                straight=asked is not None and asked.cue is None,
+                dot=asked.dot(now) if asked else None,
                 progress=self._progress(),
                 greeting=met.greeting if met else "",
                 offers=met.offers if met else (),
@@ -377,7 +348,7 @@ class Station:
 
     def _progress(self) -> float:
         if self._visit.state is State.HOLD:
-            return min(1.0, len(self._attempt.probes) / self._with.policy.hold_frames)
+            return self._prover.held_share(self._attempt)
         if self._visit.state is State.CHALLENGE and self._attempt.challenge:
             return self._attempt.challenge.progress
         return 0.0

@@ -12,7 +12,7 @@ from pathlib import Path
 from appliance.core.quality import Hint
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind, Snapshot
-from appliance.core.types import Direction
+from appliance.core.types import Cue
 
 
 class Language(StrEnum):
@@ -38,9 +38,9 @@ def hint_text(hint: Hint, language: Language) -> str:
     return _table()["hint"][hint.value][language.value]
 
 
-def cue_text(cue: Direction | None, language: Language) -> str:
-    """The turn asked for; None asks to look straight ahead."""
-    return _table()["cue"]["straight" if cue is None else cue.value][language.value]
+def cue_text(cue: Cue, language: Language) -> str:
+    """What the challenge asks for, as an instruction."""
+    return _table()["cue"][cue.value][language.value]
 
 
 def answer_text(answer: IntentKind, language: Language) -> str:
@@ -50,7 +50,7 @@ def answer_text(answer: IntentKind, language: Language) -> str:
 
 def line(shown: Snapshot, language: Language) -> str:
     """The one line that matters most in a snapshot: the cue, else the hint, else the state's headline."""
-    if shown.state is State.CHALLENGE:
+    if shown.cue is not None:
         return cue_text(shown.cue, language)
     if shown.hint is not None:
         return hint_text(shown.hint, language)

@@ -86,7 +86,7 @@ def _decider(pack: Pack, people: int, clock: SystemClock) -> Iterator[Callable[[
     recogniser = Recogniser(GalleryMatcher(crowd(pack, people)), PackThresholds(pack.measured), policy, pack.digest)
     about = Circumstances(
         pack.digest, policy.policy_id, software_version(), "bench", clock.moment().wall.isoformat(), 1, (), 80,
-        LivenessVerdict.LIVE, LivenessMethod.HEAD_TURN, None,
+        LivenessVerdict.LIVE, LivenessMethod.CHALLENGE, None,
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="keldim-bench-") as folder:
         root = Path(folder)

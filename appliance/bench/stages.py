@@ -122,7 +122,7 @@ def _search(pack: Pack, frame: Frame, runs: int, clock: Clock) -> Iterator[Timin
 def _record(runs: int, clock: Clock) -> Timing:
     about = Circumstances(
         "0" * 64, "0" * 16, software_version(), "bench", "2026-01-01T00:00:00+05:00", 1, (), 80,
-        LivenessVerdict.LIVE, LivenessMethod.HEAD_TURN, None,
+        LivenessVerdict.LIVE, LivenessMethod.CHALLENGE, None,
     )  # fmt: skip
     compared = Comparison("0" * 64, "list", 0.5, 0.4, 0.9, 0.05, 0.95, 40, 5000, 120, 0, extrapolated=True)
     event = Refused(None, (Reason.NO_MATCH,), None, compared, about)

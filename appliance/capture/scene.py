@@ -12,7 +12,7 @@ from appliance.capture.scene_geometry import Track
 from appliance.capture.scene_light import Illumination, Lighting, Sensor, defocus
 from appliance.capture.scene_room import clinic_room
 from appliance.capture.scene_script import Enter, Focus, Light, Script
-from appliance.core.types import Direction, Frame, Instant
+from appliance.core.types import Cue, Frame, Instant
 
 _ORIGIN = Instant(0.0)
 
@@ -66,15 +66,16 @@ class Scene:
         """Stable name of the source; says nothing about the script."""
         return self._name
 
-    def respond(self, cue: Direction | None, at: Instant) -> None:
-        """Show the subjects a prompt: turn that way, or None: look straight. The nearest subject answers.
+    def respond(self, cue: Cue, at: Instant, dot: tuple[float, float] | None = None) -> None:
+        """Show the subjects a prompt, and where the dot is. The nearest subject answers.
 
-        May be called on every frame; only a change of the cue is answered. at: on the axis of the frames' times.
+        To be called on every frame; a cue that stays is one cue. at: on the axis of the frames' times. dot: shares of
+        the screen from its left and top.
         """
         t = at - self._start
         present = [a for a in self._actors if a.motion.present(t)]
         if present:
-            max(present, key=lambda a: a.motion.pose(t).eye_distance).motion.answer(cue, t)
+            max(present, key=lambda a: a.motion.pose(t).eye_distance).motion.answer(cue, t, dot)
 
     def read(self) -> Frame | None:
         """The next frame; None when the script has ended or the scene is closed."""

@@ -31,13 +31,15 @@ from appliance.capture.scene_matte import person_matte
 from appliance.capture.scene_portrait import BOTTOM, LEFT, RIGHT, TOP
 from appliance.capture.scene_script import Approach, Enter, HeldPhoto, Leave, LivePerson, Temper, Tilt, Turn
 from appliance.capture.scene_straight import straightened
-from appliance.core.types import Direction
+from appliance.core.types import Cue
 from appliance.opencv import cv2
 
 Image = NDArray[np.uint8]
 
 FOCAL = 0.95  # focal length over frame width: a field of view of 56 degrees, a usual webcam
 _GRID = 8  # the warp is computed at every eighth pixel: interpolating errs by 0.3 pixels at the nose, less elsewhere
+DOT_REACH = 0.42  # how far from the middle of the screen a dot takes the head all the way
+_PURSUIT = 0.12  # seconds over which the head takes up where the dot was
 _CARD_PIVOT = ((PRINT_LEFT + PRINT_RIGHT) / 2, (PRINT_TOP + PRINT_BOTTOM) / 2)
 
 
@@ -67,7 +69,9 @@ class Motion:
         amplitudes = (0.055 * rest * hand, 0.035 * rest * hand, 0.012 * hand, 1.2 * hand, 1.6 * hand, 1.4 * hand)
         fastest = 1.1 if raised else 0.55
         self._sway = tuple(Sway(rng, a, fastest=fastest) for a in amplitudes)
-        self._cue: Direction | None = None
+        self._cue: Cue | None = None
+        self._seen = self._starts = self._angle = 0.0
+        self._near = rest
 
     def _outside(self, side: int, eye_distance: float) -> float:
         reach = 3.6 * eye_distance
@@ -112,20 +116,32 @@ class Motion:
                 else:
                     self._x.move(action.at, action.seconds, self._outside(action.side or 1, self._size.at(action.at)))
 
-    def answer(self, cue: Direction | None, t: float) -> None:
-        """See a prompt: turn that way after the reaction time, None: look straight again. A repeated cue is one cue."""
-        if cue == self._cue or not self._temper.obeys:
+    def answer(self, cue: Cue, t: float, dot: tuple[float, float] | None = None) -> None:
+        """See a prompt and do as it says after the reaction time. A cue that stays is one cue; a dot is followed."""
+        if not self._temper.obeys:
             return
-        self._cue = cue
-        start = t + float(self._rng.uniform(*self._temper.reaction))
-        if cue is None:
-            if abs(self._yaw.at(start)) > 1.0:
-                self._yaw.move(start, self._temper.seconds, 0.0)
-            return
-        angle = cue.sign * float(self._rng.uniform(*self._temper.angle))
-        back = start + self._temper.seconds + self._temper.hold
-        self._yaw.move(start, self._temper.seconds, angle)
-        self._yaw.move(back, self._temper.seconds, 0.0)
+        if cue is not self._cue:
+            self._cue, self._seen = cue, t
+            self._starts = t + float(self._rng.uniform(*self._temper.reaction))
+            self._angle = float(self._rng.uniform(*self._temper.angle))
+            self._see(cue)
+        if cue is Cue.DOT and dot is not None:
+            self._yaw.move(self._starts - self._seen + t, _PURSUIT, self._angle * (0.5 - dot[0]) / DOT_REACH)
+
+    def _see(self, cue: Cue) -> None:
+        """Plan the motion that answers a new cue."""
+        start, temper = self._starts, self._temper
+        if cue in (Cue.LEFT, Cue.RIGHT):
+            back = start + temper.seconds + temper.hold
+            self._yaw.move(start, temper.seconds, self._angle if cue is Cue.LEFT else -self._angle)
+            self._yaw.move(back, temper.seconds, 0.0)
+        elif cue is Cue.CLOSER:
+            self._near = self._size.at(start)
+            self._size.move(start, 2 * temper.seconds, self._near * float(self._rng.uniform(*temper.nearer)))
+        elif cue is Cue.BACK:
+            self._size.move(start, 2 * temper.seconds, self._near)
+        elif cue is Cue.STRAIGHT and abs(self._yaw.at(start)) > 1.0:
+            self._yaw.move(start, temper.seconds, 0.0)
 
 
 class PersonActor:

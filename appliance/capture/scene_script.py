@@ -15,12 +15,14 @@ class Temper:
     """How a subject answers the prompts on the screen.
 
     reaction: shortest and longest time to the first motion, seconds (choice reaction of adults to a sign on a screen).
-    angle: smallest and largest turn, degrees. seconds: how long the motion takes. hold: how long it is held unless told
-    to look straight. obeys: False ignores every prompt.
+    angle: smallest and largest turn, degrees; as far the head goes after a dot. nearer: how many times as large it gets
+    when asked closer. seconds: how long a motion takes. hold: how long a turn is held unless told to look straight.
+    obeys: False ignores every prompt.
     """
 
     reaction: tuple[float, float] = (0.4, 0.7)
     angle: tuple[float, float] = (24.0, 29.0)
+    nearer: tuple[float, float] = (1.28, 1.4)
     seconds: float = 0.55
     hold: float = 1.4
     obeys: bool = True

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from appliance.core.decision import Decision, Reason
-from appliance.core.types import LivenessVerdict
+from appliance.core.types import Cue, LivenessVerdict
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
@@ -21,7 +21,9 @@ class LivenessMethod(StrEnum):
     """How liveness was checked."""
 
     NONE = "none"
-    HEAD_TURN = "head_turn"
+    PASSIVE = "passive"
+    CHALLENGE = "challenge"
+    PASSIVE_AND_CHALLENGE = "passive_and_challenge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,10 @@ class Circumstances:
 
     pack, policy: digests of what decided. software: version. camera: name of the frame source. attempts: tries used.
     earlier: why the tries before the last one failed. quality: unified quality 0..100 of the worst frame used, None
-    when none was. began: RFC 3339 time of arrival.
+    when none was. began: RFC 3339 time of arrival. liveness_cause: how the challenge ended, None without one.
+    liveness_score: what the pack's passive models gave the held face, 0..1; liveness_accept, liveness_reject: from
+    where on, and below what, that score decides; None where the pack has none. liveness_steps: what the challenge asked
+    for, in order.
     """
 
     pack: str
@@ -44,6 +49,10 @@ class Circumstances:
     liveness: LivenessVerdict
     liveness_method: LivenessMethod
     liveness_cause: str | None
+    liveness_score: float | None = None
+    liveness_accept: float | None = None
+    liveness_reject: float | None = None
+    liveness_steps: tuple[Cue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,7 @@ class CheckedIn(Event):
     """
 
     KIND: ClassVar[str] = "checked_in"
+    VERSION: ClassVar[int] = 2
 
     patient: str
     service: str
@@ -147,6 +157,7 @@ class Refused(Event):
     """The desk did not recognise somebody, or there was nothing to confirm. patient: only where it was recognised."""
 
     KIND: ClassVar[str] = "refused"
+    VERSION: ClassVar[int] = 2
 
     patient: str | None
     reasons: tuple[Reason, ...]
@@ -165,6 +176,7 @@ class Declined(Event):
     """Somebody was recognised but said "not me" or "not my service", or gave no answer."""
 
     KIND: ClassVar[str] = "declined"
+    VERSION: ClassVar[int] = 2
 
     patient: str
     reason: Reason

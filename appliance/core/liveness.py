@@ -1,34 +1,26 @@
-"""Judges from landmarks over time whether a head turned as asked, or a flat picture was moved.
+"""Judges over time whether a head did what it was asked for, or a flat picture was moved.
 
-A head is not flat: when it turns, the nose tip moves against the plane of eyes and mouth. Any motion of
-a flat picture (shift, roll, scale, tilt in perspective) is a homography of that plane, which carries the
-nose with it. So the evidence of a turn is the *parallax*: the nose's place between the two lines from eye to mouth
-corner, told as a cross-ratio, which no homography changes. Which turns are asked for is drawn by the caller. A
-film of a turning head and a strongly bent picture have parallax too; those attacks are left to passive models.
+The evidence of a turn is the nose's parallax (`liveness_signs`); coming closer is judged by growth, which a picture can
+show too and which therefore never stands alone. What is asked for is drawn by the caller (`liveness_steps`). A film
+that happens to show the right motions, and a strongly bent picture, have parallax too; those attacks are left to
+passive models.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from statistics import median
 
-import numpy as np
-from numpy.typing import NDArray
-
+from appliance.core.liveness_signs import Change, Reading, Sample
+from appliance.core.liveness_steps import Step, dot_at
 from appliance.core.policy import LivenessRule
-from appliance.core.types import Box, Direction, Instant, LivenessVerdict, Sensitive
-
-_Point = list[float]
-
-_DEGENERATE = 1e-6
-"""Two terms that cancel to less than this share of their size leave rounding errors only."""
+from appliance.core.types import Cue, Instant, LivenessVerdict
 
 
 class Phase(StrEnum):
-    """Where a challenge stands."""
+    """Where a step of a challenge stands."""
 
-    TURN = "turn"
+    WAIT = "wait"
+    ACT = "act"
     RETURN = "return"
     DONE = "done"
 
@@ -43,114 +35,79 @@ class Cause(StrEnum):
     TOO_EARLY = "too_early"
     TRACK_LOST = "track_lost"
     JUMPED = "jumped"
+    IDENTITY_CHANGED = "identity_changed"
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Sample(Sensitive):
-    """One sighting of the tracked face: when, where, and its five landmarks (5x2, pixels)."""
-
-    at: Instant
-    box: Box
-    landmarks: NDArray[np.float32]
-
-
-def _side(a: _Point, b: _Point, p: _Point) -> float:
-    """Twice the area of the triangle a, b, p; 0 on the line through a and b, of one sign on each side of it."""
-    return (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
-
-
-def nose_place(landmarks: NDArray[np.float32]) -> float | None:
-    """Where the nose tip stands between the lines first eye - mouth corner (0) and second eye - mouth corner (1).
-
-    landmarks: 5x2 in pixels. Told as the cross-ratio of those two lines, the nose, and the crossing of the diagonals
-    (which stands at a half in any perspective), it is the same for every homography of five points in a plane
-    (Hartley & Zisserman, Multiple View Geometry, 2.5). None where eyes and mouth make no quadrangle: no evidence.
-    """
-    eye, other_eye, nose, corner, other_corner = landmarks.astype(np.float64).tolist()
-    above, below = _side(eye, other_corner, other_eye), _side(eye, other_corner, corner)
-    if not above * below < 0:
-        return None
-    share = above / (above - below)
-    middle = [p + share * (q - p) for p, q in zip(other_eye, corner, strict=True)]
-    first = _side(eye, corner, nose) * _side(other_eye, other_corner, middle)
-    second = _side(other_eye, other_corner, nose) * _side(eye, corner, middle)
-    return first / (first + second) if abs(first + second) > _DEGENERATE * (abs(first) + abs(second)) else None
-
-
-def slimness(landmarks: NDArray[np.float32]) -> float | None:
-    """Eye distance over eye-to-mouth distance: shrinks with cos(yaw) for anything that turns, flat or not.
-
-    None where the eyes are on the mouth: no evidence.
-    """
-    (ax, ay), (bx, by), _, (cx, cy), (dx, dy) = landmarks.astype(np.float64).tolist()
-    height = math.hypot(cx + dx - ax - bx, cy + dy - ay - by) / 2
-    return math.hypot(bx - ax, by - ay) / height if height > 0 else None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one sighting says. place: `nose_place`. slim: `slimness`."""
-
-    at: Instant
-    place: float
-    slim: float
-
-    @classmethod
-    def of(cls, seen: Sample) -> "Reading | None":
-        """Read a sighting; None where its landmarks say nothing."""
-        place, slim = nose_place(seen.landmarks), slimness(seen.landmarks)
-        return None if place is None or slim is None else cls(seen.at, place, slim)
+_STILL = Change()
+_GROWTH_NOISE = 0.05
+"""How much the median of a face's size changes between two frames by noise alone; a logarithm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A head-turn challenge in progress; `follow` gives the next one, nothing is changed in place.
+    """A challenge in progress; `follow` gives the next one, nothing is changed in place.
 
-    turns: what is asked, in order. step: index of the current turn. place, slim: medians before the cue, to which all
-    is compared. recent: the last readings; what is judged is their median, so that no single wild frame counts.
-    shift: the last median's parallax, in widths of the unturned face: where the face looks slimmer the noise of its
-    landmarks weighs more. flat_frames: how many medians looked like a tilted picture.
+    since: when what is asked for now was first asked. before: medians before the first cue, to which all is compared.
+    recent: the last readings; what is judged is their median, so that no single wild frame counts. step: index of the
+    current step. reached: how many of its turns are done. change: what the last median differs in. flat_frames: how
+    many medians looked like a tilted picture.
     """
 
-    turns: tuple[Direction, ...]
-    cued_at: Instant
+    steps: tuple[Step, ...]
+    since: Instant
     last: Sample
-    place: float
-    slim: float
+    before: Reading
     recent: tuple[Reading, ...]
     step: int = 0
-    phase: Phase = Phase.TURN
-    shift: float = 0.0
+    reached: int = 0
+    phase: Phase = Phase.WAIT
+    change: Change = _STILL
     flat_frames: int = 0
     verdict: LivenessVerdict = LivenessVerdict.NOT_CHECKED
     cause: Cause | None = None
 
     @classmethod
-    def begin(cls, turns: tuple[Direction, ...], before: Sequence[Sample]) -> "Challenge":
-        """Start with the cue shown at the last of these sightings of a face that looked ahead.
+    def begin(cls, steps: tuple[Step, ...], before: Sequence[Sample]) -> "Challenge":
+        """Start with the last of these sightings of a face that looked ahead.
 
-        Where none of them has usable landmarks, the challenge is over before it began. Raises ValueError without turns.
+        Where none of them has usable landmarks, the challenge is over before it began. Raises ValueError without a step
+        that asks for a turn.
         """
-        if not turns:
+        if not any(step.ways for step in steps):
             raise ValueError("a challenge asks for at least one turn")
-        readings = tuple(r for r in map(Reading.of, before) if r is not None)
-        if not readings:
-            return cls(turns, before[-1].at, before[-1], 0.5, 1.0, ())._end(
-                LivenessVerdict.INCONCLUSIVE, Cause.TRACK_LOST
-            )
-        place, slim = median(r.place for r in readings), median(r.slim for r in readings)
-        return cls(turns, before[-1].at, before[-1], place, slim, readings)
+        at, readings = before[-1].at, tuple(r for r in map(Reading.of, before) if r is not None)
+        if readings:
+            return cls(steps, at, before[-1], Reading.middle(readings), readings)
+        unread = cls(steps, at, before[-1], Reading(at, 0.5, 1.0, 1.0), ())
+        return unread._end(LivenessVerdict.INCONCLUSIVE, Cause.TRACK_LOST)
 
     @property
-    def cue(self) -> Direction | None:
-        """The direction to show now; None asks to look straight again."""
-        return self.turns[self.step] if self.phase is Phase.TURN else None
+    def asked(self) -> Step:
+        """The current step, or the last."""
+        return self.steps[min(self.step, len(self.steps) - 1)]
+
+    @property
+    def cue(self) -> Cue:
+        """What to show now."""
+        if self.phase is Phase.ACT:
+            return self.asked.cue
+        return Cue.BACK if self.phase is Phase.RETURN and not self.asked.ways else Cue.STRAIGHT
+
+    def dot(self, at: Instant) -> tuple[float, float] | None:
+        """Where the dot of the current step is; None where there is none. Shares of the screen, as `dot_at` tells."""
+        if self.asked.cue is not Cue.DOT or self.phase not in (Phase.ACT, Phase.RETURN):
+            return None
+        path = (0, *self.asked.ways, 0)
+        return dot_at(path[self.reached], path[self.reached + 1], at - self.since)
 
     @property
     def progress(self) -> float:
         """Share of the challenge done, 0..1; real, for the ring on the screen."""
-        half = 0.5 if self.phase is Phase.RETURN else 0.0
-        return 1.0 if self.phase is Phase.DONE else (self.step + half) / len(self.turns)
+        if self.phase is Phase.DONE:
+            return 1.0
+        parts = max(len(self.asked.ways), 1) + 1
+        done = parts - 1 if self.phase is Phase.RETURN else self.reached
+        return (self.step + done / parts) / len(self.steps)
 
     def _end(self, verdict: LivenessVerdict, cause: Cause) -> "Challenge":
         return replace(self, phase=Phase.DONE, verdict=verdict, cause=cause)
@@ -167,47 +124,87 @@ class Challenge:
             return self
         if at - self.last.at > rule.max_gap:
             return self._unanswered(Cause.TRACK_LOST, rule)
-        if at - self.cued_at > rule.turn_timeout:
+        if at - self.since > rule.turn_timeout:
             return self._unanswered(Cause.NO_ANSWER, rule)
         return self
 
-    def follow(self, seen: Sample, rule: LivenessRule) -> "Challenge":
-        """Take one more sighting into account."""
+    def follow(self, seen: Sample, rule: LivenessRule, *, same: bool = True) -> "Challenge":
+        """Take one more sighting into account; same: whether it is of the person the challenge began with.
+
+        Only sightings of that person are evidence; one or two that are not (a blurred frame) are left out.
+        """
         if self.phase is Phase.DONE:
             return self
         if seen.box.iou(self.last.box) < rule.min_overlap:
             return self._unanswered(Cause.TRACK_LOST, rule)
+        if not same:
+            return self._missed(seen.at, rule)
         late = self.expire(seen.at, rule)
-        if late.phase is Phase.DONE:
-            return late
         reading = Reading.of(seen)
-        if reading is None:
-            return self
+        if late.phase is Phase.DONE or reading is None:
+            return late
         recent = (*self.recent, reading)[-rule.smoothing :]
-        slim = median(r.slim for r in recent) / self.slim
-        shift = (median(r.place for r in recent) - self.place) * min(1.0, slim)
-        flat = slim < rule.planar_foreshortening and abs(shift) < rule.planar_parallax
-        now = replace(self, last=seen, recent=recent, shift=shift, flat_frames=self.flat_frames + flat)
-        if abs(shift - self.shift) > rule.max_speed * (seen.at - self.last.at) + rule.centred:
-            return now._unanswered(Cause.JUMPED, rule)
-        return now._turned(rule) if self.phase is Phase.TURN else now._returned(rule)
+        change = Reading.middle(recent).since(self.before)
+        flat = change.slim < rule.planar_foreshortening and abs(change.parallax) < rule.planar_parallax
+        now = replace(self, last=seen, recent=recent, change=change, flat_frames=self.flat_frames + flat)
+        return now._unanswered(Cause.JUMPED, rule) if self._jumped(now, rule) else now._judged(rule)
+
+    def _missed(self, at: Instant, rule: LivenessRule) -> "Challenge":
+        """Another person is seen instead."""
+        return self._unanswered(Cause.IDENTITY_CHANGED, rule) if at - self.last.at > rule.max_gap else self
+
+    def _judged(self, rule: LivenessRule) -> "Challenge":
+        if self.phase is Phase.WAIT:
+            return self._waited(rule)
+        if self.phase is Phase.RETURN:
+            return self._returned(rule)
+        return self._turned(rule) if self.asked.ways else self._came(rule)
+
+    def _jumped(self, now: "Challenge", rule: LivenessRule) -> bool:
+        """Whether the face moved as no head does: another picture took its place."""
+        seconds = now.last.at - self.last.at
+        turned, grown = now.change.parallax - self.change.parallax, now.change.growth - self.change.growth
+        too_far = abs(turned) > rule.max_speed * seconds + rule.centred
+        return too_far or abs(grown) > rule.max_growth_speed * seconds + _GROWTH_NOISE
+
+    def _waited(self, rule: LivenessRule) -> "Challenge":
+        if abs(self.change.parallax) >= rule.min_parallax or self.change.growth >= rule.min_growth:
+            return self._unanswered(Cause.TOO_EARLY, rule)
+        if self.last.at - self.since < self.asked.pause:
+            return self
+        return replace(self, phase=Phase.ACT, since=self.last.at)
 
     def _turned(self, rule: LivenessRule) -> "Challenge":
-        sign = self.turns[self.step].sign
-        if self.shift * sign <= -rule.min_parallax:
+        sign = self.asked.ways[self.reached]
+        away = self.change.parallax * sign <= -rule.min_parallax and self.reached == 0
+        if away or self.change.growth >= rule.min_growth:
             return self._unanswered(Cause.WRONG_WAY, rule)
-        if self.shift * sign < rule.min_parallax:
+        if self.change.parallax * sign < rule.min_parallax:
             return self
-        began = min(r.at for r in self.recent if (r.place - self.place) * sign >= rule.min_parallax)
-        if began - self.cued_at < rule.reaction:
+        there = (r.at for r in self.recent if (r.place - self.before.place) * sign >= rule.min_parallax)
+        return self._reached(min(there), rule)
+
+    def _came(self, rule: LivenessRule) -> "Challenge":
+        if abs(self.change.parallax) >= rule.min_parallax:
+            return self._unanswered(Cause.WRONG_WAY, rule)
+        if self.change.growth < rule.min_growth:
+            return self
+        return self._reached(min(r.at for r in self.recent if r.since(self.before).growth >= rule.min_growth), rule)
+
+    def _reached(self, began: Instant, rule: LivenessRule) -> "Challenge":
+        """The head is where it was asked to be; began: when it first was."""
+        if began - self.since < rule.reaction:
             return self._unanswered(Cause.TOO_EARLY, rule)
-        return replace(self, phase=Phase.RETURN)
+        reached = self.reached + 1
+        phase = Phase.ACT if reached < len(self.asked.ways) else Phase.RETURN
+        return replace(self, phase=phase, reached=reached, since=self.last.at)
 
     def _returned(self, rule: LivenessRule) -> "Challenge":
-        if abs(self.shift) > rule.centred:
+        away = abs(self.change.parallax) > rule.centred if self.asked.ways else self.change.growth > rule.settled_growth
+        if away:
             return self
         if self.flat_frames >= rule.planar_frames:
             return self._end(LivenessVerdict.SPOOF, Cause.FLAT_MOTION)
-        if self.step + 1 == len(self.turns):
+        if self.step + 1 == len(self.steps):
             return self._end(LivenessVerdict.LIVE, Cause.ANSWERED)
-        return replace(self, step=self.step + 1, phase=Phase.TURN, cued_at=self.last.at)
+        return replace(self, step=self.step + 1, reached=0, phase=Phase.WAIT, since=self.last.at)

@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,42 +38,59 @@ class QualityGate:
     max_second_face: float = 0.35
 
 
+class LivenessMode(StrEnum):
+    """When a challenge is asked for; a pack without calibrated anti-spoofing models always asks for one."""
+
+    PASSIVE = "passive"
+    PASSIVE_THEN_CHALLENGE = "passive_then_challenge"
+    ALWAYS_CHALLENGE = "always_challenge"
+
+
 @dataclass(frozen=True, slots=True)
 class LivenessRule:
-    """How the head-turn challenge is set and judged.
+    """How liveness is proved: when a challenge is asked for, how it is drawn and judged.
 
-    Parallax is told in widths of the face between the lines from eye to mouth corner (about 0.9 eye distances). The
-    nose tip stands 0.35 to 0.5 eye distances before that plane, so a turn of 20 degrees gives 0.135 to 0.19, and a flat
-    picture 0 at any tilt. All figures are medians over `smoothing` sightings, relative to the sightings before the cue.
+    window: seconds of held face that passive models judge.
 
-    turns: how many random turns; a film that does not know them fits with 1 / 2**turns. min_parallax: from here a turn
-    counts. centred: below this the head is back. planar_parallax, planar_foreshortening, planar_frames: a face that
-    much slimmer (eye distance over eye-to-mouth distance, relative to before the cue; cos of the angle, so 28 degrees)
-    without parallax, in that many medians, moved like a flat picture. max_speed: face widths per second; faster (beyond
-    400 degrees per second) is no head but another picture. Times in seconds. reaction: no person answers a cue
-    faster; a motion before it was not an answer. turn_timeout: for one turn and the way back.
+    least_steps, most_steps, least_pause, most_pause: what is drawn at random between (`liveness_steps.drawn`); seconds
+    of looking ahead before each cue, in which any motion is too early. min_parallax, min_growth: from here a turn, or
+    coming closer, counts. centred, settled_growth: below this the head is back. Parallax is told in widths of the face
+    between the lines from eye to mouth corner (about 0.9 eye distances). The nose tip stands 0.35 to 0.5 eye distances
+    before that plane, so a turn of 20 degrees gives 0.135 to 0.19, and a flat picture 0 at any tilt. Growth is the
+    logarithm of the size ratio: 0.18 is 20 % larger, from 60 cm to 50. All figures are medians over `smoothing`
+    sightings, relative to the sightings before the first cue.
 
-    Simulated (tests/fakes/heads.py; two random turns, Gaussian noise of each landmark in eye distances, 30 frames
-    a second): heads that turn 20 to 30 degrees are live in 99.8 % of 2,000 challenges at noise 0.02, 99.5 % at 0.03,
-    98.9 % at 0.02 and 10 frames a second; in 97.4 % when they turn 15 to 20 degrees only. Pictures tilted by up to 40
-    degrees, as asked or at random in both axes, are live in 0 of 10,000 at noise 0.02 and 0.03; turned 35 to 40 degrees
-    89 % are told as spoofs. With a min_parallax of 0.11 and 5 sightings up to 0.25 % of the pictures were live at noise
-    0.03. A picture bent around a cylinder passes below a radius of about 1 eye distance; pictures swapped between two
-    frames pass in about 15 % at 30 frames a second, 85 % at 15; a film of the right turns passes.
+    planar_parallax, planar_foreshortening, planar_frames: a face that much slimmer (eye distance over eye-to-mouth
+    distance, relative to before the cue; cos of the angle, so 28 degrees) without parallax, in that many medians, moved
+    like a flat picture. max_speed, max_growth_speed: a second; faster (beyond 400 degrees, or four times larger) is no
+    head but another picture. Times in seconds. reaction: no person answers a cue faster; a motion before it was not an
+    answer. turn_timeout: for one turn, and again for the way back.
     """
 
-    turns: int = 2
+    mode: LivenessMode = LivenessMode.PASSIVE_THEN_CHALLENGE
+    window: float = 1.5
+    least_steps: int = 2
+    most_steps: int = 3
+    least_pause: float = 0.3
+    most_pause: float = 1.0
     min_parallax: float = 0.125
     centred: float = 0.05
     planar_parallax: float = 0.05
     planar_foreshortening: float = 0.88
     planar_frames: int = 5
+    min_growth: float = 0.18
+    settled_growth: float = 0.09
     smoothing: int = 7
     max_speed: float = 3.0
+    max_growth_speed: float = 1.5
     reaction: float = 0.15
     turn_timeout: float = 6.0
     max_gap: float = 0.6
     min_overlap: float = 0.25
+
+
+MOST_STEPS = 4
+"""As many cues there are to ask for, none twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,21 +147,32 @@ class Policy:
         for rate in ("fmr", "fpir"):
             if not 0 < getattr(self, rate) <= 0.1:
                 raise ValueError(f"policy {rate} must be above 0 and at most 0.1")
-        if min(self.tries, self.hold_frames, self.liveness.turns, self.liveness.smoothing) < 1:
-            raise ValueError("policy tries, hold_frames, liveness turns and smoothing must be at least 1")
+        if min(self.tries, self.hold_frames, self.liveness.smoothing) < 1:
+            raise ValueError("policy tries, hold_frames and liveness smoothing must be at least 1")
         if min(self.migration.templates, self.migration.caution) < 1 or not 0 <= self.migration.retire_share <= 1:
             raise ValueError(
                 "policy migration templates and caution must be at least 1, its retire_share between 0 and 1"
             )
         for part in (self.gate, self.liveness, self.timing, self.migration):
-            impossible = [f.name for f in fields(part) if not 0 <= getattr(part, f.name) < math.inf]
+            numbers = [f.name for f in fields(part) if not isinstance(getattr(part, f.name), StrEnum)]
+            impossible = [name for name in numbers if not 0 <= getattr(part, name) < math.inf]
             if impossible:
                 raise ValueError(f"policy {impossible[0]} must be a number and not negative")
-        if max(self.liveness.centred, self.liveness.planar_parallax) >= self.liveness.min_parallax:
-            raise ValueError("policy centred and planar_parallax must be below min_parallax")
+        _check_liveness(self.liveness)
 
     @property
     def policy_id(self) -> str:
         """First 16 hex digits of SHA-256 over the canonical JSON of all values."""
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _check_liveness(rule: LivenessRule) -> None:
+    if not 1 <= rule.least_steps <= rule.most_steps <= MOST_STEPS:
+        raise ValueError(f"policy least_steps must be at least 1, most_steps not below it and at most {MOST_STEPS}")
+    if rule.least_pause > rule.most_pause:
+        raise ValueError("policy least_pause must not be above most_pause")
+    if max(rule.centred, rule.planar_parallax) >= rule.min_parallax:
+        raise ValueError("policy centred and planar_parallax must be below min_parallax")
+    if rule.settled_growth >= rule.min_growth:
+        raise ValueError("policy settled_growth must be below min_growth")

@@ -8,8 +8,8 @@ is generated from the table.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from appliance.core.policy import Policy
-from appliance.core.types import Instant
+from appliance.core.policy import LivenessMode, Policy
+from appliance.core.types import Instant, LivenessVerdict
 
 
 class State(StrEnum):
@@ -91,8 +91,11 @@ TABLE: dict[State, dict[Signal, Transition]] = {
         Signal.FAULT: _FAULT,
     },
     State.HOLD: {
+        Signal.LIVE: Transition(State.CHECKING, (Effect.COMPARE,)),
         Signal.HELD: Transition(State.CHALLENGE),
         Signal.GATE_FAILED: Transition(State.ALIGN),
+        Signal.RETRY: Transition(State.ALIGN),
+        Signal.GAVE_UP: _REFUSED,
         Signal.LEFT: _GO_IDLE,
         Signal.WALKED_OFF: _GONE,
         Signal.TIMED_OUT: _REFUSED,
@@ -191,6 +194,22 @@ def advance(visit: Visit, signal: Signal, at: Instant) -> Step:
 def failed_attempt(visit: Visit, policy: Policy) -> Signal:
     """Whether a failed attempt may be repeated or the fallback is offered."""
     return Signal.RETRY if visit.tries + 1 < policy.tries else Signal.GAVE_UP
+
+
+def held(visit: Visit, passive: LivenessVerdict, policy: Policy) -> Signal:
+    """What follows once a face was held long enough, given what the passive models said of it.
+
+    A spoof fails the attempt under every policy. Where nothing could be checked, only a challenge can prove a living
+    person.
+    """
+    mode = policy.liveness.mode
+    if passive is LivenessVerdict.SPOOF:
+        return failed_attempt(visit, policy)
+    if mode is LivenessMode.ALWAYS_CHALLENGE or passive is LivenessVerdict.NOT_CHECKED:
+        return Signal.HELD
+    if passive is LivenessVerdict.LIVE:
+        return Signal.LIVE
+    return Signal.HELD if mode is LivenessMode.PASSIVE_THEN_CHALLENGE else failed_attempt(visit, policy)
 
 
 def gone(visit: Visit) -> Signal | None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from appliance.core.quality import Hint
 from appliance.core.session import State
-from appliance.core.types import Direction, Instant, Sensitive
+from appliance.core.types import Cue, Instant, Sensitive
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,9 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Snapshot(Sensitive):
-    """hint: one at a time. cue: the turn asked for; `straight` asks to look ahead again. progress: 0..1, real.
+    """hint: one at a time. cue: what the challenge asks for, None outside of it. progress: 0..1, real.
 
+    dot: where the dot to be followed is, shares of the screen from its left and its top; None where there is none.
     greeting: first name and initial, only after a match. receipt: event id after a durable record.
     failure: code of a known failure. seconds_left: until the state times out.
     """
@@ -37,8 +38,8 @@ class Snapshot(Sensitive):
     at: Instant
     state: State
     hint: Hint | None = None
-    cue: Direction | None = None
-    straight: bool = False
+    cue: Cue | None = None
+    dot: tuple[float, float] | None = None
     progress: float = 0.0
     greeting: str = ""
     offers: tuple[Offer, ...] = ()

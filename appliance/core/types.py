@@ -205,16 +205,18 @@ class MatchResult:
         return max(self.templates, self.compared, 1)
 
 
-class Direction(StrEnum):
-    """The person's own left or right. Own left moves the nose to larger x in the unmirrored frame."""
+class Cue(StrEnum):
+    """What the screen asks of a patient in the challenge; left and right are the person's own."""
 
+    STRAIGHT = "straight"
+    """Look ahead: before a step, and after a turn."""
+    BACK = "back"
+    """Go back to where one stood, after `CLOSER`."""
     LEFT = "left"
     RIGHT = "right"
-
-    @property
-    def sign(self) -> int:
-        """Sign of the nose's motion along the eye axis (towards larger x is +1)."""
-        return 1 if self is Direction.LEFT else -1
+    CLOSER = "closer"
+    DOT = "dot"
+    """The head follows a dot on the screen."""
 
 
 class LivenessVerdict(StrEnum):

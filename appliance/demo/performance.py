@@ -85,8 +85,8 @@ class Patient:
             self.end = (shown.state, shown.at)
         if self.end is not None and not self._closed and shown.at - self.end[1] >= READING:
             self._closed, self._intent = True, Intent(IntentKind.CLOSE)
-        if shown.state is State.CHALLENGE:
-            self._scene.respond(shown.cue, shown.at)
+        if shown.cue is not None:
+            self._scene.respond(shown.cue, shown.at, shown.dot)
         if shown.state is not State.CONFIRM:
             self._asked_at = None
         elif self._asked_at is None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from appliance.capture.scene import Scene
-from appliance.capture.scene_actor import PersonActor, PhotoActor, actor_for
+from appliance.capture.scene_actor import DOT_REACH, PersonActor, PhotoActor, actor_for
 from appliance.capture.scene_geometry import project
 from appliance.capture.scene_light import Illumination, Lighting, Sensor, defocus, motion_blur
 from appliance.capture.scene_script import (
@@ -24,8 +24,8 @@ from appliance.capture.scene_script import (
     Tilt,
     Turn,
 )
-from appliance.core.liveness import nose_place
-from appliance.core.types import Direction, Frame, Instant
+from appliance.core.liveness_signs import nose_place
+from appliance.core.types import Cue, Frame, Instant
 from tests.capture.portraits import LANDMARKS, drawn_portrait
 
 PORTRAIT = drawn_portrait()
@@ -104,7 +104,7 @@ def test_the_same_script_seed_and_answers_give_the_same_frames() -> None:
     def run(seed: int) -> list[Frame]:
         scene = Scene(Script((Enter(0.0, PERSON), Light(1.0, gain=0.5))), seed=seed, width=320, height=240, fps=5)
         frames = _frames(scene, 14)
-        scene.respond(Direction.LEFT, frames[-1].at)
+        scene.respond(Cue.LEFT, frames[-1].at)
         return frames + _frames(scene, 10)
 
     one, two, other = run(5), run(5), run(6)
@@ -133,15 +133,15 @@ def test_a_closed_scene_has_ended() -> None:
     assert scene.read() is None
 
 
-@pytest.mark.parametrize("direction", list(Direction))
+@pytest.mark.parametrize(("cue", "sign"), [(Cue.LEFT, 1), (Cue.RIGHT, -1)])
 @pytest.mark.parametrize("subject", [PERSON, PHOTO], ids=["person", "photo"])
-def test_a_subject_answers_a_prompt_after_a_human_reaction_time(subject: Subject, direction: Direction) -> None:
+def test_a_subject_answers_a_prompt_after_a_human_reaction_time(subject: Subject, cue: Cue, sign: int) -> None:
     """The person's own left: towards larger x. Held, and back again by itself."""
     motion = _actor(subject).motion
     calm = max(abs(motion.pose(t).yaw) for t in np.arange(3, 5, 0.1))
-    motion.answer(direction, 5.0)
+    motion.answer(cue, 5.0)
     assert max(abs(motion.pose(5.0 + dt).yaw) for dt in np.arange(0, 0.4, 0.05)) <= max(calm, 2.6) + 0.5
-    turned = motion.pose(6.5).yaw * direction.sign
+    turned = motion.pose(6.5).yaw * sign
     assert 20 < turned < 33
     assert abs(motion.pose(9.0).yaw) < 3
 
@@ -149,20 +149,49 @@ def test_a_subject_answers_a_prompt_after_a_human_reaction_time(subject: Subject
 def test_a_repeated_prompt_is_one_prompt_and_straight_ends_it() -> None:
     """A screen shows the prompt for as long as it stands; the answer comes once."""
     once, often = _actor(PERSON).motion, _actor(PERSON).motion
-    once.answer(Direction.RIGHT, 5.0)
+    once.answer(Cue.RIGHT, 5.0)
     for t in np.arange(5.0, 6.4, 0.07):
-        often.answer(Direction.RIGHT, float(t))
+        often.answer(Cue.RIGHT, float(t))
     assert once.pose(6.3).yaw == often.pose(6.3).yaw
-    often.answer(None, 6.4)
+    often.answer(Cue.STRAIGHT, 6.4)
     assert abs(often.pose(7.8).yaw) < 3
-    often.answer(Direction.RIGHT, 8.0)
+    often.answer(Cue.RIGHT, 8.0)
     assert often.pose(9.4).yaw < -20
+
+
+@pytest.mark.parametrize("subject", [PERSON, PHOTO], ids=["person", "photo"])
+def test_a_subject_comes_closer_and_goes_back_where_it_was(subject: Subject) -> None:
+    """A quarter larger at least, until told to go back; a photo can do that too."""
+    motion = _actor(subject).motion
+    far = motion.pose(5.0).eye_distance
+    motion.answer(Cue.CLOSER, 5.0)
+    assert motion.pose(5.35).eye_distance == pytest.approx(far, rel=0.03)
+    assert motion.pose(7.0).eye_distance > 1.24 * far
+    motion.answer(Cue.BACK, 7.0)
+    assert motion.pose(9.0).eye_distance == pytest.approx(far, rel=0.03)
+
+
+@pytest.mark.parametrize("subject", [PERSON, PHOTO], ids=["person", "photo"])
+def test_a_head_follows_the_dot(subject: Subject) -> None:
+    """A little later, to both sides, and stays where the dot stays; without a dot it waits for one."""
+    motion = _actor(subject).motion
+    motion.answer(Cue.DOT, 5.0)
+    for t in np.arange(5.0, 9.0, 0.05):
+        to_left = min((t - 5.0) / 0.8, 1.0)
+        share = to_left if t < 7.0 else to_left - 2 * min((t - 7.0) / 0.8, 1.0)
+        motion.answer(Cue.DOT, float(t), (0.5 - DOT_REACH * share, 0.5))
+        yaw = motion.pose(float(t)).yaw
+        assert abs(yaw) < 3.5 or t > 5.4, "not before anybody could have seen it"
+        if 6.7 < t < 7.4:
+            assert 20 < yaw < 33
+        if t > 8.7:
+            assert -33 < yaw < -20
 
 
 def test_who_does_not_obey_does_not_turn() -> None:
     """A temper may ignore prompts."""
     motion = _actor(LivePerson(PORTRAIT, Temper(obeys=False))).motion
-    motion.answer(Direction.LEFT, 5.0)
+    motion.answer(Cue.LEFT, 5.0)
     assert max(abs(motion.pose(t).yaw) for t in np.arange(5, 8, 0.1)) < 3
 
 
@@ -172,7 +201,7 @@ def test_the_nearest_subject_answers() -> None:
         Script((Enter(0.0, PERSON, eye_distance=70), Enter(0.0, PERSON, who="companion", x=0.2, eye_distance=34)))
     )
     _frames(scene, 45)
-    scene.respond(Direction.LEFT, Instant(3.0))
+    scene.respond(Cue.LEFT, Instant(3.0))
     patient, companion = (a.motion.pose(4.4).yaw for a in scene._actors)
     assert patient > 20
     assert abs(companion) < 3
@@ -181,7 +210,7 @@ def test_the_nearest_subject_answers() -> None:
 def test_a_prompt_before_anybody_entered_is_seen_by_nobody() -> None:
     """An empty room does not answer, and does not fail."""
     scene = Scene(Script((Enter(2.0, PERSON),)))
-    scene.respond(Direction.LEFT, Instant(0.5))
+    scene.respond(Cue.LEFT, Instant(0.5))
     assert abs(scene._actors[0].motion.pose(6.0).yaw) < 3
 
 

@@ -15,7 +15,7 @@ from appliance.capture.scene_geometry import (
     project,
     rotation,
 )
-from appliance.core.liveness import nose_place
+from appliance.core.liveness_signs import nose_place
 
 FACE = np.array([(-0.5, 0), (0.5, 0), (0, 0.6), (-0.4, 1.1), (0.4, 1.1)], np.float32)
 HEAD = HeadShape(FACE)

@@ -28,7 +28,7 @@ from appliance.core.events import (
     StaffEnrolled,
     StaffForgotten,
 )
-from appliance.core.types import LivenessVerdict
+from appliance.core.types import Cue, LivenessVerdict
 from tests.core.test_decision import clear, evidences
 
 ABOUT = Circumstances(
@@ -41,8 +41,12 @@ ABOUT = Circumstances(
     earlier=(Reason.LIVENESS_INCONCLUSIVE,),
     quality=71,
     liveness=LivenessVerdict.LIVE,
-    liveness_method=LivenessMethod.HEAD_TURN,
+    liveness_method=LivenessMethod.CHALLENGE,
     liveness_cause="answered",
+    liveness_score=0.41,
+    liveness_accept=0.75,
+    liveness_reject=0.05,
+    liveness_steps=(Cue.CLOSER, Cue.LEFT),
 )
 COMPARED = Comparison.of(decide(clear()))
 CHECKED_IN = CheckedIn(

@@ -7,11 +7,11 @@ from dataclasses import asdict, fields, replace
 
 import pytest
 
-from appliance.core.policy import LivenessRule, Policy, QualityGate, Timing
+from appliance.core.policy import LivenessMode, LivenessRule, Policy, QualityGate, Timing
 
 Part = QualityGate | LivenessRule | Timing
 PARTS: dict[str, Part] = {"gate": QualityGate(), "liveness": LivenessRule(), "timing": Timing()}
-NUMBERS = [(part, f.name) for part, value in PARTS.items() for f in fields(value)]
+NUMBERS = [(part, f.name) for part, value in PARTS.items() for f in fields(value) if f.name != "mode"]
 
 
 def policy_with(part: str, name: str, value: float) -> Policy:
@@ -38,9 +38,9 @@ def test_counts_are_at_least_one() -> None:
         Policy(hold_frames=0)
 
 
-@pytest.mark.parametrize("count", ["turns", "smoothing"])
+@pytest.mark.parametrize("count", ["least_steps", "smoothing"])
 def test_a_challenge_asks_for_something(count: str) -> None:
-    """At least one turn, judged on at least one sighting."""
+    """At least one step, judged on at least one sighting."""
     with pytest.raises(ValueError, match="at least 1"):
         policy_with("liveness", count, 0)
 
@@ -51,6 +51,21 @@ def test_every_limit_is_a_number_and_not_negative(part: str, name: str, value: f
     """The message names the setting."""
     with pytest.raises(ValueError, match=rf"{name}|at least 1"):
         policy_with(part, name, value)
+
+
+@pytest.mark.parametrize(("least", "most"), [(3, 2), (2, 5)])
+def test_as_many_steps_can_be_asked_for_as_there_are(least: int, most: int) -> None:
+    """And not fewer at most than at least."""
+    with pytest.raises(ValueError, match="most_steps"):
+        Policy(liveness=LivenessRule(least_steps=least, most_steps=most))
+
+
+def test_limits_of_chance_and_growth_do_not_contradict_each_other() -> None:
+    """The longest pause is not the shortest; who is back is not near."""
+    with pytest.raises(ValueError, match="least_pause"):
+        policy_with("liveness", "least_pause", 9.0)
+    with pytest.raises(ValueError, match="settled_growth"):
+        policy_with("liveness", "settled_growth", LivenessRule().min_growth)
 
 
 @pytest.mark.parametrize("name", ["centred", "planar_parallax"])
@@ -75,6 +90,7 @@ def test_any_other_value_gives_another_id() -> None:
     """Each single setting counts."""
     changed = [Policy(name="other"), Policy(fmr=1e-5), Policy(fpir=1e-4)]
     changed += [Policy(tries=9), Policy(hold_frames=9), Policy(identify_min_age=9)]
+    changed += [Policy(liveness=LivenessRule(mode=mode)) for mode in set(LivenessMode) - {LivenessRule().mode}]
     for part, name in NUMBERS:
         value = getattr(PARTS[part], name)
         changed.append(policy_with(part, name, value + (1 if value >= 1 else 1e-3)))

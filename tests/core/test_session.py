@@ -1,16 +1,16 @@
-"""The visit's table: total, without traps, and without a way round the challenge."""
+"""The visit's table: total, without traps, and without a way round the proof of life."""
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.core import session
-from appliance.core.policy import Policy, Timing
+from appliance.core.policy import LivenessMode, Policy, Timing
 from appliance.core.session import ACQUIRING, TABLE, Effect, IllegalSignal, Signal, State, Visit, advance
-from appliance.core.types import Instant
+from appliance.core.types import Instant, LivenessVerdict
 
 POLICY = Policy()
 LATER = Instant(7.0)
@@ -70,8 +70,8 @@ def test_what_may_fail_to_be_saved_has_a_way_to_say_so() -> None:
 
 
 def test_a_receipt_stands_behind_everything() -> None:
-    """Without any one of hold, challenge, checking, confirm and saving no way leads to a receipt."""
-    for needed in (State.HOLD, State.CHALLENGE, State.CHECKING, State.CONFIRM, State.SAVING):
+    """Without any one of hold, checking, confirm and saving no way leads to a receipt."""
+    for needed in (State.HOLD, State.CHECKING, State.CONFIRM, State.SAVING):
         found, todo = {State.IDLE}, [State.IDLE]
         while todo:
             onward = {step.to for step in TABLE[todo.pop()].values()} - found - {needed}
@@ -91,6 +91,44 @@ def test_every_way_into_idle_forgets_the_person() -> None:
 def test_a_camera_failure_is_possible_wherever_frames_are_waited_for() -> None:
     """Only while saving, which takes no frame, and where it has happened already, it is not."""
     assert {s for s in State if Signal.FAULT not in TABLE[s]} == {State.SAVING, State.OUT_OF_SERVICE}
+
+
+def test_only_a_proof_of_life_leads_to_a_comparison() -> None:
+    """From the hold and from the challenge, and from nowhere else."""
+    ways = {(state, signal) for state, row in TABLE.items() for signal in row if row[signal].to is State.CHECKING}
+    assert ways == {(State.HOLD, Signal.LIVE), (State.CHALLENGE, Signal.LIVE)}
+
+
+_M, _V = LivenessMode, LivenessVerdict
+HELD = [
+    (_M.PASSIVE, _V.LIVE, Signal.LIVE),
+    (_M.PASSIVE, _V.INCONCLUSIVE, Signal.RETRY),
+    (_M.PASSIVE, _V.NOT_CHECKED, Signal.HELD),
+    (_M.PASSIVE, _V.SPOOF, Signal.RETRY),
+    (_M.PASSIVE_THEN_CHALLENGE, _V.LIVE, Signal.LIVE),
+    (_M.PASSIVE_THEN_CHALLENGE, _V.INCONCLUSIVE, Signal.HELD),
+    (_M.PASSIVE_THEN_CHALLENGE, _V.NOT_CHECKED, Signal.HELD),
+    (_M.PASSIVE_THEN_CHALLENGE, _V.SPOOF, Signal.RETRY),
+    (_M.ALWAYS_CHALLENGE, _V.LIVE, Signal.HELD),
+    (_M.ALWAYS_CHALLENGE, _V.INCONCLUSIVE, Signal.HELD),
+    (_M.ALWAYS_CHALLENGE, _V.NOT_CHECKED, Signal.HELD),
+    (_M.ALWAYS_CHALLENGE, _V.SPOOF, Signal.RETRY),
+]
+
+
+@pytest.mark.parametrize(("mode", "verdict", "signal"), HELD)
+def test_what_follows_the_hold_is_the_policys(mode: LivenessMode, verdict: LivenessVerdict, signal: Signal) -> None:
+    """Only a live verdict leads on without a challenge; a spoof never does; the last try is the last."""
+    policy = replace(POLICY, liveness=replace(POLICY.liveness, mode=mode))
+    assert session.held(visit(State.HOLD), verdict, policy) is signal
+    last = session.held(visit(State.HOLD, POLICY.tries - 1), verdict, policy)
+    assert last is (Signal.GAVE_UP if signal is Signal.RETRY else signal)
+    assert last in TABLE[State.HOLD]
+
+
+def test_every_mode_and_verdict_is_told_above() -> None:
+    """None is left to chance."""
+    assert {(mode, verdict) for mode, verdict, _ in HELD} == set(product(LivenessMode, LivenessVerdict))
 
 
 OUTCOME = {

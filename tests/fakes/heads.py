@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.core.liveness import Challenge, Sample
+from appliance.core.liveness import Challenge
+from appliance.core.liveness_signs import Sample
+from appliance.core.liveness_steps import Step
 from appliance.core.policy import LivenessRule
-from appliance.core.types import Box, Direction, Instant
+from appliance.core.types import Box, Cue, Instant
 
 Points = tuple[tuple[float, float, float], ...]
 """Five points in eye distances."""
@@ -120,12 +122,28 @@ def minimum_jerk(share: float) -> float:
     return s**3 * (10 - 15 * s + 6 * s * s)
 
 
-Motion = Callable[[Direction | None, float], Pose]
-"""What a subject does: the cue on the screen and the time -> its pose. Called once per frame, in order of time."""
+Dot = tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the screen shows: the cue, None outside of a challenge, and the dot."""
+
+    cue: Cue | None = None
+    dot: Dot = None
+
+
+NOTHING = Asked()
+
+Motion = Callable[[Asked, float], Pose]
+"""What a subject does: what the screen asks for and the time -> its pose. Called once per frame, in order of time."""
+
+_EDGE = 0.42
+"""How far from the middle of the screen the dot stops; a head that follows it is turned all the way then."""
 
 
 class Turning:
-    """Answers each cue: after a reaction time a smooth turn, held until the cue changes."""
+    """Answers each cue: after a reaction time a smooth motion, held until the cue changes; follows the dot."""
 
     def __init__(
         self,
@@ -135,32 +153,49 @@ class Turning:
         start: Pose | None = None,
         sloppy: float = 2.0,
         tilt: float = 4.0,
+        nearer: float = 1.3,
     ) -> None:
-        """degrees: how far it turns. sloppy: sigma of the yaw it comes back to. tilt: sigma of roll and pitch."""
+        """degrees: how far it turns. sloppy: sigma of the yaw it comes back to. tilt: sigma of roll and pitch.
+
+        nearer: how much larger it looks after coming closer.
+        """
         self._rng = rng
         self._degrees = degrees
-        self._sloppy, self._tilt = sloppy, tilt
+        self._sloppy, self._tilt, self._nearer = sloppy, tilt, nearer
         self._from = self._to = self._now = start or Pose()
         self._home = self._from
-        self._cue: Direction | None = None
-        self._starts, self._takes = 0.0, 1.0
-        self._first = True
+        self._cue: Cue | None = None
+        self._starts, self._takes, self._delay = 0.0, 1.0, 0.0
+        self._dots: list[tuple[float, float]] = []
 
-    def __call__(self, cue: Direction | None, at: float) -> Pose:
+    def __call__(self, asked: Asked, at: float) -> Pose:
         """The pose at an instant, given what the screen asks for at that instant."""
-        if self._first or cue is not self._cue:
-            self._first, self._cue, self._from = False, cue, self._now
-            yaw = cue.sign * self._degrees if cue else self._rng.normal(0.0, self._sloppy)
-            roll, pitch = self._rng.normal(0.0, self._tilt, 2) if cue else (0.0, 0.0)
-            x, y = self._rng.normal(0.0, 0.1, 2)
-            home = self._home
-            self._to = Pose(home.yaw + yaw, home.pitch + pitch, home.roll + roll, float(x), float(y))
-            self._starts = at + self._rng.uniform(0.4, 0.9)
-            self._takes = self._rng.uniform(0.4, 1.0)
+        if asked.cue is not self._cue:
+            self._answer(asked.cue, at)
+        if asked.cue is Cue.DOT and asked.dot is not None:
+            self._dots.append((at, self._home.yaw + self._degrees * (0.5 - asked.dot[0]) / _EDGE))
+            followed = [yaw for then, yaw in self._dots if then <= at - self._delay]
+            self._now = replace(self._now, yaw=followed[-1]) if followed else self._now
+            return self._now
         share = minimum_jerk((at - self._starts) / self._takes)
         a, b = self._from, self._to
         self._now = Pose(*(p + (q - p) * share for p, q in zip(_values(a), _values(b), strict=True)))
         return self._now
+
+    def _answer(self, cue: Cue | None, at: float) -> None:
+        """See a new cue and plan the motion that answers it."""
+        self._cue, self._from, self._dots = cue, self._now, []
+        home, rng = self._home, self._rng
+        roll, pitch = rng.normal(0.0, self._tilt, 2) if cue in _SIGNS else (0.0, 0.0)
+        x, y = rng.normal(0.0, 0.1, 2)
+        yaw = _SIGNS[cue] * self._degrees if cue in _SIGNS else rng.normal(0.0, self._sloppy)
+        scale = home.scale * (self._nearer if cue is Cue.CLOSER else 1.0)
+        self._to = Pose(home.yaw + yaw, home.pitch + pitch, home.roll + roll, float(x), float(y), scale)
+        self._delay = float(rng.uniform(0.4, 0.9))
+        self._starts, self._takes = at + self._delay, rng.uniform(0.4, 1.0)
+
+
+_SIGNS: dict[Cue | None, int] = {Cue.LEFT: 1, Cue.RIGHT: -1}
 
 
 def _values(pose: Pose) -> tuple[float, ...]:
@@ -172,7 +207,7 @@ def swaying(rng: np.random.Generator, limits: Pose) -> Motion:
     speed = rng.uniform(0.1, 0.6, 6) * 2 * np.pi
     phase = rng.uniform(0, 2 * np.pi, 6)
 
-    def motion(_cue: Direction | None, at: float) -> Pose:
+    def motion(_asked: Asked, at: float) -> Pose:
         wave = np.sin(speed * at + phase)
         yaw, pitch, roll, x, y, scale = (np.array(_values(replace(limits, scale=limits.scale - 1))) * wave).tolist()
         return Pose(yaw, pitch, roll, x, y, 1 + scale)
@@ -180,7 +215,7 @@ def swaying(rng: np.random.Generator, limits: Pose) -> Motion:
     return motion
 
 
-def still(_cue: Direction | None, _at: float) -> Pose:
+def still(_asked: Asked, _at: float) -> Pose:
     """Nothing moves."""
     return Pose()
 
@@ -189,24 +224,25 @@ def watched(
     subject: Subject,
     motion: Motion,
     detector: Detector,
-    turns: tuple[Direction, ...],
+    steps: tuple[Step, ...],
     rule: LivenessRule,
     held: int = 5,
 ) -> Iterator[Challenge]:
-    """The challenge after each frame, until it is over. held: frames seen before the cue."""
-    step = 1 / detector.fps
-    before = tuple(detector.look(subject, motion(None, i * step), i * step) for i in range(held))
-    challenge = Challenge.begin(turns, before)
-    at = held * step
+    """The challenge after each frame, until it is over. held: frames seen before the first cue."""
+    frame = 1 / detector.fps
+    before = tuple(detector.look(subject, motion(NOTHING, i * frame), i * frame) for i in range(held))
+    challenge = Challenge.begin(steps, before)
+    at = held * frame
     while challenge.cause is None:
-        challenge = challenge.follow(detector.look(subject, motion(challenge.cue, at), at), rule)
+        asked = Asked(challenge.cue, challenge.dot(Instant(at)))
+        challenge = challenge.follow(detector.look(subject, motion(asked, at), at), rule)
         yield challenge
-        at += step
+        at += frame
 
 
 def outcome(
-    subject: Subject, motion: Motion, detector: Detector, turns: tuple[Direction, ...], rule: LivenessRule
+    subject: Subject, motion: Motion, detector: Detector, steps: tuple[Step, ...], rule: LivenessRule
 ) -> Challenge:
     """How a challenge ends."""
-    *_, last = watched(subject, motion, detector, turns, rule)
+    *_, last = watched(subject, motion, detector, steps, rule)
     return last

@@ -41,7 +41,7 @@ class Sight:
 
     def face(self) -> Face:
         """The detection."""
-        points = sample(self.subject.seen(replace(self.pose, scale=self.size)), 0.0)
+        points = sample(self.subject.seen(replace(self.pose, scale=self.size * self.pose.scale)), 0.0)
         box: Box = points.box
         return Face(box, points.landmarks, 0.99)
 

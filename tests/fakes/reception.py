@@ -126,4 +126,9 @@ class ScriptedDesk:
         assert about.quality is None or 0 <= about.quality <= 100
         checked = about.liveness_method is not LivenessMethod.NONE
         assert checked or about.liveness is LivenessVerdict.NOT_CHECKED
-        assert checked or about.liveness_cause is None
+        challenged = about.liveness_method in (LivenessMethod.CHALLENGE, LivenessMethod.PASSIVE_AND_CHALLENGE)
+        scored = about.liveness_method in (LivenessMethod.PASSIVE, LivenessMethod.PASSIVE_AND_CHALLENGE)
+        assert challenged == bool(about.liveness_steps)
+        assert challenged or about.liveness_cause is None
+        assert not scored or about.liveness_score is not None
+        assert (about.liveness_accept is None) == (about.liveness_reject is None)

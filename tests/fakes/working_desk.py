@@ -81,7 +81,7 @@ def make_circumstances(liveness: LivenessVerdict = LivenessVerdict.LIVE, began: 
         earlier=(),
         quality=80,
         liveness=liveness,
-        liveness_method=LivenessMethod.HEAD_TURN,
+        liveness_method=LivenessMethod.CHALLENGE,
         liveness_cause=None,
     )
 

@@ -6,41 +6,49 @@ from dataclasses import replace
 import numpy as np
 
 from appliance.core.events import Circumstances
+from appliance.core.liveness_passive import PassiveLimits
+from appliance.core.liveness_steps import LEFTWARDS, RIGHTWARDS, Step
 from appliance.core.policy import Policy
 from appliance.core.session import State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
-from appliance.core.types import Direction, Embedding, Instant, PersonId
+from appliance.core.types import Cue, Embedding, Instant, PersonId
 from appliance.recognition import Recogniser
 from appliance.station import Equipment, Station
 from tests.core.sights import GOOD
 from tests.fakes.clock import ManualClock
-from tests.fakes.heads import Turning, still
+from tests.fakes.heads import NOTHING, Asked, Turning, still
 from tests.fakes.matcher import DictMatcher, FixedThresholds
 from tests.fakes.observer import PACK, Film, ScriptedObserver, Sight, template
 from tests.fakes.reception import Recorded, ScriptedDesk
 
-Actor = Callable[[Direction | None, float], Sight]
+Actor = Callable[[Asked, float], Sight]
 """What somebody looks like, given what the screen asks for and the time."""
 
-TURNS = (Direction.LEFT, Direction.RIGHT)
+STEPS = (Step(Cue.LEFT, (LEFTWARDS,), 0.3), Step(Cue.CLOSER, (), 0.3), Step(Cue.DOT, (RIGHTWARDS,), 0.3))
+LIMITS = PassiveLimits(accept=0.75, reject=0.05, frames=8)
 POLICY = Policy()
 
 
 def patient(who: str, degrees: float = 25.0, seed: int = 1) -> Actor:
     """Looks into the camera and turns as asked."""
     motion = Turning(np.random.default_rng(seed), degrees)
-    return lambda cue, at: Sight(who, motion(cue, at))
+    return lambda asked, at: Sight(who, motion(asked, at))
+
+
+def scored(actor: Actor, live: float | None) -> Actor:
+    """The same, with the live score that a pack's models give the face."""
+    return lambda asked, at: replace(actor(asked, at), live=live)
 
 
 def standing(who: str, *, x: float = 0.0, size: float = 1.0, **measures: float) -> Actor:
     """Looks into the camera and does nothing; measures: what is wrong with the picture."""
-    return lambda cue, at: Sight(who, replace(still(cue, at), x=x), measures=replace(GOOD, **measures), size=size)
+    return lambda asked, at: Sight(who, replace(still(asked, at), x=x), measures=replace(GOOD, **measures), size=size)
 
 
 def wrong_way(who: str) -> Actor:
     """Turns, but to the other side."""
     motion = Turning(np.random.default_rng(1), -25.0)
-    return lambda cue, at: Sight(who, motion(cue, at))
+    return lambda asked, at: Sight(who, motion(asked, at))
 
 
 class Scene:
@@ -52,6 +60,7 @@ class Scene:
         gallery: dict[str, Embedding] | None = None,
         policy: Policy = POLICY,
         claimed: str | None = None,
+        limits: PassiveLimits | None = None,
     ) -> None:
         self.desk = ScriptedDesk({"ali": ["xray"], "bota": ["dentist"]} if planned is None else planned)
         enrolled = {who: template(who) for who in ("ali", "bota", "dana")} if gallery is None else gallery
@@ -67,7 +76,8 @@ class Scene:
             policy,
             self.clock,
             "0.1.0",
-            lambda turns: TURNS[:turns],
+            lambda _rule: STEPS,
+            limits,
             None if claimed is None else PersonId(claimed),
         )
         self.station = Station(equipment, "front", self.snapshots.append, Instant(0.0))
@@ -91,8 +101,8 @@ class Scene:
 
     def tick(self, *actors: Actor) -> Snapshot:
         """One frame with these people before the camera."""
-        cue = self.snapshots[-1].cue if self.snapshots else None
-        self.observer.view = tuple(actor(cue, self.film.now) for actor in actors)
+        asked = Asked(self.now.cue, self.now.dot) if self.snapshots else NOTHING
+        self.observer.view = tuple(actor(asked, self.film.now) for actor in actors)
         published = len(self.snapshots)
         frame = self.film.next()
         self.clock.advance(1 / self.film.fps)

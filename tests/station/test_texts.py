@@ -11,7 +11,7 @@ from appliance import texts
 from appliance.core.quality import Hint
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind, Snapshot
-from appliance.core.types import Direction, Instant
+from appliance.core.types import Cue, Instant
 from appliance.texts import Language
 
 TABLE: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
@@ -20,7 +20,7 @@ TABLE: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
 USED: dict[str, set[str]] = {
     "state": set(State),
     "hint": set(Hint),
-    "cue": {*Direction, "straight"},
+    "cue": set(Cue),
     "answer": set(IntentKind),
 }
 ALL = [(section, key) for section in TABLE for key in TABLE[section]]
@@ -71,19 +71,18 @@ def test_the_confirmation_greets_by_name(language: Language) -> None:
 def test_what_is_said_is_what_the_functions_give(language: Language) -> None:
     """Hints, cues and answers come from the table."""
     assert [texts.hint_text(hint, language) for hint in Hint] == [TABLE["hint"][h][language] for h in Hint]
-    assert [texts.cue_text(cue, language) for cue in Direction] == [TABLE["cue"][c][language] for c in Direction]
-    assert texts.cue_text(None, language) == TABLE["cue"]["straight"][language]
+    assert [texts.cue_text(cue, language) for cue in Cue] == [TABLE["cue"][c][language] for c in Cue]
     assert [texts.answer_text(a, language) for a in IntentKind] == [TABLE["answer"][a][language] for a in IntentKind]
 
 
-def _line(state: State, hint: Hint | None = None, cue: Direction | None = None, name: str = "") -> str:
+def _line(state: State, hint: Hint | None = None, cue: Cue | None = None, name: str = "") -> str:
     return texts.line(Snapshot(Instant(0), state, hint, cue, greeting=name), Language.ENGLISH)
 
 
 def test_the_most_important_line_is_chosen() -> None:
     """In the challenge the cue; else a hint; else what the state has to say."""
-    assert _line(State.CHALLENGE, Hint.CLOSER, Direction.LEFT) == "Turn your head to the left"
-    assert _line(State.CHALLENGE) == "Look straight ahead"
+    assert _line(State.CHALLENGE, Hint.CLOSER, Cue.LEFT) == "Turn your head to the left"
+    assert _line(State.CHALLENGE, cue=Cue.STRAIGHT) == "Look straight ahead"
     assert _line(State.ALIGN, Hint.CLOSER) == "Move closer"
     assert _line(State.CONFIRM, name="Aigul A.") == "Hello, Aigul A.! Did you come for this service?"
 
