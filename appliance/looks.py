@@ -28,7 +28,7 @@ def _probe(observer: Observer, earlier: Sequence[Observer], policy: Policy, fram
     report = judge(seen, policy.gate)
     if report.hint is not None:
         return report.hint
-    return take(observer, earlier, frame, seen.faces[0], report.unified)
+    return take(observer, earlier, frame, seen.faces[0], report.weakest)
 
 
 def from_picture(

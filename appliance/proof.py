@@ -51,7 +51,7 @@ class Prover:
         sample = Sample(seen.at, face.box, face.landmarks)
         if attempt.sightings and not self._follows(attempt.sightings[-1], sample):
             attempt.restart()
-        self._collect(attempt, frame, face, sample, report.unified)
+        self._collect(attempt, frame, face, sample, report.quality)
         if not self._enough(attempt):
             return None
         attempt.passive, attempt.in_sight = attempt.window.judge(self.limits), sample
@@ -107,7 +107,7 @@ class Prover:
         assert before is not None  # noqa: S101 - set before HELD leads here
         if seen.faces:
             face = max(seen.faces, key=lambda f: f.box.iou(before.last.box))
-            quality = report.unified if face is seen.faces[0] else 0  # only the largest is measured
+            quality = report.quality if face is seen.faces[0] else 0  # only the largest is measured
             after = self._follow(attempt, before, frame, face, quality)
         else:
             after = before.expire(seen.at, rule)

@@ -122,7 +122,7 @@ class Station:
         if self._visit.state is State.OUT_OF_SERVICE:
             self._signal(Signal.RECOVERED, now)
         seen, policy = self._with.observer.observe(frame), self._with.policy
-        report = judge(seen, policy.gate)
+        report = judge(seen, policy.gate, self._hint.wanted)
         self._presence = self._presence.follow(near(seen, policy.gate), now, policy.timing)
         self._expire(now)  # before the answers: one that comes after its time is none
         self._answer(now)

@@ -102,7 +102,7 @@ def _decider(pack: Pack, people: int, clock: SystemClock) -> Iterator[Callable[[
                 face = seen.faces[0]
                 report = judge(seen, policy.gate)
                 pipeline.live_score(frame, face)
-                probe = Probe(pipeline.embed(frame, face), report.unified)
+                probe = Probe(pipeline.embed(frame, face), report.quality)
                 decision = recogniser.decide([probe], LivenessVerdict.LIVE, None, frozenset(), _grown_up)
                 event = Refused(None, decision.reasons, None, Comparison.of(decision), about)
                 with immediate(db):

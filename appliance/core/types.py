@@ -105,6 +105,11 @@ class Face(Sensitive):
         return float(np.hypot(*(self.landmarks[1] - self.landmarks[0])))
 
 
+FACE_ASIDE, FACE_ABOVE, FACE_BELOW = 1.13, 1.13, 1.8
+"""How far a face reaches from the middle between its eyes, in eye distances (medians of detectors' boxes on whole
+faces). Detectors' own boxes are squeezed into the frame just when the face is cut off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measures:
     """What is measured on the main face of a frame; numbers with units, no judgement.
@@ -113,11 +118,16 @@ class Measures:
 
     inter_eye_distance: pixels. head_size: eye-to-mouth distance over frame height, 0..1.
     crop_left .. crop_below: room between the face and the frame's border, in eye distances (negative:
-    the face is cut off). luminance: mean brightness of the face, 0..1. under_exposed, over_exposed:
-    share of the face's pixels below 25 / above 230 of 255. uniformity: 0 (light from one side only)
-    .. 1 (even). yaw, pitch, roll: degrees estimated from five landmarks, 0 = frontal; yaw is positive when
-    the nose points to larger x in the unmirrored frame, pitch positive when the face looks up, roll positive
-    when the head leans clockwise in the picture. sharpness: variance of the Laplacian on the aligned crop, 0 = flat.
+    the face is cut off). luminance, luminance_variance: mean and variance of the face's brightness, 0..1.
+    dynamic_range: entropy of its brightness, 0..8 bits. under_exposed, over_exposed: share of the face's pixels at most
+    25 / at least 247 of 255. uniformity: common share of the histograms of its left and right half, 0 (light from one
+    side only) .. 1. side_balance: mean brightness of the darker half over that of the brighter. yaw, pitch, roll:
+    degrees estimated from five landmarks, 0 = frontal; yaw is positive when the nose points to larger x in the
+    unmirrored frame, pitch positive when the face looks up, roll positive when the head leans clockwise in the picture.
+    sharpness: standard deviation of the Laplacian on the aligned face in percent of its mean brightness, 0 = flat.
+    eye_light: the brightest tenth around the clearer eye over the middle brightness of the cheeks; dark glasses leave
+    little. mouth_lines: strength of the horizontal over that of the vertical edges around the mouth: lips lie across
+    the face, a mask has few lines or none.
     second_face: area of the second largest face over that of the largest, 0 when alone.
     """
 
@@ -128,13 +138,18 @@ class Measures:
     crop_above: float
     crop_below: float
     luminance: float
+    luminance_variance: float
+    dynamic_range: float
     under_exposed: float
     over_exposed: float
     uniformity: float
+    side_balance: float
     yaw: float
     pitch: float
     roll: float
     sharpness: float
+    eye_light: float
+    mouth_lines: float
     second_face: float
 
 

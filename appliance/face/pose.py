@@ -3,6 +3,7 @@
 Landmarks come from `detector`; what attitude is good enough is judged in `core.quality`.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,10 +42,10 @@ def pose(landmarks: NDArray[np.floating]) -> Pose:
     u, stretch, vt = np.linalg.svd(fitted, full_matrices=False)
     if stretch[0] == 0:
         return Pose(0.0, 0.0, 0.0)
-    rows = u @ vt
-    x_z, y_z, z_z = np.cross(rows[0], rows[1])
+    (a, b, c), (d, e, f) = (u @ vt).tolist()
+    x_z, y_z, z_z = b * f - c * e, c * d - a * f, a * e - b * d
     return Pose(
-        yaw=float(np.degrees(np.arcsin(np.clip(-x_z, -1, 1)))),
-        pitch=float(np.degrees(np.arctan2(y_z, z_z))),
-        roll=float(np.degrees(np.arctan2(rows[1, 0], rows[0, 0]))),
+        yaw=math.degrees(math.asin(max(-1.0, min(1.0, -x_z)))),
+        pitch=math.degrees(math.atan2(y_z, z_z)),
+        roll=math.degrees(math.atan2(d, a)),
     )

@@ -1,4 +1,4 @@
-"""Measures the main face of a frame: size, place, light, sharpness, attitude; numbers with units, no judgement.
+"""Measures the main face of a frame: size, place, light, sharpness, attitude, eyes, mouth; numbers, no judgement.
 
 The meaning, units and signs of each are written at `core.types.Measures`; what is good enough is decided in
 `core.quality`. Nothing here depends on the model pack, so that limits mean the same with every pack.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.core.types import Face, Measures
+from appliance.core.types import FACE_ABOVE, FACE_ASIDE, FACE_BELOW, Face, Measures
 from appliance.face.align import Aligner, similarity
 from appliance.face.pose import HEAD, pose
 from appliance.opencv import cv2
@@ -18,14 +18,16 @@ _SIDE = 96
 _FLAT = HEAD[:, :2]
 _TEMPLATE = _FLAT * 40 + [48, 28]
 """An average face with 40 pixels between the eyes, the least the default policy accepts: a face that passes is never
-enlarged here, so its sharpness is not that of an interpolation."""
+enlarged here, so its sharpness is not that of an interpolation. Eyes at (28, 28), (68, 28); mouth corners at y 70."""
 
-_ASIDE, _ABOVE, _BELOW = 1.13, 1.13, 1.8
-"""How far a face reaches from the middle between its eyes, in eye distances (medians of the detector's boxes on whole
-faces). Not the box itself: detectors squeeze it into the frame just when the face is cut off."""
+_EYES = (np.s_[21:39, 18:38], np.s_[21:39, 58:78])
+_CHEEKS = (np.s_[46:58, 24:38], np.s_[46:58, 58:72])
+_MOUTH = np.s_[62:80, 36:60]
 
-_UNDER, _OVER = 25, 230
-"""Of 255; the bounds of ISO/IEC 29794-5 for under- and over-exposed pixels."""
+_UNDER, _OVER = 25, 247
+"""Of 255, both included; OFIQ's bounds for under- and over-exposed pixels (ISO/IEC 29794-5)."""
+
+_LEVELS = np.arange(256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,41 @@ def _room(marks: NDArray[np.floating], width: int, height: int) -> _Room:
     eyes = max(float(np.hypot(*matrix[:, 0])), 1.0)  # a pixel at least: a bad detection is no reason to stop
     x, y = matrix[:, 2]
     return _Room(
-        left=float(x / eyes - _ASIDE),
-        right=float((width - x) / eyes - _ASIDE),
-        above=float(y / eyes - _ABOVE),
-        below=float((height - y) / eyes - _BELOW),
+        left=float(x / eyes - FACE_ASIDE),
+        right=float((width - x) / eyes - FACE_ASIDE),
+        above=float(y / eyes - FACE_ABOVE),
+        below=float((height - y) / eyes - FACE_BELOW),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Light:
+    """What the histograms of the face's two halves tell; as in `Measures`."""
+
+    mean: float
+    variance: float
+    entropy: float
+    under: float
+    over: float
+    uniformity: float
+    balance: float
+
+
+def _light(left: NDArray[np.float64], right: NDArray[np.float64]) -> _Light:
+    """left, right: counts of the 256 levels in two halves that both have pixels."""
+    both = left + right
+    share = both / both.sum()
+    mean = float(share @ _LEVELS)
+    seen = share[share > 0]
+    darker, brighter = sorted((float(left @ _LEVELS / left.sum()), float(right @ _LEVELS / right.sum())))
+    return _Light(
+        mean=mean / 255,
+        variance=float(share @ (_LEVELS - mean) ** 2) / 255**2,
+        entropy=-float(seen @ np.log2(seen)),
+        under=float(share[: _UNDER + 1].sum()),
+        over=float(share[_OVER:].sum()),
+        uniformity=float(np.minimum(left / left.sum(), right / right.sum()).sum()),
+        balance=darker / max(brighter, 1.0),
     )
 
 
@@ -66,10 +99,10 @@ class QualityMeter:
 
     def __init__(self) -> None:
         self._aligner = Aligner(_TEMPLATE, _SIDE, _SIDE)
-        oval = _oval()
+        oval = _oval().astype(np.uint8)
         self._oval = oval
-        self._left = oval & (np.arange(_SIDE) < _SIDE // 2)
-        self._right = oval & (np.arange(_SIDE) >= _SIDE // 2)
+        self._left = oval * (np.arange(_SIDE) < _SIDE // 2).astype(np.uint8)
+        self._right = oval - self._left
         self._grey: NDArray[np.uint8] = np.zeros((_SIDE, _SIDE), np.uint8)
         self._edges: NDArray[np.float32] = np.zeros((_SIDE, _SIDE), np.float32)
 
@@ -79,8 +112,8 @@ class QualityMeter:
         height, width = pixels.shape[:2]
         marks = face.landmarks
         cv2.cvtColor(self._aligner.crop(pixels, marks), cv2.COLOR_BGR2GRAY, dst=self._grey)
-        skin = self._grey[self._oval]
         attitude, room = pose(marks), _room(marks, width, height)
+        light = _light(self._histogram(self._left), self._histogram(self._right))
         return Measures(
             inter_eye_distance=face.inter_eye_distance,
             head_size=float(np.hypot(*(marks[3:].mean(axis=0) - marks[:2].mean(axis=0)))) / height,
@@ -88,26 +121,44 @@ class QualityMeter:
             crop_right=room.right,
             crop_above=room.above,
             crop_below=room.below,
-            luminance=float(skin.mean()) / 255,
-            under_exposed=float(np.mean(skin < _UNDER)),
-            over_exposed=float(np.mean(skin > _OVER)),
-            uniformity=self._uniformity(),
+            luminance=light.mean,
+            luminance_variance=light.variance,
+            dynamic_range=light.entropy,
+            under_exposed=light.under,
+            over_exposed=light.over,
+            uniformity=light.uniformity,
+            side_balance=light.balance,
             yaw=attitude.yaw,
             pitch=attitude.pitch,
             roll=attitude.roll,
-            sharpness=self._sharpness(),
+            sharpness=self._sharpness(light.mean * 255),
+            eye_light=self._eye_light(),
+            mouth_lines=self._mouth_lines(),
             second_face=_second_face(faces),
         )
 
-    def _uniformity(self) -> float:
-        """Mean brightness of the darker half of the face over that of the brighter half."""
-        left, right = float(self._grey[self._left].mean()), float(self._grey[self._right].mean())
-        return min(left, right) / max(left, right, 1.0)
+    def _histogram(self, mask: NDArray[np.uint8]) -> NDArray[np.float64]:
+        return np.asarray(cv2.calcHist([self._grey], [0], mask, [256], [0, 256]), np.float64).ravel()
 
-    def _sharpness(self) -> float:
-        """Variance of the Laplacian (Pech-Pacheco et al. 2000) inside the oval."""
+    def _sharpness(self, brightness: float) -> float:
+        """Spread of the Laplacian (Pech-Pacheco et al. 2000) inside the oval.
+
+        In percent of the mean brightness: half the light is half the edges, and no blur.
+        """
         cv2.Laplacian(self._grey, cv2.CV_32F, dst=self._edges)
-        return float(self._edges[self._oval].var())
+        _, spread = cv2.meanStdDev(self._edges, mask=self._oval)
+        return 100 * float(spread[0, 0]) / max(brightness, 1.0)
+
+    def _eye_light(self) -> float:
+        """Lids and the white of an eye are as light as the cheeks. The clearer eye counts: a shadow is no dark lens."""
+        cheeks = np.sort(np.concatenate([self._grey[part].ravel() for part in _CHEEKS]))
+        brightest = max(float(np.sort(self._grey[eye], axis=None)[-36]) for eye in _EYES)
+        return brightest / max(float(cheeks[cheeks.size // 2]), 1.0)
+
+    def _mouth_lines(self) -> float:
+        part = self._grey[_MOUTH]
+        across, along = cv2.Sobel(part, cv2.CV_32F, 0, 1), cv2.Sobel(part, cv2.CV_32F, 1, 0)
+        return float(cv2.norm(across, cv2.NORM_L1) / (cv2.norm(along, cv2.NORM_L1) + part.size))
 
 
 def scene_luminance(pixels: NDArray[np.uint8]) -> float:

@@ -7,10 +7,15 @@ from dataclasses import asdict, fields, replace
 
 import pytest
 
-from appliance.core.policy import LivenessMode, LivenessRule, Policy, QualityGate, Timing
+from appliance.core.policy import EnrolmentGate, LivenessMode, LivenessRule, Policy, QualityGate, Timing
 
 Part = QualityGate | LivenessRule | Timing
-PARTS: dict[str, Part] = {"gate": QualityGate(), "liveness": LivenessRule(), "timing": Timing()}
+PARTS: dict[str, Part] = {
+    "gate": QualityGate(),
+    "enrolment_gate": EnrolmentGate(),
+    "liveness": LivenessRule(),
+    "timing": Timing(),
+}
 NUMBERS = [(part, f.name) for part, value in PARTS.items() for f in fields(value) if f.name != "mode"]
 
 
@@ -66,6 +71,41 @@ def test_limits_of_chance_and_growth_do_not_contradict_each_other() -> None:
         policy_with("liveness", "least_pause", 9.0)
     with pytest.raises(ValueError, match="settled_growth"):
         policy_with("liveness", "settled_growth", LivenessRule().min_growth)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"reserve": 0.5}, "reserve must be below 0.5"),
+        ({"min_luminance": 0.9}, "min_luminance must be below max_luminance"),
+        ({"near_eye_distance": 41.0}, "near_eye_distance must not be above"),
+        ({"min_unified": 95.0}, "min_unified must be at most 100"),
+    ],
+)
+@pytest.mark.parametrize("gate", [QualityGate, EnrolmentGate])
+def test_a_gate_that_nobody_can_pass_is_refused(gate: type[QualityGate], changed: dict[str, float], says: str) -> None:
+    """Limits that contradict each other, or do once the reserve is asked for."""
+    with pytest.raises(ValueError, match=says):
+        gate(**changed)
+
+
+def test_an_enrolment_asks_at_least_what_a_check_in_asks() -> None:
+    """No limit of the defaults is looser."""
+    loose, strict = QualityGate(), EnrolmentGate()
+    assert strict != loose
+    for limit in fields(loose):
+        one, other = getattr(loose, limit.name), getattr(strict, limit.name)
+        assert {"min": other >= one, "max": other <= one}.get(limit.name[:3], other == one), limit.name
+
+
+def test_the_reserve_draws_every_limit_in() -> None:
+    """By its share, to the stricter side; and leaves nothing to draw in again."""
+    gate = QualityGate()
+    drawn = gate.with_reserve()
+    assert drawn.min_sharpness == pytest.approx(gate.min_sharpness * 1.06)
+    assert drawn.max_yaw == pytest.approx(gate.max_yaw * 0.94)
+    assert drawn.near_eye_distance == gate.near_eye_distance
+    assert drawn.with_reserve() == drawn
 
 
 @pytest.mark.parametrize("name", ["centred", "planar_parallax"])

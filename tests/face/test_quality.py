@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from appliance.core.policy import QualityGate
 from appliance.core.types import Box, Face, Measures
+from appliance.face.align import similarity
 from appliance.face.pipeline import FacePipeline
+from appliance.face.pose import HEAD
 from appliance.face.quality import QualityMeter, scene_luminance
 from appliance.opencv import cv2
 from tests.face.pictures import ASTRONAUT, GROUP, PORTRAIT, frame, picture, resized
@@ -84,12 +87,15 @@ def test_light_is_measured_on_the_face(pipeline: FacePipeline) -> None:
 def test_light_from_one_side_is_uneven(pipeline: FacePipeline) -> None:
     """Whichever side it comes from."""
     pixels = picture(ASTRONAUT)
-    plain = _measured(pipeline, pixels).uniformity
+    plain = _measured(pipeline, pixels)
     shade = np.interp(np.arange(512), [190, 265], [1, 0.2])[None, :, None]
-    assert plain > 0.8
-    assert _measured(pipeline, _times(pixels, shade)).uniformity < 0.7 * plain
+    shaded = _measured(pipeline, _times(pixels, shade))
+    assert plain.side_balance > 0.8
+    assert shaded.side_balance < 0.7 * plain.side_balance
+    assert shaded.uniformity < 0.7 * plain.uniformity
     mirrored = _measured(pipeline, _times(pixels[:, ::-1], shade[:, ::-1]))
-    assert mirrored.uniformity == pytest.approx(_measured(pipeline, _times(pixels, shade)).uniformity, abs=0.1)
+    assert mirrored.side_balance == pytest.approx(shaded.side_balance, abs=0.1)
+    assert mirrored.uniformity == pytest.approx(shaded.uniformity, abs=0.1)
 
 
 def test_blur_takes_the_sharpness(pipeline: FacePipeline) -> None:
@@ -98,14 +104,58 @@ def test_blur_takes_the_sharpness(pipeline: FacePipeline) -> None:
     blurred = [np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), np.uint8) for sigma in (1, 2, 4)]
     sharp = [_measured(pipeline, p).sharpness for p in (pixels, *blurred)]
     assert sharp == sorted(sharp, reverse=True)
-    assert sharp[0] > 5 * sharp[2]
+    assert sharp[0] > 2.5 * sharp[2]
+
+
+def test_less_light_is_no_blur(pipeline: FacePipeline) -> None:
+    """Half the light halves the edges; who stands in the dark is not asked to hold still."""
+    pixels = picture(ASTRONAUT)
+    plain, dark = (_measured(pipeline, _times(pixels, factor)).sharpness for factor in (1, 0.4))
+    assert dark == pytest.approx(plain, rel=0.15)
+
+
+def test_the_histogram_tells_spread_and_range(pipeline: FacePipeline) -> None:
+    """Less contrast: less variance, fewer bits."""
+    pixels = picture(ASTRONAUT)
+    plain, flat = (_measured(pipeline, _times(pixels, factor, shift)) for factor, shift in ((1, 0), (0.25, 100)))
+    assert plain.luminance_variance == pytest.approx(16 * flat.luminance_variance, rel=0.3)
+    assert plain.dynamic_range == pytest.approx(flat.dynamic_range + 2, abs=0.4)
+
+
+def _worn(pipeline: FacePipeline, pixels: NDArray[np.uint8], outline: list[tuple[int, int]], shade: int) -> Measures:
+    """Measured with a patch over the face; outline in the measuring crop: eyes at (28, 28), (68, 28), mouth at y 70."""
+    marks = pipeline.observe(frame(pixels)).faces[0].landmarks
+    place = similarity(HEAD[:, :2] * 40 + [48, 28], marks)
+    corners = np.asarray(outline) @ place[:, :2].T + place[:, 2]
+    covered = cv2.fillConvexPoly(pixels.copy(), corners.astype(np.int32), (shade, shade, shade))
+    face = Face(Box(0, 0, 1, 1), marks, 0.9)
+    return QualityMeter().measure(np.asarray(covered, np.uint8), (face,))
+
+
+@pytest.mark.parametrize("name", [ASTRONAUT, PORTRAIT])
+def test_dark_glasses_take_the_light_from_the_eyes(pipeline: FacePipeline, name: str) -> None:
+    """Below the limit of a check-in; open eyes are far above it."""
+    pixels, limit = picture(name), QualityGate().min_eye_light
+    dark = _worn(pipeline, pixels, [(14, 18), (82, 18), (82, 40), (14, 40)], 25)
+    assert dark.eye_light < limit - 0.2 < limit + 0.1 < _measured(pipeline, pixels).eye_light
+
+
+@pytest.mark.parametrize("name", [ASTRONAUT, PORTRAIT])
+def test_a_mask_takes_the_lines_of_the_mouth(pipeline: FacePipeline, name: str) -> None:
+    """Below the limit of a check-in, whatever its colour; a mouth is above it, and glasses are no matter of it."""
+    pixels, limit = picture(name), QualityGate().min_mouth_lines
+    for shade in (20, 120, 230):
+        mask = _worn(pipeline, pixels, [(14, 52), (82, 52), (76, 84), (48, 96), (20, 84)], shade)
+        assert mask.mouth_lines < limit - 0.3 < limit + 0.1 < _measured(pipeline, pixels).mouth_lines
 
 
 def test_a_flat_picture_is_measured_without_harm() -> None:
     """A face that somebody claims to be in an even area, with all landmarks on one spot."""
     face = Face(Box(10, 10, 0, 0), np.full((5, 2), 12, np.float32), 0.9)
     measures = QualityMeter().measure(np.full((40, 40, 3), 90, np.uint8), (face, face))
-    assert (measures.sharpness, measures.uniformity, measures.second_face) == (0, 1, 0)
+    assert (measures.sharpness, measures.uniformity, measures.side_balance, measures.second_face) == (0, 1, 1, 0)
+    assert (measures.luminance_variance, measures.dynamic_range) == (0, 0)
+    assert (measures.eye_light, measures.mouth_lines) == (1, 0)
     assert measures.inter_eye_distance == 0
     assert measures.luminance == pytest.approx(90 / 255)
 
