@@ -13,7 +13,7 @@ from pathlib import Path
 
 from models import document
 from models.document import Fields, Json
-from models.errors import PackUnwritable
+from models.errors import PackDamaged, PackUnwritable
 from models.manifest import Model, Use
 
 FILE_NAME = "accepted-licences.json"
@@ -61,6 +61,8 @@ class Acceptances:
             data = self._path.read_bytes()
         except FileNotFoundError:
             return ()
+        except OSError as error:
+            raise PackDamaged(f"{FILE_NAME}: cannot be read ({error.strerror})") from error
         top = document.read(data, FILE_NAME)
         if top.whole("format", 0, 1 << 16) != FORMAT:
             raise top.fault("format", f"is not {FORMAT}")

@@ -32,20 +32,20 @@ class Fetcher(Protocol):
 def obtain(wanted: Sequence[Published], folders: Sequence[Path], cache: Path, fetcher: Fetcher) -> None:
     """Download into `cache` what is in none of the folders nor, whole, in the cache.
 
-    Raises SourceUnusable where a file cannot be had as it is, or the download fails.
+    Raises SourceUnusable where a file cannot be had as it is, before anything is downloaded, or where a download fails.
     """
-    for published in wanted:
-        if _present(published, (*folders, cache)):
-            continue
+    missing = [published for published in wanted if not _present(published, (*folders, cache))]
+    for published in missing:
         if published.modified is not None:
             raise SourceUnusable(
                 f"{published.name} is not published as it is: it was made from {published.address} "
                 f"({published.modified}). Name a folder that holds it: keldim models build NAME --from DIR"
             )
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SourceUnusable(f"{cache} cannot be made: {error.strerror}") from error
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SourceUnusable(f"{cache} cannot be made: {error.strerror}") from error
+    for published in missing:
         if published.address.startswith("pkg:"):
             fetch_package(published, cache)
         else:

@@ -3,9 +3,8 @@
 Decoding its output belongs to `appliance.face`.
 """
 
-import onnx
-
 from models.errors import SourceUnusable
+from models.recipes import onnx_file
 
 _STRIDES, _PARTS = (8, 16, 32), {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
 
@@ -16,7 +15,7 @@ def convert(data: bytes) -> bytes:
     The weights and nodes stay as they are: every Reshape already asks for [1, -1, channels]. H and W have to be
     multiples of 32. Raises SourceUnusable when the data are another model.
     """
-    model = onnx.load_model_from_string(data)
+    model = onnx_file.read(data)
     graph = model.graph
     wanted = {f"{part}_{stride}" for part in _PARTS for stride in _STRIDES}
     if len(graph.input) != 1 or {output.name for output in graph.output} != wanted:
@@ -26,5 +25,4 @@ def convert(data: bytes) -> bytes:
     for output in graph.output:
         output.type.tensor_type.shape.dim[1].dim_param = f"cells_{output.name.rpartition('_')[2]}"
     del graph.value_info[:]
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
+    return onnx_file.write(model)

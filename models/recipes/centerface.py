@@ -6,10 +6,10 @@ Where the file comes from and what the pack says about it belongs to `builtin`; 
 
 from collections.abc import MutableSequence
 
-import onnx
 from onnx import TensorProto, helper
 
 from models.errors import SourceUnusable
+from models.recipes import onnx_file
 
 IMAGE = "image"
 HEAT, SCALE, OFFSET, LANDMARKS = "heat", "scale", "offset", "landmarks"
@@ -28,7 +28,7 @@ def mend(data: bytes) -> bytes:
     `landmarks` (10: y, x of five points in box sizes), each H/4 x W/4.
     Raises SourceUnusable when the data are another model.
     """
-    model = onnx.load_model_from_string(data)
+    model = onnx_file.read(data)
     graph = model.graph
     weights = {weight.name for weight in graph.initializer}
     inputs = [value.name for value in graph.input if value.name not in weights]
@@ -41,8 +41,7 @@ def mend(data: bytes) -> bytes:
     graph.input.append(helper.make_tensor_value_info(IMAGE, TensorProto.FLOAT, [1, 3, "H", "W"]))
     for name, channels in _CHANNELS.items():
         graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, channels, "h", "w"]))
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
+    return onnx_file.write(model)
 
 
 def _rename(names: MutableSequence[str]) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from models.errors import SourceUnusable
+from models.recipes import onnx_file
 
 Floats = NDArray[np.float32]
 
@@ -155,5 +156,4 @@ def _model(graph: _Graph) -> bytes:
     embedding = helper.make_tensor_value_info(EMBEDDING, TensorProto.FLOAT, ["N", DIMENSION])
     whole = helper.make_graph(graph.nodes, "dlib_face_resnet", [image], [embedding], graph.weights)
     model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION)
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
+    return onnx_file.write(model)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from models.errors import SourceUnusable
+from models.recipes import onnx_file
 
 Floats = NDArray[np.float32]
 
@@ -95,7 +96,7 @@ def quicken(data: bytes) -> bytes:
 
     Raises SourceUnusable when there is nothing to gain: a recipe that names this converter was made for another file.
     """
-    model = onnx.load_model_from_string(data)
+    model = onnx_file.read(data)
     graph = _Graph(model.graph)
     sites = {site.y: site for site in graph.sites() if _can_gain(graph.makers[site.y], site)}
     if not sites:
@@ -105,7 +106,7 @@ def quicken(data: bytes) -> bytes:
 
 def as_published(data: bytes) -> bytes:
     """Write every PReLU of a model as one PRelu node, as its makers did; for comparing, never for a pack."""
-    model = onnx.load_model_from_string(data)
+    model = onnx_file.read(data)
     return _rewritten(model, {site.y: site for site in _Graph(model.graph).sites()}, _plain)
 
 
@@ -155,8 +156,7 @@ def _rewritten(model: onnx.ModelProto, sites: dict[str, _Site], write: _Write) -
     del graph.initializer[:]
     graph.initializer.extend(kept)
     _drop_unused_inputs(graph, used)
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
+    return onnx_file.write(model)
 
 
 def _drop_unused_inputs(graph: onnx.GraphProto, used: set[str]) -> None:
