@@ -183,7 +183,7 @@ class MigrationRule:
     """
 
     caution: int = 10
-    min_quality: int = 40
+    min_quality: int = 50
     templates: int = 3
     retire_share: float = 0.98
     retire_on: str = ""
