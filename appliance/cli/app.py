@@ -26,18 +26,6 @@ def _people() -> typer.Typer:
     return app
 
 
-def _people_list() -> typer.Typer:
-    from appliance.cli.people_commands import people
-
-    return people
-
-
-def _staff() -> typer.Typer:
-    from appliance.cli.staff_commands import app
-
-    return app
-
-
 def _services() -> typer.Typer:
     from appliance.cli.desk_commands import services
 
@@ -63,16 +51,19 @@ def _fund() -> typer.Typer:
 
 
 def _models() -> typer.Typer:
-    from appliance.cli.migration_commands import app as migration
     from appliance.cli.models_commands import app
 
-    if migration not in (group.typer_instance for group in app.registered_groups):
-        app.add_typer(migration)
     return app
 
 
 def _demo() -> typer.Typer:
     from appliance.cli.demo_commands import app
+
+    return app
+
+
+def _evaluate() -> typer.Typer:
+    from appliance.cli.evaluate_commands import app
 
     return app
 
@@ -84,8 +75,6 @@ def _bench() -> typer.Typer:
 
 
 _GROUPS: dict[str, Callable[[], typer.Typer]] = {
-    "people": _people_list,
-    "staff": _staff,
     "services": _services,
     "ledger": _ledger,
     "sync": _sync,
@@ -100,9 +89,11 @@ _SINGLE: dict[str, Callable[[], typer.Typer]] = {
     "checkin": _desk,
     "identify": _people,
     "verify": _people,
+    "people": _people,
     "forget": _people,
     "cameras": _desk,
     "doctor": _desk,
+    "evaluate": _evaluate,
 }
 
 

@@ -68,13 +68,6 @@ class PackMismatch(ApplianceFailure):
     remedy = "Restart the desk; if it stays, enrol the patient again with the pack in use."
 
 
-class MigrationUnfinished(ApplianceFailure):
-    """People would lose their only template with the pack that was to be retired."""
-
-    code = "E-MIG-01"
-    remedy = "See who is missing: keldim models migration. Let them visit or enrol again, or change [policy.migration]."
-
-
 class IinInvalid(ApplianceFailure):
     """The number is not an IIN: wrong length, impossible date, or wrong check digit."""
 
@@ -164,3 +157,31 @@ class DemoFailed(ApplianceFailure):
 
     code = "E-DEMO-01"
     remedy = "See the logs in its folder, or name an empty folder with --dir; then run it again."
+
+
+class DatasetUnknown(ApplianceFailure):
+    """A folder of evaluation pictures has a layout nobody knows, or holds too little for the protocol asked for."""
+
+    code = "E-EVL-01"
+    remedy = "See what is expected: keldim evaluate --help"
+
+
+class CardUnmarked(ApplianceFailure):
+    """A model card has no marked place for measured figures."""
+
+    code = "E-EVL-02"
+    remedy = "Put the lines <!-- figures:begin --> and <!-- figures:end --> into card.md where the figures belong."
+
+
+class CacheUnusable(ApplianceFailure):
+    """The folder in which an evaluation keeps what it measured cannot be read or written."""
+
+    code = "E-EVL-03"
+    remedy = "Remove the damaged file, or name another folder with --cache."
+
+
+class ReportUnwritable(ApplianceFailure):
+    """The report, or a recipe's calibration, cannot be written."""
+
+    code = "E-EVL-04"
+    remedy = "Name a folder that can be written to: --out DIR"

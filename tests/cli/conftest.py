@@ -22,8 +22,7 @@ HURRIED = """
 tries = 1
 
 [policy.liveness]
-least_steps = 1
-most_steps = 1
+turns = 1
 turn_timeout = 1.0
 """
 """A desk without patience, so that a visit from a film is over soon."""
