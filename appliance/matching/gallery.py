@@ -1,54 +1,71 @@
-"""The templates one desk searches, in memory: an exact FAISS inner-product gallery; the only door to faiss.
+"""The people one desk can find, in memory: whose template lies in which row, several per person.
 
-What a score means, and against whom a probe is compared, is the matcher's and the core's; where templates
-rest is `appliance.records`'.
-
-The rows are the gallery's own array, searched in place by FAISS's flat inner-product kernel, instead of an
-`IndexFlatIP`: same kernel and same time (one thread, 128-d: 0.18 ms for 10,000 templates, 3.6 ms for 100,000),
-but removing a person moves at most their own number of rows (about 10 µs at any size, where `IndexIDMap2` shifts
-everything: 10 ms at 100,000) and the freed rows are overwritten at once.
+How rows are searched is `flat`'s and `scan`'s. What a score means, and against whom a probe is compared, is the
+matcher's and the core's; where templates rest is `appliance.records`'.
 """
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import Final
 
-import faiss
 import numpy as np
-from numpy.typing import NDArray
 
 from appliance.core.errors import PackMismatch
 from appliance.core.types import Candidate, Embedding, PackDigest, PersonId
+from appliance.matching.flat import FlatIndex
+from appliance.matching.index import Floats, Index, Rows
+from appliance.matching.scan import ScanIndex
+from models.codebook import CodeBook
 
-NORM_TOLERANCE = 1e-3
+NORM_TOLERANCE: Final = 1e-3
 """Allowed |norm - 1|: float32 rounding is below 1e-6, half precision in a template store below 1e-3."""
 
-BATCH = 1024
+BATCH: Final = 1024
 """People checked at once by `add_all`: one numpy call for a thousand is 5 times faster than one for each."""
 
-INITIAL_CAPACITY = 262_144
+INITIAL_CAPACITY: Final = 262_144
 """Rows reserved at first: more than a desk enrols (150,000 people), for growing copies everything and takes 0.2 s at
 100,000 x 128. Memory that was never written is address space only, not RAM."""
 
+CROSSOVER: Final = 10_000
+"""Templates from which a gallery with a code book scans codes. Scanning is quicker from 3,000 (512-d) or 8,000 (128-d)
+on; a flat search of 10,000 still takes but half a millisecond, and owes nothing to a code book."""
+
 
 class Gallery:
-    """Unit-length templates of one pack, several per person; exact search by cosine similarity.
+    """Unit-length templates of one pack, several per person; search by cosine similarity, best template of each person.
 
-    Owned by one thread: no method may run at the same time as another. Adding and removing need no rebuild
-    and are visible to the next search.
+    Owned by one thread: no method may run at the same time as another. Adding and removing need no rebuild and are
+    visible to the next search.
     """
 
-    __slots__ = ("_dimension", "_matrix", "_most", "_owner", "_pack", "_rows")
+    __slots__ = ("_book", "_crossover", "_dimension", "_index", "_owner", "_pack", "_rows")
 
-    def __init__(self, dimension: int, pack: PackDigest, capacity: int = INITIAL_CAPACITY) -> None:
-        """Create an empty gallery. Raises ValueError for a dimension or capacity below 1."""
+    def __init__(
+        self,
+        dimension: int,
+        pack: PackDigest,
+        capacity: int = INITIAL_CAPACITY,
+        *,
+        book: CodeBook | None = None,
+        crossover: int = CROSSOVER,
+    ) -> None:
+        """Create an empty gallery; without a code book it searches flat at any size.
+
+        Raises ValueError for a dimension or capacity below 1, or a code book for another dimension.
+        """
         if dimension < 1 or capacity < 1:
             raise ValueError(f"dimension {dimension} or capacity {capacity} below 1")
+        if book is not None and book.dimension != dimension:
+            raise ValueError(f"a code book for {book.dimension} dimensions in a {dimension}-d gallery")
         self._dimension = dimension
         self._pack = pack
-        self._matrix: NDArray[np.float32] = np.empty((capacity, dimension), dtype=np.float32)
+        self._book = book
+        self._crossover = crossover
+        self._index: Index = FlatIndex(dimension, capacity)
         self._owner: list[PersonId] = []  # row -> person
-        self._rows: dict[PersonId, list[int]] = {}  # person -> rows
-        self._most = 1  # templates of the person who has, or ever had, most of them
+        # Tuples: not 150,000 lists for the garbage collector to visit.
+        self._rows: dict[PersonId, tuple[int, ...]] = {}
 
     @property
     def dimension(self) -> int:
@@ -85,7 +102,7 @@ class Gallery:
         Nothing is changed when one of them does not fit: raises PackMismatch for another pack's embedding, ValueError
         for none at all, a wrong shape, or a vector that is not finite and of unit length.
         """
-        self._append(person, self._block(embeddings))
+        self._append([(person, len(embeddings))], self._block(embeddings))
 
     def add_all(self, people: Iterable[tuple[PersonId, Sequence[Embedding]]]) -> int:
         """Add many people, as at start-up; returns how many templates were added.
@@ -98,58 +115,62 @@ class Gallery:
             if not all(embeddings for _, embeddings in batch):
                 raise ValueError("no embedding given")
             block = self._block([embedding for _, embeddings in batch for embedding in embeddings])
-            end = 0
-            for person, embeddings in batch:
-                start, end = end, end + len(embeddings)
-                self._append(person, block[start:end])
+            self._append([(person, len(embeddings)) for person, embeddings in batch], block)
         return len(self) - before
 
     def replace(self, person: PersonId, embeddings: Sequence[Embedding]) -> None:
         """Put these templates in the place of all the person had. Raises as `add` does, then nothing is changed."""
         block = self._block(embeddings)
         self.remove(person)
-        self._append(person, block)
+        self._append([(person, len(block))], block)
 
     def remove(self, person: PersonId) -> int:
         """Take all templates of a person out and overwrite them; returns how many there were (0: not enrolled)."""
-        rows = self._rows.pop(person, [])
+        rows = self._rows.pop(person, ())
         for row in sorted(rows, reverse=True):  # from the end, so that the last row is never one still to go
             self._fill_with_last(row)
         return len(rows)
 
-    def search(self, probe: Embedding, limit: int) -> tuple[Candidate, ...]:
+    def search(self, probe: Embedding, limit: int, *, exhaustive: bool = False) -> tuple[Candidate, ...]:
         """The `limit` people most similar to the probe, best first, each with the best of their templates.
 
         People with equal scores come in the order of their ids; which of them is left out at `limit` is not defined.
+        exhaustive: compare every template at full length, for answers that may take a tenth of a second.
         Raises as `add` does; ValueError for a limit below 1.
         """
-        query = self._block((probe,))
-        return self._best(query, self._matrix[: len(self)], self._owner, limit)
+        query = self._query(probe, limit)
+        if not self._rows:
+            return ()
+        # As many rows as there are people wanted hold them all, unless some have several among the best.
+        count = limit + -(-len(self) // self.people) - 1
+        while True:
+            scores, rows = self._index.nearest(query, min(count, len(self)), exhaustive=exhaustive)
+            best = self._best(scores, rows)
+            if len(best) >= min(limit, self.people):
+                return best[:limit]
+            count *= 4
 
     def search_among(self, probe: Embedding, people: frozenset[PersonId], limit: int) -> tuple[Candidate, ...]:
         """As `search`, over the templates of these people only; those who have none are passed over."""
-        query = self._block((probe,))
-        rows = [row for person in people for row in self._rows.get(person, ())]
-        return self._best(query, self._matrix[rows], [self._owner[row] for row in rows], limit)
+        query = self._query(probe, limit)
+        rows = np.array([row for person in people for row in self._rows.get(person, ())], dtype=np.int64)
+        return self._best(self._index.scores(query, rows), rows)[:limit]
 
-    def _best(
-        self, query: NDArray[np.float32], matrix: NDArray[np.float32], owner: Sequence[PersonId], limit: int
-    ) -> tuple[Candidate, ...]:
+    def _query(self, probe: Embedding, limit: int) -> Floats:
         if limit < 1:
             raise ValueError(f"a search for {limit} people")
-        if len(matrix) == 0:
-            return ()
-        # Nobody has more than `_most` templates, so this many rows hold at least `limit` people.
-        count = min(len(matrix), limit * self._most)
-        faiss.omp_set_num_threads(1)  # kept per calling thread; a second thread's barrier costs ms on a busy desk
-        scores, rows = faiss.knn(query, matrix, count, metric=faiss.METRIC_INNER_PRODUCT)
-        best: dict[PersonId, float] = {}
-        for score, row in zip(scores[0].tolist(), rows[0].tolist(), strict=True):
-            best.setdefault(owner[row], score)  # rows come best first
-        ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
-        return tuple(Candidate(person, score) for person, score in ranked[:limit])
+        return np.asarray(self._block((probe,))[0])
 
-    def _block(self, embeddings: Sequence[Embedding]) -> NDArray[np.float32]:
+    def _best(self, scores: Floats, rows: Rows) -> tuple[Candidate, ...]:
+        """Each person of these rows once, with their best score; best first."""
+        best: dict[PersonId, float] = {}
+        for score, row in zip(scores.tolist(), rows.tolist(), strict=True):
+            person = self._owner[row]
+            best[person] = max(score, best.get(person, score))
+        ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
+        return tuple(Candidate(person, score) for person, score in ranked)
+
+    def _block(self, embeddings: Sequence[Embedding]) -> Floats:
         """The vectors as float32 (n, d), checked."""
         if not embeddings:
             raise ValueError("no embedding given")
@@ -164,29 +185,29 @@ class Gallery:
             raise ValueError("a vector is not finite and of unit length")
         return block
 
-    def _append(self, person: PersonId, block: NDArray[np.float32]) -> None:
-        first, end = len(self), len(self) + len(block)
-        if end > len(self._matrix):
-            self._grow(end)
-        self._matrix[first:end] = block
-        self._owner.extend([person] * len(block))
-        rows = self._rows.setdefault(person, [])
-        rows.extend(range(first, end))
-        self._most = max(self._most, len(rows))
-
-    def _grow(self, needed: int) -> None:
-        larger = np.empty((max(needed, 2 * len(self._matrix)), self._dimension), dtype=np.float32)
-        larger[: len(self)] = self._matrix[: len(self)]
-        self._matrix[: len(self)] = 0.0  # no copy of a template stays behind in freed memory
-        self._matrix = larger
+    def _append(self, people: Sequence[tuple[PersonId, int]], block: Floats) -> None:
+        """Add rows; people: whose they are, in order, with how many."""
+        end = len(self)
+        self._index.append(block)
+        for person, count in people:
+            start, end = end, end + count
+            self._owner.extend([person] * count)
+            self._rows[person] = (*self._rows.get(person, ()), *range(start, end))
+        if self._book is not None and len(self) > self._crossover and isinstance(self._index, FlatIndex):
+            self._index = _scanned(self._index, self._book)
 
     def _fill_with_last(self, row: int) -> None:
         """Close the hole at `row` with the last row; the order of rows means nothing."""
-        last = len(self) - 1
-        mover = self._owner.pop()
+        self._index.remove(row)
+        mover, last = self._owner.pop(), len(self._owner)
         if row != last:
-            self._matrix[row] = self._matrix[last]
             self._owner[row] = mover
-            theirs = self._rows[mover]
-            theirs[theirs.index(last)] = row
-        self._matrix[last] = 0.0
+            self._rows[mover] = tuple(row if theirs == last else theirs for theirs in self._rows[mover])
+
+
+def _scanned(flat: FlatIndex, book: CodeBook) -> ScanIndex:
+    """The same rows, searched by their codes; the flat ones are overwritten. It stays so when people leave again."""
+    scan = ScanIndex(book)
+    scan.append(flat.rows())
+    flat.wipe()
+    return scan

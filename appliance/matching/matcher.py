@@ -38,6 +38,6 @@ class GalleryMatcher:
     def duplicates(
         self, probe: Embedding, exclude: PersonId | None = None, limit: int = CANDIDATES
     ) -> tuple[Candidate, ...]:
-        """Who else looks like this: `identify` without one person, for the duplicate check of an enrolment."""
-        found = self._gallery.search(probe, limit + 1)
+        """Who else looks like this, every template compared: `identify` without one person, for an enrolment."""
+        found = self._gallery.search(probe, limit + 1, exhaustive=True)
         return tuple(candidate for candidate in found if candidate.person != exclude)[:limit]
