@@ -30,6 +30,7 @@ from appliance.records.schema import RECORDS_MIGRATIONS
 from appliance.records.vault import Vault
 from appliance.staff import StaffEnrolment
 from appliance.station import Equipment, Station
+from models import codebook
 from models.store import PackStore
 from sync.clock import Clock
 from sync.database import open_database
@@ -164,12 +165,18 @@ def dimension(pack: Pack) -> int:
     return embed.dimension
 
 
+def empty_gallery(pack: Pack) -> Gallery:
+    """A gallery for this pack's embeddings, with its code book if it has one. Raises PackDamaged."""
+    book = None if pack.codebook is None else codebook.read(pack.codebook)
+    return Gallery(dimension(pack), pack.digest, book=book)
+
+
 def open_eyes(desk: OpenDesk, packs: Path) -> SeeingDesk:
     """Open the desk's packs and load the galleries. packs: folder of packs. Raises PackInvalid, PackUnknown."""
     opened = tuple(open_pack(path) for path in pack_paths(desk.config, packs))
     pack, records = opened[0], desk.records
-    enrolled = EnrolledGallery(records.templates, *(Gallery(dimension(each), each.digest) for each in opened))
-    staff = EnrolledGallery(records.staff.templates, *(Gallery(dimension(each), each.digest) for each in opened))
+    enrolled = EnrolledGallery(records.templates, *(empty_gallery(each) for each in opened))
+    staff = EnrolledGallery(records.staff.templates, *(empty_gallery(each) for each in opened))
     calibrations = {each.digest: PackThresholds(each.measured) for each in opened}
     clear_log(records)
     return SeeingDesk(
