@@ -1,8 +1,8 @@
 """Faces of people who do not exist, as an embedder would describe them: unit vectors with the spread of real ones.
 
-Real embeddings use fewer dimensions than they have: LFW's impostor scores under EdgeFace-XS (512-d) have a standard
-deviation of 0.075, as random vectors of 171 dimensions have, and under a 128-d network 0.094, as of 108; two pictures of
-a person score 0.62 and 0.66. What is searched among these faces is the benchmarks'.
+Real embeddings use fewer dimensions than they have: impostor scores of LFW under EdgeFace-XS (512-d) have a standard
+deviation of 0.075, as random vectors of 171 dimensions have, and under a 128-d network 0.094, as of 108; two pictures
+of a person score 0.62 and 0.66. What is searched among these faces is the benchmarks'.
 """
 
 from typing import Final
