@@ -35,7 +35,7 @@ class EnrolledGallery:
         self._seen = templates.state()
         for place, each in enumerate(self.galleries):
             each.add_all(self._load(each, self.galleries[:place]))
-            _LOG.info("gallery of %s: %d people", each.pack[:12], each.people)
+            _LOG.info("gallery: %d people by pack %s", each.people, each.pack[:12])
         if self.damaged:
             _LOG.error("%d templates were left out", self.damaged)
 

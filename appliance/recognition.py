@@ -229,9 +229,14 @@ class Recogniser:
         ]
         return Known(tuple(found), sum(search.everybody.compared for search in searches))
 
+    def compare(self, looks: Sequence[Probe], claimed: PersonId | None = None) -> tuple[MatchResult, Thresholds]:
+        """What the scores alone say, 1:1 or against everybody: no decision, and no visit comes of it."""
+        _, result, thresholds = self._compare(_searches(self.patients, looks), claimed, frozenset())
+        return result, thresholds
+
     def differs(self, person: PersonId, looks: Sequence[Probe]) -> bool:
         """Whether these are not the looks of an enrolled person; False where there is nothing to compare with."""
-        _, result, thresholds = self._compare(_searches(self.patients, looks), person, frozenset())
+        result, thresholds = self.compare(looks, person)
         return bool(result.candidates) and not result.candidates[0].score >= thresholds.accept
 
     def agree(self, looks: Sequence[Probe]) -> bool:

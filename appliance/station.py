@@ -342,6 +342,7 @@ class Station:
                 offers=met.offers if met else (),
                 receipt=self._receipt if state in (State.RECEIPT, State.ALREADY) else "",
                 failure=self._failure,
+                refused=self._attempt.reasons() if state is State.NOT_RECOGNISED else (),
                 seconds_left=session.time_left(self._visit, now, self._with.policy),
             )
         )

@@ -5,10 +5,12 @@ test, never an English fall-back on a Kazakh screen.
 """
 
 import tomllib
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from appliance.core.decision import Reason
 from appliance.core.quality import Hint
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind, Snapshot
@@ -26,6 +28,26 @@ class Language(StrEnum):
 @cache
 def _table() -> dict[str, dict[str, dict[str, str]]]:
     return tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
+
+
+class Advice(StrEnum):
+    """What the receptionist is told where a face alone does not decide."""
+
+    LOOK_ALIKE = "look_alike"
+    STAFF_FACE = "staff_face"
+    AMBIGUOUS_MATCH = "ambiguous_match"
+    DUPLICATE_FACE = "duplicate_face"
+
+
+def reception_text(advice: Advice, language: Language) -> str:
+    """What happened and what to do, for the receptionist."""
+    return _table()["reception"][advice.value][language.value]
+
+
+def advice_on(reasons: Sequence[Reason]) -> Advice | None:
+    """The advice that goes with a refusal, if one of its reasons has any."""
+    known = set(Advice)
+    return next((Advice(reason.value) for reason in reversed(reasons) if reason.value in known), None)
 
 
 def state_text(state: State, language: Language, name: str = "") -> str:

@@ -112,6 +112,10 @@ class PackStore:
                 return path
         raise PackUnknown(f"there is no pack {name!r} in {self.root}")
 
+    def has(self, name: str) -> bool:
+        """Whether a pack of this name lies here, whole or not."""
+        return any(path.name == name for path in self._folders())
+
     def installed(self) -> tuple[InstalledPack, ...]:
         """Every pack, verified file by file, in order of name; damaged ones with their fault."""
         return tuple(self._row(path) for path in self._folders())

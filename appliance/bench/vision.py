@@ -1,11 +1,11 @@
 """Times what sees a face against what others would use, on the same frames and model files, turn by turn in one run.
 
-Own detector and `cv2.FaceDetectorYN`; the whole way from a frame to embeddings and `insightface.app.FaceAnalysis`. A
-peer that cannot open the pack's files is left out and named in the report's facts. The graphs of the embedder, as
-published and rewritten, are raced by `graphs`.
+Own detector and `cv2.FaceDetectorYN`; the graphs as the pack has them and as they were published; the whole way from a
+frame to embeddings and `insightface.app.FaceAnalysis`. A peer that cannot open the pack's files is left out.
 """
 
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from appliance.bench.report import Bound, Figure, Goal, Report
 from appliance.bench.stages import standing
 from appliance.core.types import Box, Face, Frame
 from appliance.face.detector import DETECT_SIDE, Detector
-from appliance.face.pack import Pack, open_pack
+from appliance.face.pack import Pack, Runner, open_pack
 from appliance.face.pipeline import FacePipeline
+from appliance.face.tensor import InputTensor
 from appliance.opencv import cv2
+from models.recipes.prelu import as_published
 from models.store import read_pack
 from sync.clock import SystemClock
 
@@ -68,6 +70,29 @@ def _agreement(ours: tuple[Face, ...], theirs: NDArray[np.floating | np.integer]
     return min(max(face.box.iou(box) for box in boxes) for face in ours)
 
 
+def against_published(
+    pack: Pack, files: Mapping[str, bytes], frame: Frame, turns: int, clock: SystemClock
+) -> Iterator[Figure]:
+    """Embedder and attack detectors with the pack's graphs, and with PReLU written as their authors published it.
+
+    Nothing for a graph without PReLU.
+    """
+    pixels = np.ascontiguousarray(frame.pixels)
+    for runner in (pack.embedder, *pack.pads):
+        model = runner.model
+        published = as_published(files[model.file])
+        if published == files[model.file]:
+            continue
+        peer = Runner(published, model)
+        crop = cv2.resize(pixels, (model.input.width, model.input.height), interpolation=cv2.INTER_AREA)
+        tensor = InputTensor(model.input, model.input.width, model.input.height).fill(np.asarray(crop, np.uint8))
+        mine, theirs = race(lambda _: runner.run(tensor), lambda _: peer.run(tensor), turns, clock)  # noqa: B023 - raced before the next round
+        yield Figure(f"{model.file}, PReLU as published", mine.cpu_ms, "ms", theirs.cpu_ms)
+        (left,), (right,) = runner.run(tensor), peer.run(tensor)
+        cosine = float(np.vdot(left, right) / (np.linalg.norm(left) * np.linalg.norm(right)))
+        yield Figure(f"{model.file}: cosine of the two outputs", cosine, "", None, Goal(Bound.AT_LEAST, 0.999999))
+
+
 def against_insightface(
     pack: Pack, files: Mapping[str, bytes], frame: Frame, turns: int, clock: SystemClock
 ) -> Iterator[Figure]:
@@ -85,7 +110,8 @@ def against_insightface(
     def ours(_: int) -> object:
         return [pipeline.embed(frame, face) for face in pipeline.observe(frame).faces]
 
-    with tempfile.TemporaryDirectory(prefix="keldim-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="keldim-bench-") as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # its alignment uses what scikit-image has deprecated
         for model in (pack.detector.model, pack.embedder.model):
             (Path(folder) / model.file).write_bytes(files[model.file])
         peer = FaceAnalysis(folder, providers=["CPUExecutionProvider"])
@@ -97,10 +123,11 @@ def against_insightface(
 
 def measure(folder: Path, turns: int, clock: SystemClock) -> Report:
     """Race a pack's models against their peers. Raises PackInvalid, DemoFailed without a test picture."""
-    pack, files = open_pack(folder), read_pack(folder).files
+    pack, files = open_pack(folder, evaluation=True), read_pack(folder).files
     frame = standing(pack)
     figures = (
         *against_opencv(pack, files[pack.detector.model.file], frame, turns, clock),
+        *against_published(pack, files, frame, turns, clock),
         *against_insightface(pack, files, frame, turns, clock),
     )
     facts: dict[str, str | int | float] = {

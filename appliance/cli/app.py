@@ -26,6 +26,18 @@ def _people() -> typer.Typer:
     return app
 
 
+def _people_list() -> typer.Typer:
+    from appliance.cli.people_commands import people
+
+    return people
+
+
+def _staff() -> typer.Typer:
+    from appliance.cli.staff_commands import app
+
+    return app
+
+
 def _services() -> typer.Typer:
     from appliance.cli.desk_commands import services
 
@@ -51,8 +63,11 @@ def _fund() -> typer.Typer:
 
 
 def _models() -> typer.Typer:
+    from appliance.cli.migration_commands import app as migration
     from appliance.cli.models_commands import app
 
+    if migration not in (group.typer_instance for group in app.registered_groups):
+        app.add_typer(migration)
     return app
 
 
@@ -75,6 +90,8 @@ def _bench() -> typer.Typer:
 
 
 _GROUPS: dict[str, Callable[[], typer.Typer]] = {
+    "people": _people_list,
+    "staff": _staff,
     "services": _services,
     "ledger": _ledger,
     "sync": _sync,
@@ -89,7 +106,6 @@ _SINGLE: dict[str, Callable[[], typer.Typer]] = {
     "checkin": _desk,
     "identify": _people,
     "verify": _people,
-    "people": _people,
     "forget": _people,
     "cameras": _desk,
     "doctor": _desk,

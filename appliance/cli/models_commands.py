@@ -16,10 +16,10 @@ from appliance.face.laboratory import Laboratory
 from appliance.face.pack import open_pack
 from models.download import Downloader, Report
 from models.recipes import recipe as recipes
+from models.recipes.build import CARD, licence_texts
 from models.recipes.build import build as build_pack
-from models.recipes.build import licence_texts
 from models.recipes.recipe import Recipe
-from models.store import InstalledPack, PackStore
+from models.store import InstalledPack, PackStore, read_pack
 from models.upstream import obtain
 from sync.clock import SystemClock
 
@@ -145,16 +145,18 @@ def _recipe_json(recipe: Recipe) -> dict[str, str | bool | None]:
 
 @app.command()
 def show(context: typer.Context, name: Annotated[str, typer.Argument(help="A pack or a recipe.")] = "builtin") -> None:
-    """Show a card: what a pack is, how good it was measured to be, its limits; for a recipe also its licences."""
+    """Show a card: what a pack is, how good it was measured to be, its limits; then its licences."""
     store = PackStore(place(context).packs)
-    if name in {row.name for row in store.installed()}:
-        folder = store.path(name)
-        pack = open_pack(folder, evaluation=True)
-        say((folder / pack.manifest.card).read_text(encoding="utf-8"))
-        return
-    recipe = recipes.load(name)
-    say((recipe.beside("card.md") or b"").decode("utf-8"))
-    for file, text in licence_texts(recipe).items():
+    if store.has(name):
+        contents = read_pack(store.path(name))
+        manifest = contents.manifest
+        card = contents.files[manifest.card]
+        texts = {model.licence.text: contents.files[model.licence.text] for model in manifest.models}
+    else:
+        recipe = recipes.load(name)
+        card, texts = recipe.beside(CARD) or b"", licence_texts(recipe)
+    say(card.decode("utf-8"))
+    for file, text in texts.items():
         say(f"--- {file} ---\n{text.decode('utf-8')}")
 
 

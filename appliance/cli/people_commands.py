@@ -1,6 +1,8 @@
-"""Commands about people: enrol, identify, verify, people, forget."""
+"""Commands about people: enrol, identify, verify, people (list, look-alike), forget."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,16 +14,17 @@ from appliance.cli.output import EXIT_NO, EXIT_USAGE, dump, say, table, warn
 from appliance.cli.place import Json
 from appliance.cli.sources import opened
 from appliance.composition import SeeingDesk
-from appliance.core.errors import PersonUnknown
+from appliance.core.decision import Thresholds
+from appliance.core.errors import DuplicateFace, PersonUnknown
 from appliance.core.iin import Iin
 from appliance.core.types import MatchMode, MatchResult
-from appliance.enrolment import ConsentGiven
+from appliance.enrolment import ConsentGiven, flag_look_alikes
 from appliance.enrolment import forget as forget_patient
 from appliance.looks import from_picture, from_source
-from appliance.recognition import Probe, fuse
+from appliance.recognition import Probe
 from appliance.records.consents import GivenBy
 from appliance.records.profile import Profile
-from appliance.texts import Language
+from appliance.texts import Advice, Language, reception_text
 
 CONSENT_VERSION = "2026-11"
 """Version of the consent text that `--consent` says was read out."""
@@ -34,9 +37,13 @@ Seconds = Annotated[float, typer.Option(help="How much of the camera or video is
 
 
 app = typer.Typer()
+people = typer.Typer(help="List the enrolled people; look-alike: flag twins and siblings.")
 
 
-def _looks(desk: SeeingDesk, photo: Path | None, camera: str | None, video: Path | None, seconds: float) -> list[Probe]:
+def looks_of(
+    desk: SeeingDesk, photo: Path | None, camera: str | None, video: Path | None, seconds: float
+) -> list[Probe]:
+    """The looks of who is before the camera, or in a photo or film. Ends with EXIT_USAGE for no source, or two."""
     policy = desk.desk.config.policy
     if photo is not None and camera is None and video is None:
         return [from_picture(desk.observer, policy, read_image(photo), photo.name, desk.earlier)]
@@ -48,7 +55,17 @@ def _looks(desk: SeeingDesk, photo: Path | None, camera: str | None, video: Path
         return list(from_source(desk.observer, policy, source, seconds, earlier=desk.earlier))
 
 
-def _asked(value: str | None, option: str, label: str) -> str:
+@contextlib.contextmanager
+def advise(language: Language) -> Iterator[None]:
+    """Tell the receptionist in their language what a face that is enrolled already means."""
+    try:
+        yield
+    except DuplicateFace:
+        warn(reception_text(Advice.DUPLICATE_FACE, language))
+        raise
+
+
+def asked(value: str | None, option: str, label: str) -> str:
     """What was given, else what is typed at the prompt: arguments stand in the list of processes and the history."""
     if value is not None:
         return value
@@ -79,12 +96,12 @@ def enrol(
     as_json: Json = False,
 ) -> None:
     """Enrol a patient: document, consent, face, duplicate check."""
-    number = Iin.parse(_asked(iin, "--iin", "IIN"))
-    given, _, family = " ".join(_asked(name, "--name", "Name").split()).partition(" ")
+    number = Iin.parse(asked(iin, "--iin", "IIN"))
+    given, _, family = " ".join(asked(name, "--name", "Name").split()).partition(" ")
     profile = Profile(given, family, number, language.value)
-    with seeing_desk(context) as desk:
+    with seeing_desk(context) as desk, advise(desk.desk.config.desk.language):
         agreed = ConsentGiven(CONSENT_VERSION, language.value, given_by) if consent else None
-        looks = _looks(desk, photo, camera, video, seconds)
+        looks = looks_of(desk, photo, camera, video, seconds)
         result = desk.enrolment.enrol(
             profile, agreed, looks, "photo" if photo else "camera", overrule_duplicate=overrule_duplicate
         )
@@ -105,9 +122,8 @@ def identify(
 ) -> None:
     """Search the whole gallery for a face. Liveness is not checked: no visit comes of it."""
     with seeing_desk(context) as desk:
-        probe = fuse(_looks(desk, photo, camera, video, seconds))
-        result = desk.recogniser.matcher.identify(probe)
-        _tell(desk, result, as_json)
+        looks = looks_of(desk, photo, camera, video, seconds)
+        _tell(desk, *desk.recogniser.compare(looks), as_json)
 
 
 @app.command()
@@ -121,18 +137,17 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Compare a face with one patient's templates. Liveness is not checked: no visit comes of it."""
-    claimed = Iin.parse(_asked(iin, "--iin", "IIN"))
+    claimed = Iin.parse(asked(iin, "--iin", "IIN"))
     with seeing_desk(context) as desk:
         person = desk.desk.records.people.find(claimed)
         if person is None:
             raise PersonUnknown(f"nobody with IIN {claimed} is enrolled")
-        probe = fuse(_looks(desk, photo, camera, video, seconds))
-        _tell(desk, desk.recogniser.matcher.verify(probe, person), as_json)
+        looks = looks_of(desk, photo, camera, video, seconds)
+        _tell(desk, *desk.recogniser.compare(looks, person), as_json)
 
 
-def _tell(desk: SeeingDesk, result: MatchResult, as_json: bool) -> None:
+def _tell(desk: SeeingDesk, result: MatchResult, limits: Thresholds, as_json: bool) -> None:
     """Show candidates against the threshold; ends with EXIT_NO when none reaches it."""
-    limits = desk.recogniser.calibration.thresholds(result.mode, max(result.compared, 1), desk.desk.config.policy)
     rival = result.candidates[1].score if len(result.candidates) > 1 else None
     best = result.candidates[0].score if result.candidates else None
     clear = rival is None or best is None or best - rival >= limits.margin
@@ -160,9 +175,11 @@ def _tell(desk: SeeingDesk, result: MatchResult, as_json: bool) -> None:
         raise typer.Exit(EXIT_NO)
 
 
-@app.command()
-def people(context: typer.Context, as_json: Json = False) -> None:
+@people.callback(invoke_without_command=True)
+def list_people(context: typer.Context, as_json: Json = False) -> None:
     """List the enrolled people; IINs masked, names as first name and initial."""
+    if context.invoked_subcommand is not None:
+        return
     with working_desk(context) as desk:
         rows = list(desk.records.people.summaries())
         if as_json:
@@ -189,6 +206,34 @@ def people(context: typer.Context, as_json: Json = False) -> None:
         )
 
 
+@people.command("look-alike")
+def look_alike(
+    context: typer.Context,
+    one: Annotated[str | None, typer.Argument(help="IIN of a patient; asked for when not given.")] = None,
+    other: Annotated[str | None, typer.Argument(help="IIN of their twin or sibling; asked for too.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the flag back.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Flag two patients whom a face alone does not tell apart: both go to the second factor from now on."""
+    first = Iin.parse(asked(one, "ONE", "IIN"))
+    second = Iin.parse(asked(other, "OTHER", "IIN of the other"))
+    if first == second:
+        raise typer.BadParameter("is the same patient", param_hint="OTHER")
+    with working_desk(context) as desk:
+        event = flag_look_alikes(
+            desk.records, desk.ledger, desk.clock, desk.software, first, second, flagged=not remove
+        )
+        advice = reception_text(Advice.LOOK_ALIKE, desk.config.desk.language)
+    if as_json:
+        dump({"event": event, "flagged": not remove})
+    elif event is None:
+        say("nothing to do: they are " + ("not flagged" if remove else "flagged already"))
+    else:
+        say(f"{'no longer flagged' if remove else 'flagged'}; event {event}")
+        if not remove:
+            say(advice)
+
+
 @app.command()
 def forget(
     context: typer.Context,
@@ -200,7 +245,7 @@ def forget(
     """Erase a patient's templates, key and name for good, and record that it was done."""
     if reason not in ("consent_withdrawn", "clinic_request"):
         raise typer.BadParameter("must be consent_withdrawn or clinic_request", param_hint="--reason")
-    number = Iin.parse(_asked(iin, "--iin", "IIN"))
+    number = Iin.parse(asked(iin, "--iin", "IIN"))
     if not yes and not typer.confirm(f"Erase all templates of {number}? This cannot be undone."):
         raise typer.Abort
     with working_desk(context) as desk:

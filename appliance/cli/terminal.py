@@ -11,7 +11,7 @@ from enum import StrEnum
 from appliance.cli.output import prompt, say, warn
 from appliance.core.session import State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
-from appliance.texts import Language, answer_text, line
+from appliance.texts import Language, advice_on, answer_text, line, reception_text
 
 _ENDS = frozenset(
     {State.RECEIPT, State.NO_SERVICE, State.ALREADY, State.NOT_RECOGNISED, State.NOT_ME, State.SAVE_FAILED}
@@ -60,6 +60,9 @@ class Terminal:
             self._changed(before, shown)
 
     def _changed(self, before: State, shown: Snapshot) -> None:
+        advice = advice_on(shown.refused)
+        if advice is not None and not self._quiet:
+            say(reception_text(advice, self._language))
         if shown.state is State.CONFIRM:
             self._answer(shown)
         elif shown.state in _ENDS or (shown.state is State.LEAVING and before not in _ENDS):

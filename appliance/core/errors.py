@@ -68,6 +68,13 @@ class PackMismatch(ApplianceFailure):
     remedy = "Restart the desk; if it stays, enrol the patient again with the pack in use."
 
 
+class MigrationUnfinished(ApplianceFailure):
+    """People would lose their only template with the pack that was to be retired."""
+
+    code = "E-MIG-01"
+    remedy = "See who is missing: keldim models migration. Let them visit or enrol again, or change [policy.migration]."
+
+
 class IinInvalid(ApplianceFailure):
     """The number is not an IIN: wrong length, impossible date, or wrong check digit."""
 

@@ -124,7 +124,7 @@ class Challenge:
             return self
         if at - self.last.at > rule.max_gap:
             return self._unanswered(Cause.TRACK_LOST, rule)
-        if at - self.since > rule.turn_timeout:
+        if self.phase is not Phase.WAIT and at - self.since > rule.turn_timeout:
             return self._unanswered(Cause.NO_ANSWER, rule)
         return self
 

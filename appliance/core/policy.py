@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date
 from enum import StrEnum
 
 
@@ -177,13 +178,24 @@ class MigrationRule:
 
     caution: the match must be so good that it would pass with so many times the templates compared, too. min_quality:
     unified quality of each frame kept. templates: how many of the best frames are kept. retire_share: share of the
-    enrolled who must have templates of a newer pack before the old pack's are erased without force.
+    enrolled who must keep a template before those of an old pack may be erased by force. retire_on: day (YYYY-MM-DD)
+    from which they may whatever the share; empty for never.
     """
 
     caution: int = 10
-    min_quality: int = 40
+    min_quality: int = 50
     templates: int = 3
     retire_share: float = 0.98
+    retire_on: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a count below one, a share or quality out of range, and for what is no day."""
+        if min(self.templates, self.caution) < 1:
+            raise ValueError("templates and caution must be at least 1")
+        if not (0 <= self.min_quality <= 100 and 0 <= self.retire_share <= 1):
+            raise ValueError("min_quality must be between 0 and 100, retire_share between 0 and 1")
+        if self.retire_on:
+            date.fromisoformat(self.retire_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +227,7 @@ class Policy:
                 raise ValueError(f"policy {rate} must be above 0 and at most 0.1")
         if min(self.tries, self.hold_frames, self.liveness.smoothing) < 1:
             raise ValueError("policy tries, hold_frames and liveness smoothing must be at least 1")
-        if min(self.migration.templates, self.migration.caution) < 1 or not 0 <= self.migration.retire_share <= 1:
-            raise ValueError(
-                "policy migration templates and caution must be at least 1, its retire_share between 0 and 1"
-            )
-        for part in (self.liveness, self.timing, self.migration):
+        for part in (self.liveness, self.timing):
             numbers = [f.name for f in fields(part) if not isinstance(getattr(part, f.name), StrEnum)]
             impossible = [name for name in numbers if not 0 <= getattr(part, name) < math.inf]
             if impossible:

@@ -6,6 +6,7 @@ The newest snapshot wins; a screen keeps no state of its own and sends intents b
 from dataclasses import dataclass
 from enum import StrEnum
 
+from appliance.core.decision import Reason
 from appliance.core.quality import Hint
 from appliance.core.session import State
 from appliance.core.types import Cue, Instant, Sensitive
@@ -32,7 +33,8 @@ class Snapshot(Sensitive):
 
     dot: where the dot to be followed is, shares of the screen from its left and its top; None where there is none.
     greeting: first name and initial, only after a match. receipt: event id after a durable record.
-    failure: code of a known failure. seconds_left: until the state times out.
+    failure: code of a known failure. refused: why a face alone does not decide, for the receptionist. seconds_left:
+    until the state times out.
     """
 
     at: Instant
@@ -45,6 +47,7 @@ class Snapshot(Sensitive):
     offers: tuple[Offer, ...] = ()
     receipt: str = ""
     failure: str = ""
+    refused: tuple[Reason, ...] = ()
     seconds_left: float | None = None
 
 

@@ -9,7 +9,7 @@ be computed again from what was enrolled.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
 
@@ -124,6 +124,15 @@ class Templates:
                 self._tables.sql("SELECT DISTINCT person_id FROM {}template_change WHERE number > ?"), (since,)
             ).fetchall()
         return frozenset(PersonId(row[0]) for row in rows)
+
+    def days(self, pack: PackDigest) -> tuple[tuple[date, int], ...]:
+        """On which days how many people got their first template of a pack, by the clinic's clock."""
+        sql = self._tables.sql(
+            "SELECT day, count(*) FROM (SELECT min(substr(created_at, 1, 10)) AS day FROM {}template WHERE pack = ?"
+            " GROUP BY person_id) GROUP BY day ORDER BY day"
+        )
+        with known():
+            return tuple((date.fromisoformat(day), count) for day, count in self._db.execute(sql, (pack,)).fetchall())
 
     def retire(self, pack: PackDigest) -> int:
         """Delete all templates of a pack; returns how many there were. Then `people.sweep` after the commit."""

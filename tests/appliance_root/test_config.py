@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from appliance import config
 from appliance.core.errors import ConfigInvalid
-from appliance.core.policy import Policy
+from appliance.core.policy import LivenessMode, Policy
 from appliance.texts import Language
 
 
@@ -26,6 +26,7 @@ def test_what_is_set_arrives_typed() -> None:
         b'[desk]\nlanguage = "ru"\n[camera]\nwidth = 800\nallow = ["046d:0825", "046d:085e serial=7"]\n'
         b'streams = ["http://10.0.0.7/cam.mjpg"]\n[pack]\nfolder = "/packs"\n[log]\nlevel = "DEBUG"\n'
         b"[policy]\nfmr = 1e-5\n[policy.gate]\nmax_yaw = 20\n[policy.timing]\nconfirm = 20.5\n"
+        b'[policy.liveness]\nmode = "always_challenge"\n'
     )
     assert read.desk.language is Language.RUSSIAN
     assert read.camera.width == 800
@@ -36,6 +37,7 @@ def test_what_is_set_arrives_typed() -> None:
     assert read.policy.fmr == 1e-5
     assert isinstance(read.policy.gate.max_yaw, float)
     assert read.policy.timing.confirm == 20.5
+    assert read.policy.liveness.mode is LivenessMode.ALWAYS_CHALLENGE
     assert read.policy.policy_id != Policy().policy_id
 
 
@@ -66,7 +68,11 @@ def test_the_sections_of_sync_are_left_to_it() -> None:
         ("[pack]\nfolder = 3", "pack.folder must be a path"),
         ('[pack]\nprevious = [".x"]', "[pack] previous must be the plain name"),
         ('[pack]\nname = "a"\nprevious = ["a"]', "[pack] previous must name other packs"),
-        ("[policy.migration]\ncaution = 0", "[policy] policy migration templates and caution"),
+        ("[policy.migration]\ncaution = 0", "[policy.migration] templates and caution"),
+        ("[policy.migration]\nretire_share = 1.5", "[policy.migration] min_quality must be"),
+        ('[policy.migration]\nretire_on = "soon"', "[policy.migration] Invalid isoformat"),
+        ('[policy.liveness]\nmode = "never"', "policy.liveness.mode must be one of passive, passive_then_challenge"),
+        ("[policy.liveness]\nleast_steps = 4", "[policy] policy least_steps must be at least 1"),
         ('[log]\nlevel = "TRACE"', "[log] level must be"),
         ("[policy]\nfmr = nan", "policy.fmr must be a number"),
         ("[policy]\nfmr = 0.5", "[policy] policy fmr must be above 0"),

@@ -70,7 +70,7 @@ def _unknown(words: list[str]) -> str | None:
     command: Command = typer.main.get_command(app)
     context = Context(command)
     words = [word for word in words if word != "&"]
-    while isinstance(command, TyperGroup):
+    while isinstance(command, TyperGroup) and (words or not command.invoke_without_command):
         found = command.get_command(context, words[0]) if words else None
         if found is None:
             return words[0] if words else "(nothing)"

@@ -22,7 +22,8 @@ HURRIED = """
 tries = 1
 
 [policy.liveness]
-turns = 1
+least_steps = 1
+most_steps = 1
 turn_timeout = 1.0
 """
 """A desk without patience, so that a visit from a film is over soon."""

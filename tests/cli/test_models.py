@@ -45,11 +45,13 @@ def test_a_damaged_pack_is_listed_with_its_fault(packs: Path) -> None:
 
 
 def test_a_licence_is_shown_before_it_is_accepted(packs: Path) -> None:
-    """Card and text of a pack that is not installed; of an installed one its card."""
+    """Card and texts, of a pack that is installed and of a recipe alike."""
     shown = models(packs, "show", "edge").out
     assert shown.startswith("# Model card: pack `edge`")
     assert "NON-COMMERCIAL" in shown
-    assert models(packs, "show", "builtin").out.startswith("# Model card: pack `builtin`")
+    installed = models(packs, "show", "builtin").out
+    assert installed.startswith("# Model card: pack `builtin`")
+    assert "CC0 1.0 Universal" in installed
     models(packs, "show", "closed").failed_with(PackUnknown)
 
 

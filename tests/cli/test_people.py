@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.core.errors import DuplicateFace, PersonUnknown
+from appliance.core.errors import ConsentMissing, DuplicateFace, PersonUnknown
 from appliance.demo.clinic import schedule
+from appliance.texts import Advice, Language, reception_text
 from sync.clock import SystemClock
 from sync.home import Home
 from tests.cli.conftest import ELLEN
@@ -79,14 +80,58 @@ def test_one_source_must_be_named(pristine: Clinic, astronaut: Path, film: Path)
 
 
 def test_the_same_face_under_another_number(clinic: Clinic, astronaut: Path, someone: str) -> None:
-    """Refused; a supervisor may overrule it, which is signed."""
+    """Refused in the desk's language, and an alarm; a supervisor may overrule it, which is signed."""
     person = ("--iin", someone, "--name", "Other Person", "--photo", astronaut, "--consent")
-    clinic("enrol", *person).failed_with(DuplicateFace)
+    refused = clinic("enrol", *person)
+    assert (refused.code, refused.out) == (DuplicateFace.exit_code, "")
+    assert DuplicateFace.code in refused.err
+    assert reception_text(Advice.DUPLICATE_FACE, Language.KAZAKH) in refused.err
+    alarm = json.loads(json.dumps(last_event(clinic)))
+    assert (alarm["kind"], alarm["data"]["what"]) == ("alarm", "one_face_several_people")
     overruled = clinic("enrol", *person, "--overrule-duplicate", "--json")
     assert overruled.code == 0
     event = last_event(clinic)
     assert event["id"] == overruled.json["event"]
-    assert json.loads(json.dumps(event["data"]))["duplicate_overruled"] is True
+    data = json.loads(json.dumps(event["data"]))
+    assert (data["duplicate_overruled"], data["look_alikes"]) == (True, 1)
+    taken_back = clinic("people", "look-alike", someone, ELLEN.iin.digits, "--remove", "--json")
+    assert taken_back.json == {"event": last_event(clinic)["id"], "flagged": False}
+
+
+def test_siblings_are_flagged_by_their_numbers(clinic: Clinic, stranger: Path, someone: str) -> None:
+    """Signed once; taken back and repeated without harm; the receptionist is told what it means."""
+    pair = (ELLEN.iin.digits, someone)
+    clinic("people", "look-alike", *pair).failed_with(PersonUnknown)
+    name = ("--iin", someone, "--name", "Other Person", "--photo", stranger, "--consent")
+    assert clinic("enrol", *name).code == 0
+    flagged = clinic("people", "look-alike", *pair)
+    assert (flagged.code, flagged.err) == (0, "")
+    assert reception_text(Advice.LOOK_ALIKE, Language.KAZAKH) in flagged.out
+    assert last_event(clinic)["kind"] == "look_alike"
+    again = clinic("people", "look-alike", *reversed(pair))
+    assert "flagged already" in again.out
+    assert clinic("people", "look-alike", *pair, "--remove").out.startswith("no longer flagged")
+    assert clinic("people", "look-alike", someone, someone).code == 2
+
+
+def test_staff_are_enrolled_listed_and_forgotten(clinic: Clinic, stranger: Path, someone: str) -> None:
+    """Apart from the patients; names and numbers masked."""
+    name = ("--iin", someone, "--name", "Dana Serik", "--photo", stranger)
+    clinic("staff", "enrol", *name).failed_with(ConsentMissing)
+    enrolled = clinic("staff", "enrol", *name, "--consent", "--json")
+    assert (enrolled.code, enrolled.err) == (0, "")
+    assert last_event(clinic)["kind"] == "staff_enrolled"
+    (row,) = clinic("staff", "list", "--json").rows
+    assert (row["greeting"], row["status"], row["templates"]) == ("Dana S.", "enrolled", 1)
+    shown = clinic("staff", "list").out
+    assert "Dana S." in shown
+    assert someone not in shown
+    assert len(clinic("people", "--json").rows) == 1
+    assert clinic("identify", "--photo", stranger).code == 4
+    assert clinic("staff", "forget", "--iin", someone).code == 1
+    assert clinic("staff", "forget", "--iin", someone, "--yes", "--reason", "boredom").code == 2
+    assert clinic("staff", "forget", "--iin", someone, "--yes").code == 0
+    assert last_event(clinic)["kind"] == "staff_forgotten"
 
 
 def test_who_is_forgotten_is_a_stranger(clinic: Clinic, astronaut: Path) -> None:

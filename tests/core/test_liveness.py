@@ -308,6 +308,15 @@ def test_frames_without_a_face_only_let_time_pass() -> None:
     assert patient.expire(Instant(RULE.turn_timeout + 0.01), RULE).cause is Cause.NO_ANSWER
 
 
+def test_a_pause_longer_than_the_time_for_a_turn_is_still_a_pause() -> None:
+    """A policy of little patience asks for no answer before its cue."""
+    hasty = replace(RULE, turn_timeout=0.2)
+    challenge = waiting(replace(LEFT, pause=0.5))
+    for count in range(1, 6):
+        challenge = challenge.follow(sample(head().seen(Pose()), 0.1 * count), hasty)
+    assert challenge.cue is Cue.LEFT
+
+
 def test_frames_without_usable_landmarks_are_no_evidence() -> None:
     """A challenge takes no notice of them."""
     challenge = begun(LEFT)

@@ -15,7 +15,7 @@ from sync.home import Home
 from tests.fakes.clock import ManualClock
 from tests.fakes.faults import FaultyDatabase, Killed, Plan, Strike, busy, disk_full
 from tests.fakes.working_desk import WorkingDesk
-from tests.faults.errands import ERRANDS, Errand
+from tests.faults.errands import DAILY, PACKS_IN_USE, RARE, Errand
 
 FAULTS = ((disk_full, DiskFull), (busy, DatabaseBusy), (Killed, Killed))
 MOST_STATEMENTS = 80
@@ -59,9 +59,18 @@ def finish(desk: WorkingDesk, errand: Errand, number: int) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("strike", list(Strike))
-@pytest.mark.parametrize(("fault", "named"), FAULTS, ids=["full", "busy", "killed"])
-@pytest.mark.parametrize("errand", ERRANDS, ids=[errand.name for errand in ERRANDS])
+CASES = [
+    *((errand, *fault, strike) for errand in DAILY for fault in FAULTS for strike in Strike),
+    *((errand, *FAULTS[-1], Strike.BEFORE) for errand in RARE),
+]
+"""Being killed before a statement is being killed after the one before it."""
+
+
+@pytest.mark.parametrize(
+    ("errand", "fault", "named", "strike"),
+    CASES,
+    ids=[f"{e.name}-{named.__name__}-{s.name}" for e, _, named, s in CASES],
+)
 def test_a_fault_at_any_statement_leaves_all_or_nothing(
     home: Home,
     clock: ManualClock,
@@ -72,7 +81,7 @@ def test_a_fault_at_any_statement_leaves_all_or_nothing(
 ) -> None:
     """Step by step through the whole errand, until a step lies behind its end."""
     fragile = Fragile()
-    desk = WorkingDesk(home, clock, wrap=fragile.wrap)
+    desk = WorkingDesk(home, clock, packs=PACKS_IN_USE, wrap=fragile.wrap)
     acknowledged: list[str] = []
     for step in itertools.count():
         assert step < MOST_STATEMENTS, "the errand has no end"
@@ -88,7 +97,7 @@ def test_a_fault_at_any_statement_leaves_all_or_nothing(
                 break
         if named is Killed:
             desk.close()
-            desk = WorkingDesk(home, clock, wrap=fragile.wrap)
+            desk = WorkingDesk(home, clock, packs=PACKS_IN_USE, wrap=fragile.wrap)
         desk.check_everything(tuple(acknowledged))
         acknowledged += finish(desk, errand, step)
         assert errand.done(desk, step)
@@ -99,7 +108,7 @@ def test_a_fault_at_any_statement_leaves_all_or_nothing(
 
 def test_a_full_disk_is_named_and_the_desk_goes_on_once_there_is_room(home: Home, clock: ManualClock) -> None:
     """SQLite's own limit of pages stands in for the disk: visits are refused whole, later ones are recorded."""
-    desk = WorkingDesk(home, clock)
+    desk = WorkingDesk(home, clock, packs=PACKS_IN_USE)
     desk.enrol(1)
     services = desk.plan(1, 60)
     pages = desk.db.execute("PRAGMA page_count").fetchone()[0]
@@ -121,10 +130,10 @@ def test_a_full_disk_is_named_and_the_desk_goes_on_once_there_is_room(home: Home
     desk.close()
 
 
-@pytest.mark.parametrize("errand", ERRANDS, ids=[errand.name for errand in ERRANDS])
+@pytest.mark.parametrize("errand", DAILY, ids=[errand.name for errand in DAILY])
 def test_a_database_held_by_another_process_is_named(home: Home, clock: ManualClock, errand: Errand) -> None:
     """The wait has an end, nothing was done, and once the other has finished it works."""
-    desk, other = WorkingDesk(home, clock), WorkingDesk(home, clock)
+    desk, other = WorkingDesk(home, clock, packs=PACKS_IN_USE), WorkingDesk(home, clock, packs=PACKS_IN_USE)
     errand.prepare(desk, 1)
     desk.db.execute("PRAGMA busy_timeout = 30").fetchall()
     other.db.execute("BEGIN IMMEDIATE")

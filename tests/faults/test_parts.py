@@ -1,5 +1,6 @@
 """Key, ledger and clock fail in the middle of an errand: nothing of it stays, and the next one works."""
 
+import itertools
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -13,9 +14,9 @@ from sync.signing import PublicJwk, Signer
 from sync.strict_json import Json
 from tests.fakes.clock import ManualClock
 from tests.fakes.working_desk import WorkingDesk
-from tests.faults.errands import ERRANDS, Errand
+from tests.faults.errands import DAILY, PACKS_IN_USE, RARE, Errand
 
-NAMES = [errand.name for errand in ERRANDS]
+NAMES = [errand.name for errand in DAILY]
 
 
 class Bug(Exception):
@@ -91,7 +92,7 @@ class FaultyClock(ManualClock):
         return super().moment()
 
 
-@pytest.mark.parametrize("errand", ERRANDS, ids=NAMES)
+@pytest.mark.parametrize("errand", DAILY, ids=NAMES)
 @pytest.mark.parametrize("failure", [KeyUnusable("the token was pulled out"), Bug("a bug")], ids=["known", "bug"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_key_that_fails_leaves_nothing(
@@ -104,7 +105,7 @@ def test_a_key_that_fails_leaves_nothing(
         signers.append(FaultySigner(signer))
         return signers[-1]
 
-    desk = WorkingDesk(home, clock, sign=sign)
+    desk = WorkingDesk(home, clock, packs=PACKS_IN_USE, sign=sign)
     errand.prepare(desk, 1)
     (signer,) = signers
     signer.before, signer.after = (None, failure) if after else (failure, None)
@@ -117,11 +118,13 @@ def test_a_key_that_fails_leaves_nothing(
     desk.close()
 
 
-@pytest.mark.parametrize("errand", ERRANDS, ids=NAMES)
-@pytest.mark.parametrize("when", list(When))
+LEDGER_FAILS = [*itertools.product(DAILY, When), *((errand, When.AFTER) for errand in RARE)]
+
+
+@pytest.mark.parametrize(("errand", "when"), LEDGER_FAILS, ids=[f"{e.name}-{when.name}" for e, when in LEDGER_FAILS])
 def test_a_ledger_that_fails_leaves_nothing(home: Home, clock: ManualClock, errand: Errand, when: When) -> None:
     """Neither the event without what it is about, nor that without the event."""
-    desk = WorkingDesk(home, clock, keep=FaultyLedger)
+    desk = WorkingDesk(home, clock, packs=PACKS_IN_USE, keep=FaultyLedger)
     errand.prepare(desk, 1)
     assert isinstance(desk.ledger, FaultyLedger)
     desk.ledger.when = when
@@ -134,11 +137,11 @@ def test_a_ledger_that_fails_leaves_nothing(home: Home, clock: ManualClock, erra
     desk.close()
 
 
-@pytest.mark.parametrize("errand", ERRANDS, ids=NAMES)
+@pytest.mark.parametrize("errand", DAILY, ids=NAMES)
 def test_a_clock_that_cannot_be_read_leaves_nothing(home: Home, errand: Errand) -> None:
     """No event without a time."""
     clock = FaultyClock()
-    desk = WorkingDesk(home, clock)
+    desk = WorkingDesk(home, clock, packs=PACKS_IN_USE)
     errand.prepare(desk, 1)
     clock.broken = True
     with pytest.raises(Bug):
@@ -151,12 +154,12 @@ def test_a_clock_that_cannot_be_read_leaves_nothing(home: Home, errand: Errand) 
 
 
 @pytest.mark.parametrize("step_s", [-86_400.0, -3.0, 3.0, 86_400.0])
-@pytest.mark.parametrize("errand", [e for e in ERRANDS if e.name != "visit"], ids=[n for n in NAMES if n != "visit"])
+@pytest.mark.parametrize("errand", [e for e in DAILY if e.name != "visit"], ids=[n for n in NAMES if n != "visit"])
 def test_a_clock_that_jumps_is_marked_and_stops_nothing(
     home: Home, clock: ManualClock, errand: Errand, step_s: float
 ) -> None:
     """Somebody sets the clock: events say that their time is suspect, and by how much; the desk goes on."""
-    desk = WorkingDesk(home, clock)
+    desk = WorkingDesk(home, clock, packs=PACKS_IN_USE)
     desk.enrol(99)
     errand.prepare(desk, 1)
     clock.step_wall(step_s)
@@ -169,7 +172,7 @@ def test_a_clock_that_jumps_is_marked_and_stops_nothing(
 
 def test_visits_go_on_after_the_clock_was_set_within_the_day(home: Home, clock: ManualClock) -> None:
     """An hour back, at the desk's busiest time: the services of today are still found, their events are marked."""
-    desk = WorkingDesk(home, clock)
+    desk = WorkingDesk(home, clock, packs=PACKS_IN_USE)
     desk.enrol(1)
     services = desk.plan(1, 3)
     desk.visit(1, services[0])

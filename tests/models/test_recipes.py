@@ -8,9 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 from appliance.core.errors import PackInvalid
+from appliance.face.golden import Golden, GoldenMismatch
 from appliance.face.laboratory import Laboratory
 from appliance.face.pack import open_pack
 from models.acceptance import Acceptances, restricted
@@ -243,6 +246,24 @@ def test_the_real_files_give_the_shipped_vectors(tmp_path: Path, upstream: Path,
         next(source.sha256 for source in recipe.sources if source.name == recipe.origins[model.file])
         for model in recipe.models
     ]
+
+
+@pytest.mark.upstream
+@pytest.mark.parametrize("name", ["open", "edge"])
+def test_one_changed_weight_fails_the_vectors(upstream: Path, name: str) -> None:
+    """In every network of the pack: the filter of the first convolution that matters most, its sign turned."""
+    recipe, laboratory = load(name), Laboratory()
+    golden = Golden(recipe.beside(GOLDEN) or b"")
+    for model in recipe.models:
+        network = onnx.load(upstream / recipe.origins[model.file])
+        first = next(node.input[1] for node in network.graph.node if node.op_type == "Conv")
+        weight = next(weight for weight in network.graph.initializer if weight.name == first)
+        values = numpy_helper.to_array(weight).copy()
+        values[np.argmax(np.abs(values).sum(axis=(1, 2, 3)))] *= -1
+        weight.CopyFrom(numpy_helper.from_array(values, weight.name))
+        found = laboratory.outputs(bytes(network.SerializeToString()), model, golden.pictures(model))
+        with pytest.raises(GoldenMismatch, match=f"{model.file}: output .* fails"):
+            golden.compare(model, found)
 
 
 @pytest.mark.upstream

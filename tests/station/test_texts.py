@@ -12,7 +12,7 @@ from appliance.core.quality import Hint
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind, Snapshot
 from appliance.core.types import Cue, Instant
-from appliance.texts import Language
+from appliance.texts import Advice, Language
 
 TABLE: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
     Path(texts.__file__).with_name("texts.toml").read_text(encoding="utf-8")
@@ -22,6 +22,7 @@ USED: dict[str, set[str]] = {
     "hint": set(Hint),
     "cue": set(Cue),
     "answer": set(IntentKind),
+    "reception": set(Advice),
 }
 ALL = [(section, key) for section in TABLE for key in TABLE[section]]
 ONLY_KAZAKH = set("әғқңөұүһі")
@@ -29,7 +30,7 @@ ONLY_RUSSIAN = set("ёщъ")
 
 
 def test_every_text_is_used_and_every_use_has_its_text() -> None:
-    """No state, hint, cue or answer without words; no words without a use."""
+    """No state, hint, cue, answer or advice without words; no words without a use."""
     assert {section: set(TABLE[section]) for section in TABLE} == USED
 
 
@@ -72,6 +73,7 @@ def test_what_is_said_is_what_the_functions_give(language: Language) -> None:
     """Hints, cues and answers come from the table."""
     assert [texts.hint_text(hint, language) for hint in Hint] == [TABLE["hint"][h][language] for h in Hint]
     assert [texts.cue_text(cue, language) for cue in Cue] == [TABLE["cue"][c][language] for c in Cue]
+    assert [texts.reception_text(a, language) for a in Advice] == [TABLE["reception"][a][language] for a in Advice]
     assert [texts.answer_text(a, language) for a in IntentKind] == [TABLE["answer"][a][language] for a in IntentKind]
 
 

@@ -1,0 +1,105 @@
+"""Commands about the people who work here: staff enrol, list, forget."""
+
+from typing import Annotated
+
+import typer
+
+from appliance.cli.opening import seeing_desk, working_desk
+from appliance.cli.output import dump, say, table
+from appliance.cli.people_commands import (
+    CONSENT_VERSION,
+    Camera,
+    Photo,
+    Seconds,
+    Video,
+    advise,
+    asked,
+    looks_of,
+)
+from appliance.cli.place import Json
+from appliance.core.iin import Iin
+from appliance.enrolment import ConsentGiven
+from appliance.records.profile import Profile
+from appliance.staff import forget_staff
+from appliance.texts import Language
+
+app = typer.Typer(help="The people who work here.", no_args_is_help=True)
+
+IinOption = Annotated[str | None, typer.Option("--iin", help="Their IIN, 12 digits; asked for when not given.")]
+
+
+@app.command()
+def enrol(
+    context: typer.Context,
+    iin: IinOption = None,
+    name: Annotated[
+        str | None, typer.Option(help="Given name and family name, as in the document; asked for when not given.")
+    ] = None,
+    photo: Photo = None,
+    camera: Camera = None,
+    video: Video = None,
+    seconds: Seconds = 20.0,
+    consent: Annotated[bool, typer.Option("--consent", help="They have given consent, in the language below.")] = False,
+    language: Annotated[Language, typer.Option(help="Language of the consent.")] = Language.KAZAKH,
+    as_json: Json = False,
+) -> None:
+    """Enrol somebody who works here. They check in as nobody; their face before the desk for a patient is an alarm."""
+    number = Iin.parse(asked(iin, "--iin", "IIN"))
+    given, _, family = " ".join(asked(name, "--name", "Name").split()).partition(" ")
+    profile = Profile(given, family, number, language.value)
+    with seeing_desk(context) as desk, advise(desk.desk.config.desk.language):
+        agreed = ConsentGiven(CONSENT_VERSION, language.value) if consent else None
+        looks = looks_of(desk, photo, camera, video, seconds)
+        result = desk.staff_enrolment.enrol(profile, agreed, looks, "photo" if photo else "camera")
+    if as_json:
+        dump({"person": result.person, "event": result.event, "templates": result.templates})
+    else:
+        say(f"enrolled as staff {profile.greeting} {profile.iin}: {result.templates} template(s), event {result.event}")
+
+
+@app.command("list")
+def list_staff(context: typer.Context, as_json: Json = False) -> None:
+    """List the enrolled staff; IINs masked, names as first name and initial."""
+    with working_desk(context) as desk:
+        rows = list(desk.records.staff.people.summaries())
+    if as_json:
+        dump(
+            [
+                {
+                    "person": row.person,
+                    "status": row.status.value,
+                    "greeting": row.greeting,
+                    "iin": row.masked_iin,
+                    "templates": row.templates,
+                    "packs": list(row.packs),
+                    "created": row.created_at,
+                    "erased": row.erased_at,
+                }
+                for row in rows
+            ]
+        )
+        return
+    shown = [(row.person[:8], row.status, row.greeting, row.masked_iin, row.templates, row.created_at) for row in rows]
+    table("", ("person", "status", "name", "IIN", "templates", "since"), shown)
+
+
+@app.command()
+def forget(
+    context: typer.Context,
+    iin: IinOption = None,
+    reason: Annotated[str, typer.Option(help="left or consent_withdrawn.")] = "left",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Erase the templates, key and name of somebody who worked here for good, and record that it was done."""
+    if reason not in ("left", "consent_withdrawn"):
+        raise typer.BadParameter("must be left or consent_withdrawn", param_hint="--reason")
+    number = Iin.parse(asked(iin, "--iin", "IIN"))
+    if not yes and not typer.confirm(f"Erase all templates of {number}? This cannot be undone."):
+        raise typer.Abort
+    with working_desk(context) as desk:
+        event = forget_staff(desk.records, desk.ledger, desk.clock, desk.software, number, reason)
+    if as_json:
+        dump({"event": event})
+    else:
+        say(f"erased; event {event}")

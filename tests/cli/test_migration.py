@@ -1,0 +1,92 @@
+"""A desk moves from one pack to another by commands: nobody is lost on the way, and nothing is erased by accident."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from appliance.config import load
+from appliance.core.errors import MigrationUnfinished, PackInvalid
+from models.errors import PackUnknown
+from tests.cli.conftest import ELLEN
+from tests.cli.terminal import Clinic
+
+
+@pytest.fixture
+def moving(clinic: Clinic, pack_path: Path, tmp_path: Path) -> Clinic:
+    """The clinic with another pack beside its own: the same models under another digest."""
+    packs = tmp_path / "packs"
+    for name in ("builtin", "second"):
+        shutil.copytree(pack_path, packs / name)
+    manifest = packs / "second" / "manifest.json"
+    text = manifest.read_text(encoding="utf-8")
+    assert text.count('"version": ') == 1
+    manifest.write_text(text.replace('"version": "', '"version": "9', 1), encoding="utf-8")
+    return Clinic(clinic.root, packs)
+
+
+def packs_of(clinic: Clinic) -> tuple[str, tuple[str, ...]]:
+    """What the settings say."""
+    pack = load(clinic.home / "keldim.toml").pack
+    return pack.name, pack.previous
+
+
+def test_a_patient_is_recognised_by_the_old_pack_after_the_change(moving: Clinic, astronaut: Path) -> None:
+    """Activated, told what it means; the enrolled are found by the pack they were enrolled with."""
+    before = (moving.home / "keldim.toml").read_text(encoding="utf-8")
+    done = moving("models", "activate", "second", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert (done.json["previous"], done.json["waiting"]) == (["builtin"], 1)
+    assert packs_of(moving) == ("second", ("builtin",))
+    assert moving("identify", "--photo", astronaut).code == 0
+    assert moving("verify", "--photo", astronaut, "--iin", ELLEN.iin.digits).code == 0
+    at = moving("models", "migration", "--json").json
+    assert (at["pack"], at["people"], at["moved"], at["share"]) == ("second", 1, 0, 0.0)
+    assert [row["pack"] for row in json.loads(json.dumps(at["waiting"]))] == ["builtin"]
+    shown = moving("models", "migration")
+    assert "0 of 1 people" in shown.out
+    assert shown.err == ""
+    assert moving("models", "activate", "builtin").code == 0
+    assert (moving.home / "keldim.toml").read_text(encoding="utf-8") == before
+
+
+def test_nothing_is_retired_by_accident(moving: Clinic, astronaut: Path) -> None:
+    """First only shown; then refused as long as somebody needs it; not even forced before the policy allows it."""
+    assert moving("models", "activate", "second").code == 0
+    shown = moving("models", "retire", "builtin")
+    assert (shown.code, shown.err) == (0, "")
+    assert "1 patients and 0 staff have no other template and would have to enrol again" in shown.out
+    for options in (("--now",), ("--now", "--force")):
+        moving("models", "retire", "builtin", *options).failed_with(MigrationUnfinished)
+    assert moving("identify", "--photo", astronaut).code == 0
+    config = moving.home / "keldim.toml"
+    config.write_text(config.read_text(encoding="utf-8") + "\n[policy.migration]\nretire_share = 0.0\n")
+    done = moving("models", "retire", "builtin", "--now", "--force", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert (done.json["erased"], done.json["stranded"]) == (True, 1)
+    assert packs_of(moving) == ("second", ())
+    assert moving("identify", "--photo", astronaut).code == 4
+
+
+def test_only_a_sound_pack_is_activated(moving: Clinic) -> None:
+    """Missing or damaged: refused, and the settings stay as they were. The desk's own pack is never retired."""
+    before = (moving.home / "keldim.toml").read_bytes()
+    moving("models", "activate", "third").failed_with(PackUnknown)
+    with (moving.packs / "second" / "embedder.onnx").open("r+b") as file:
+        file.write(b"x")
+    moving("models", "activate", "second").failed_with(PackInvalid)
+    assert (moving.home / "keldim.toml").read_bytes() == before
+    assert moving("models", "retire", "builtin").code == 2
+    moving("models", "retire", "0" * 12).failed_with(PackUnknown)
+
+
+def test_people_of_a_pack_that_is_not_used_are_pointed_out(moving: Clinic) -> None:
+    """Somebody edited the settings by hand: the move is shown with who is cut off, and how to mend it."""
+    config = moving.home / "keldim.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace('name = "builtin"', 'name = "second"'))
+    shown = moving("models", "migration")
+    assert "not recognised" in shown.out
+    assert "previous" in shown.err
+    digest = json.loads(json.dumps(moving("models", "migration", "--json").json["waiting"]))[0]["digest"]
+    assert "builtin" not in moving("models", "retire", digest[:12]).err

@@ -1,0 +1,73 @@
+"""What a machine may or may not have: upstream weights and evaluation pictures; hooks and fixtures of `conftest`.
+
+Tests marked `upstream` need the folder $KELDIM_UPSTREAM (upstream model files), tests marked `evaluation` the folder
+$KELDIM_EVALUATION (evaluation sets). Neither is part of the project. Without the variable they are left out, and the
+last lines of the run say so.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+FOLDERS = {
+    "upstream": ("KELDIM_UPSTREAM", "the folder of upstream model files"),
+    "evaluation": ("KELDIM_EVALUATION", "the folder of evaluation sets (lfw, casia, nuaa, replay, spot_checks)"),
+}
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+
+def _folder(marker: str) -> Path | None:
+    """The folder a marker asks for, if the environment names one. A name that is no folder is a mistake, not a no."""
+    variable, what = FOLDERS[marker]
+    named = os.environ.get(variable)
+    if not named:
+        return None
+    if not Path(named).is_dir():
+        raise pytest.UsageError(f"{variable}={named} is not {what}")
+    return Path(named).resolve()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the markers known."""
+    for marker, (variable, what) in FOLDERS.items():
+        config.addinivalue_line("markers", f"{marker}: needs {what}; set {variable}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what this machine has no files for, and count it."""
+    missing = {marker for marker in FOLDERS if _folder(marker) is None}
+    out = [item for item in items if any(item.get_closest_marker(marker) for marker in missing)]
+    config.stash[LEFT_OUT] = {m: sum(1 for item in out if item.get_closest_marker(m)) for m in sorted(missing)}
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in set(out)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say plainly what was not run, and how to run it."""
+    for marker, count in config.stash.get(LEFT_OUT, {}).items():
+        if count:
+            variable, what = FOLDERS[marker]
+            terminalreporter.write_line(
+                f"NOT RUN: {count} tests marked {marker}. To run them: {variable}=DIR, {what}.", yellow=True
+            )
+
+
+def _given(marker: str) -> Path:
+    folder = _folder(marker)
+    if folder is None:
+        raise pytest.UsageError(f"mark the test with pytest.mark.{marker}: it uses the fixture of that name")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Path:
+    """The folder of upstream model files; for tests marked `upstream`."""
+    return _given("upstream")
+
+
+@pytest.fixture(scope="session")
+def evaluation() -> Path:
+    """The folder of evaluation sets; for tests marked `evaluation`."""
+    return _given("evaluation")
