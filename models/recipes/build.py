@@ -49,11 +49,7 @@ def build(recipe: Recipe, folders: Sequence[Path], out: Path, laboratory: Labora
     Whatever is wrong with a source or with the result is raised before an older pack in `out` is touched:
     SourceUnusable, PackUnwritable, and what the laboratory raises.
     """
-    return assemble(recipe, read_sources(folders, recipe.used), out, laboratory)
-
-
-def assemble(recipe: Recipe, sources: Mapping[str, bytes], out: Path, laboratory: Laboratory) -> str:
-    """Make the pack of the sources' bytes, by name; the rest as in `build`."""
+    sources = read_sources(folders, recipe.used)
     files = {model.file: _converted(model, sources[recipe.origins[model.file]], laboratory) for model in recipe.models}
     files |= licence_texts(recipe)
     files |= {name: sources[text] for name, text in recipe.texts.items() if text in sources}

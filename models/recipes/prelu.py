@@ -105,9 +105,13 @@ def quicken(data: bytes) -> bytes:
 
 
 def as_published(data: bytes) -> bytes:
-    """Write every PReLU of a model as one PRelu node, as its makers did; for comparing, never for a pack."""
+    """Write every PReLU of a model as one PRelu node, as its makers did; for comparing, never for a pack.
+
+    A model without one is given back as it is.
+    """
     model = onnx_file.read(data)
-    return _rewritten(model, {site.y: site for site in _Graph(model.graph).sites()}, _plain)
+    sites = {site.y: site for site in _Graph(model.graph).sites()}
+    return _rewritten(model, sites, _plain) if sites else data
 
 
 def _can_gain(node: onnx.NodeProto, site: _Site) -> bool:

@@ -89,6 +89,14 @@ def test_the_sum_is_recognised_and_not_touched_where_nothing_is_gained() -> None
     assert _operators(prelu.as_published(data)) == ["Mul", "PRelu", "Mul"]
 
 
+def test_a_network_without_prelu_is_given_back() -> None:
+    """Byte for byte: there is nothing to compare it with."""
+    model = onnx.load_model_from_string(_model(np.zeros((CHANNELS, 1, 1), np.float32)))
+    model.graph.node[1].CopyFrom(helper.make_node("Relu", ["x"], ["y"]))
+    data = bytes(model.SerializeToString())
+    assert prelu.as_published(data) == data
+
+
 def test_what_only_looks_like_a_prelu_stays() -> None:
     """A result that is used elsewhere too, or factors that do not belong together."""
     slopes = np.full((CHANNELS, 1, 1), 0.25, np.float32)
