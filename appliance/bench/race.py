@@ -22,11 +22,12 @@ class Stopwatch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """One side's milliseconds: medians of thread CPU and wall time, and the longest wall time."""
+    """One side's milliseconds: medians of thread CPU and wall time, and the longest of each."""
 
     cpu_ms: float
     wall_ms: float
     worst_ms: float
+    worst_cpu_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ def _spent(laps: list[_Lap]) -> Spent:
         cpu_ms=1000 * statistics.median(lap.cpu for lap in laps),
         wall_ms=1000 * statistics.median(lap.wall for lap in laps),
         worst_ms=1000 * max(lap.wall for lap in laps),
+        worst_cpu_ms=1000 * max(lap.cpu for lap in laps),
     )
 
 

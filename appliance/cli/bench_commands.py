@@ -1,11 +1,12 @@
 """Commands that measure: bench, and under it one command for each benchmark against the usual way of doing it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from appliance.bench import end_to_end, stages, startup, vision
+from appliance.bench import end_to_end, nation, search, stages, startup, vision
 from appliance.bench.report import Figure, Report
 from appliance.cli.output import ERR, dump, say, table
 from appliance.cli.place import Json, place
@@ -93,6 +94,38 @@ def bench_end_to_end(
     folder = PackStore(place(context).packs).path(pack)
     with ERR.status("opening") as status:
         report = end_to_end.measure(open_pack(folder), folder, people, seconds, size, SystemClock(), status.update)
+    show(report, as_json=as_json)
+
+
+@app.command("search")
+def bench_search(
+    context: typer.Context,
+    people: Annotated[list[int] | None, typer.Option(min=100, help="Sizes of the gallery; may be given again.")] = None,
+    dimension: Annotated[list[int] | None, typer.Option(min=16, help="Lengths of the embeddings; likewise.")] = None,
+    pack: Annotated[str | None, typer.Option("--pack", help="Use this pack's code book and dimension.")] = None,
+    probes: Annotated[
+        int, typer.Option(min=20, help="Probes whose decisions are compared; half of them enrolled.")
+    ] = 10_000,
+    once: Annotated[
+        bool, typer.Option("--once", help="A nation: codes in memory, templates in a file; one size.")
+    ] = False,
+    folder: Annotated[Path | None, typer.Option("--dir", help="Where that file goes: 1 kB a person at 512.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The gallery against faiss's IndexFlatIP: time, equal decisions, adding, removing, memory."""
+    book = None if pack is None else search.code_book(PackStore(place(context).packs).path(pack))
+    sizes = people or [10_000, 100_000]
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=ERR, transient=True) as progress:
+        task = progress.add_task("", total=1.0)
+
+        def told(what: str, part: float) -> None:
+            progress.update(task, description=what, completed=part)
+
+        if once:
+            report = nation.measure(sizes[0], (dimension or [512])[0], book, folder, SystemClock(), told)
+        else:
+            report = search.measure(sizes, dimension or [128, 512], book, probes, SystemClock(), told)
     show(report, as_json=as_json)
 
 

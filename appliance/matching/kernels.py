@@ -15,7 +15,7 @@ from models.codebook import CodeBook
 Bytes = NDArray[np.uint8]
 
 FIRST_CAPACITY = 4096
-"""Codes room is made for at first."""
+"""Codes: 0.3 MB."""
 
 
 def nearest(query: Floats, matrix: Floats, count: int) -> tuple[Floats, Rows]:
@@ -23,6 +23,25 @@ def nearest(query: Floats, matrix: Floats, count: int) -> tuple[Floats, Rows]:
     faiss.omp_set_num_threads(1)  # kept per calling thread; a second thread's barrier costs ms on a busy desk
     scores, rows = faiss.knn(query[np.newaxis], matrix, count, metric=faiss.METRIC_INNER_PRODUCT)
     return scores[0], rows[0]
+
+
+class PlainIndex:
+    """faiss's `IndexFlatIP`, as anybody would use it: what benchmarks compare the gallery with."""
+
+    __slots__ = ("_index",)
+
+    def __init__(self, dimension: int) -> None:
+        self._index = faiss.IndexFlatIP(dimension)
+
+    def append(self, block: Floats) -> None:
+        """Add rows (n, d)."""
+        self._index.add(block)
+
+    def nearest(self, queries: Floats, count: int) -> tuple[Floats, Rows]:
+        """Scores and rows (n, count) of the greatest inner products for queries (n, d), greatest first."""
+        faiss.omp_set_num_threads(1)
+        scores, rows = self._index.search(queries, count)
+        return scores, rows
 
 
 class _Packer(Protocol):
@@ -64,7 +83,8 @@ class Codes:
 
     __slots__ = ("_blocks", "_index", "_none", "_packer")
 
-    def __init__(self, book: CodeBook) -> None:
+    def __init__(self, book: CodeBook, capacity: int = FIRST_CAPACITY) -> None:
+        """capacity: codes room is made for at first."""
         parts, _, length = book.centroids.shape
         index = faiss.IndexPQFastScan(parts * length, parts, 4, faiss.METRIC_INNER_PRODUCT)
         faiss.copy_array_to_vector(book.centroids.ravel(), index.pq.centroids)
@@ -72,7 +92,7 @@ class Codes:
         self._index = cast("_FastScan", index)
         self._packer = self._index.get_CodePacker()
         self._none = np.zeros(self._packer.code_size, dtype=np.uint8)
-        self._reserve(FIRST_CAPACITY)
+        self._reserve(capacity)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -88,8 +108,8 @@ class Codes:
         """The last code takes the place of this one; where it was is overwritten."""
         last = len(self) - 1
         if row != last:
-            self._packer.pack_1(self._packer.unpack_1(self._blocks, last), row, self._blocks)
-        self._packer.pack_1(self._none, last, self._blocks)  # adding ORs into what is there
+            self._put(self._packer.unpack_1(*self._place(last)), row)
+        self._put(self._none, last)  # adding ORs into what is there
         self._count(last)
 
     def nearest(self, query: Floats, count: int) -> tuple[Floats, Rows]:
@@ -100,6 +120,15 @@ class Codes:
         faiss.omp_set_num_threads(1)
         scores, rows = self._index.search(query[np.newaxis], count)
         return scores[0], rows[0]
+
+    def _put(self, code: Bytes, row: int) -> None:
+        block, offset = self._place(row)
+        self._packer.pack_1(code, offset, block)
+
+    def _place(self, row: int) -> tuple[Bytes, int]:
+        """The block with this row, alone (faiss's wrapper takes no larger offset than its bytes), and where in it."""
+        block, offset = divmod(row, self._packer.nvec)
+        return self._blocks[block : block + 1], offset
 
     def wipe(self) -> None:
         """Overwrite every code."""

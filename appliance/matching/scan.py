@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from appliance.matching.index import Floats, Rows
-from appliance.matching.kernels import Codes
+from appliance.matching.kernels import FIRST_CAPACITY, Codes
 from appliance.matching.shorts import Allocate, ShortRows, in_memory
 from models.codebook import CodeBook
 
@@ -39,9 +39,9 @@ class ScanIndex:
 
     __slots__ = ("_codes", "_projection", "_short")
 
-    def __init__(self, book: CodeBook, allocate: Allocate = in_memory) -> None:
-        """allocate: gives the memory of the rows, as `ShortRows` takes it."""
-        self._codes = Codes(book)
+    def __init__(self, book: CodeBook, allocate: Allocate = in_memory, capacity: int = FIRST_CAPACITY) -> None:
+        """allocate: memory for rows, as `ShortRows` takes it. capacity: codes to make room for at first."""
+        self._codes = Codes(book, capacity)
         self._projection = book.matrix()
         self._short = ShortRows(book.dimension, allocate)
 

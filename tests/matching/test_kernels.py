@@ -59,7 +59,7 @@ class _CodesAgainstAList(RuleBasedStateMachine):
         assert len(self.codes) == len(self.model)
         capacity = len(self.codes._blocks) * self.codes._packer.nvec
         for row in range(len(self.model), min(capacity, len(self.model) + 64)):
-            assert not self.codes._packer.unpack_1(self.codes._blocks, row).any()
+            assert not self.codes._packer.unpack_1(*self.codes._place(row)).any()
 
 
 TestCodesAgainstAList = _CodesAgainstAList.TestCase
@@ -73,6 +73,16 @@ def test_growing_keeps_every_code() -> None:
     codes.append(DRAWN[FIRST_CAPACITY - 1 : FIRST_CAPACITY])
     codes.append(DRAWN[FIRST_CAPACITY:])
     assert _all(codes, DRAWN[5]) == _all(_fresh(list(DRAWN)), DRAWN[5])
+
+
+def test_codes_far_behind_are_removed_too() -> None:
+    """Rows beyond those that faiss's own wrapper reaches at once (a block's bytes times 32)."""
+    codes, model = _fresh(list(DRAWN)), list(DRAWN)
+    for row in (5999, 5990, 2048, 17, 5000):
+        codes.remove(row)
+        model[row] = model[-1]
+        model.pop()
+    assert _all(codes, DRAWN[5]) == _all(_fresh(model), DRAWN[5])
 
 
 def test_wiping_leaves_no_code() -> None:
