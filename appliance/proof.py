@@ -6,6 +6,7 @@ what the signal leads to is `core.session`'s, and performing that is the station
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from appliance.attempt import Attempt
 from appliance.core import session
@@ -16,7 +17,7 @@ from appliance.core.liveness_signs import Sample
 from appliance.core.liveness_steps import Step
 from appliance.core.policy import LivenessRule, Policy
 from appliance.core.ports import Observer
-from appliance.core.quality import QualityReport
+from appliance.core.quality import QualityReport, judge
 from appliance.core.session import Signal, Visit
 from appliance.core.types import Face, Frame, LivenessVerdict, Observation
 from appliance.recognition import take
@@ -51,7 +52,7 @@ class Prover:
         sample = Sample(seen.at, face.box, face.landmarks)
         if attempt.sightings and not self._follows(attempt.sightings[-1], sample):
             attempt.restart()
-        self._collect(attempt, frame, face, sample, report.quality)
+        self._collect(attempt, frame, seen, sample, report.quality)
         if not self._enough(attempt):
             return None
         attempt.passive, attempt.in_sight = attempt.window.judge(self.limits), sample
@@ -66,10 +67,11 @@ class Prover:
         rule = self.policy.liveness
         return now.box.iou(last.box) >= rule.min_overlap and now.at - last.at <= rule.max_gap
 
-    def _collect(self, attempt: Attempt, frame: Frame, face: Face, sample: Sample, quality: int) -> None:
+    def _collect(self, attempt: Attempt, frame: Frame, seen: Observation, sample: Sample, quality: int) -> None:
         """Score every frame; embed some, spread over the time it takes. Somebody else starts the collection anew."""
+        face = seen.faces[0]
         if self._probe_due(attempt, sample):
-            probe = take(self.observer, self.earlier, frame, face, quality)
+            probe = take(self.observer, self.earlier, frame, face, quality, partial(self._would_enrol, seen))
             known = Chain(tuple(p.embedding for p in attempt.probes))
             if attempt.probes and not known.holds(probe.embedding, self.agree):
                 attempt.restart()
@@ -78,6 +80,10 @@ class Prover:
         if self.limits is not None:
             score = self.observer.live_score(frame, face)
             attempt.window = attempt.window.follow(sample.at, score, self.policy.liveness.max_gap)
+
+    def _would_enrol(self, seen: Observation, unified: float | None) -> bool:
+        """Whether the frame would do for an enrolment: only then may it become a template."""
+        return judge(seen, self.policy.enrolment_gate, unified=unified).passed
 
     def _probe_due(self, attempt: Attempt, sample: Sample) -> bool:
         taken, wanted = len(attempt.probes), self.policy.hold_frames

@@ -38,11 +38,15 @@ UNVOUCHED = -1.0
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Probe(Sensitive):
-    """One frame's embedding with its unified quality, 0..100. earlier: by packs that the desk is moving away from."""
+    """One frame's embedding with its quality, 0..100.
+
+    earlier: by packs that the desk is moving away from. fit: the frame would do for an enrolment.
+    """
 
     embedding: Embedding
     quality: int
     earlier: tuple[Embedding, ...] = ()
+    fit: bool = False
 
     def by(self, pack: PackDigest) -> Embedding | None:
         """The embedding that a pack made of this frame."""
@@ -56,10 +60,22 @@ class ThresholdSource(Protocol):
         """The thresholds for a comparison with this many templates."""
 
 
-def take(observer: Observer, earlier: Sequence[Observer], frame: Frame, face: Face, quality: int) -> Probe:
+def _unfit(_: float | None) -> bool:
+    return False
+
+
+def take(
+    observer: Observer,
+    earlier: Sequence[Observer],
+    frame: Frame,
+    face: Face,
+    quality: int,
+    fit: Callable[[float | None], bool] = _unfit,
+) -> Probe:
     """Make a probe of one face of a frame. earlier: the packs that the desk is moving away from.
 
     quality: what its measures are worth, 0..100, where the pack has no quality network to say how well it will match.
+    fit: whether it would do for an enrolment, given what that network says.
     An earlier pack finds the face by its own detector, as it did when its scores were measured; where it does not find
     it, the probe has no embedding of that pack.
     """
@@ -69,7 +85,8 @@ def take(observer: Observer, earlier: Sequence[Observer], frame: Frame, face: Fa
         if found is not None and found.box.iou(face.box) >= SAME_FACE:
             others.append(other.embed(frame, found))
     unified = observer.unified_quality(frame, face)
-    return Probe(observer.embed(frame, face), quality if unified is None else round(unified), tuple(others))
+    worth = quality if unified is None else round(unified)
+    return Probe(observer.embed(frame, face), worth, tuple(others), fit(unified))
 
 
 def fuse(probes: Sequence[Probe]) -> Embedding:
@@ -299,7 +316,7 @@ class Recogniser:
             return ()
         if not result.candidates[0].score >= self._asked(side, result.mode, result.comparisons * rule.caution).accept:
             return ()
-        good = sorted((p for p in probes if p.quality >= rule.min_quality), key=lambda p: -p.quality)[: rule.templates]
+        good = sorted((p for p in probes if p.fit), key=lambda p: -p.quality)[: rule.templates]
         return tuple(p.embedding for p in good) if good and self.agree(good) else ()
 
 

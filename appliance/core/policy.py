@@ -176,14 +176,13 @@ class Timing:
 class MigrationRule:
     """When a visit's own frames become the templates of a new model pack, and when the old pack may go.
 
-    caution: the match must be so good that it would pass with so many times the templates compared, too. min_quality:
-    unified quality of each frame kept. templates: how many of the best frames are kept. retire_share: share of the
-    enrolled who must keep a template before those of an old pack may be erased by force. retire_on: day (YYYY-MM-DD)
-    from which they may whatever the share; empty for never.
+    Frames that pass the gate of an enrolment become templates. caution: the match must be so good that it would pass
+    with so many times the templates compared, too. templates: how many of the best frames are kept. retire_share: share
+    of the enrolled who must keep a template before those of an old pack may be erased by force. retire_on: day
+    (YYYY-MM-DD) from which they may whatever the share; empty for never.
     """
 
     caution: int = 10
-    min_quality: int = 50
     templates: int = 3
     retire_share: float = 0.98
     retire_on: str = ""
@@ -192,8 +191,8 @@ class MigrationRule:
         """Raise ValueError for a count below one, a share or quality out of range, and for what is no day."""
         if min(self.templates, self.caution) < 1:
             raise ValueError("templates and caution must be at least 1")
-        if not (0 <= self.min_quality <= 100 and 0 <= self.retire_share <= 1):
-            raise ValueError("min_quality must be between 0 and 100, retire_share between 0 and 1")
+        if not 0 <= self.retire_share <= 1:
+            raise ValueError("retire_share must be between 0 and 1")
         if self.retire_on:
             date.fromisoformat(self.retire_on)
 

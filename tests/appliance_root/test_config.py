@@ -69,7 +69,7 @@ def test_the_sections_of_sync_are_left_to_it() -> None:
         ('[pack]\nprevious = [".x"]', "[pack] previous must be the plain name"),
         ('[pack]\nname = "a"\nprevious = ["a"]', "[pack] previous must name other packs"),
         ("[policy.migration]\ncaution = 0", "[policy.migration] templates and caution"),
-        ("[policy.migration]\nretire_share = 1.5", "[policy.migration] min_quality must be"),
+        ("[policy.migration]\nretire_share = 1.5", "[policy.migration] retire_share must be"),
         ('[policy.migration]\nretire_on = "soon"', "[policy.migration] Invalid isoformat"),
         ('[policy.liveness]\nmode = "never"', "policy.liveness.mode must be one of passive, passive_then_challenge"),
         ("[policy.liveness]\nleast_steps = 4", "[policy] policy least_steps must be at least 1"),

@@ -54,7 +54,7 @@ def make_look(number: int, variant: int = 0, quality: int = 80, packs: tuple[Pac
     packs: that saw it, the desk's own first; what two packs make of a face has nothing in common.
     """
     own, *earlier = (_embedding(number, variant, pack) for pack in packs)
-    return Probe(own, quality, tuple(earlier))
+    return Probe(own, quality, tuple(earlier), fit=True)
 
 
 def _embedding(number: int, variant: int, pack: PackDigest) -> Embedding:

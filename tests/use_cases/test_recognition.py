@@ -205,14 +205,16 @@ def test_a_frame_that_the_old_pack_missed_is_not_vouched_for() -> None:
     assert moving({BERIK: 2}, {ANNA: 1}).decide(probes, LIVE, None, NOBODY, grown).person == BERIK
 
 
-def test_only_good_frames_become_templates() -> None:
-    """The best of them, no more than the policy keeps; none below its quality."""
-    policy = Policy(migration=MigrationRule(templates=2, min_quality=60))
-    probes = [make_look(2, 100 + n, quality, BOTH) for n, quality in enumerate((61, 59, 90, 75))]
+def test_only_frames_fit_for_an_enrolment_become_templates() -> None:
+    """The best of them, no more than the policy keeps."""
+    policy = Policy(migration=MigrationRule(templates=2))
+    probes = [make_look(2, 100 + n, quality, BOTH) for n, quality in enumerate((61, 99, 90, 75))]
+    probes[1] = replace(probes[1], fit=False)
     fresh = moving({}, {BERIK: 2}, policy).decide(probes, LIVE, None, NOBODY, grown).evidence.fresh
     assert [e.vector.tobytes() for e in fresh] == [probes[n].embedding.vector.tobytes() for n in (2, 3)]
-    poor = moving({}, {BERIK: 2}, policy).decide(both(2, quality=59), LIVE, None, NOBODY, grown)
-    assert (poor.person, poor.evidence.fresh) == (BERIK, ())
+    unfit = [replace(probe, fit=False) for probe in both(2)]
+    decision = moving({}, {BERIK: 2}).decide(unfit, LIVE, None, NOBODY, grown)
+    assert (decision.person, decision.evidence.fresh) == (BERIK, ())
 
 
 class Steep:
@@ -282,7 +284,15 @@ def test_every_pack_finds_the_face_by_its_own_detector() -> None:
     for blind in (Eyes(OTHER_PACK), Eyes(OTHER_PACK, Box(40, 10, 20, 20))):
         assert take(own, (blind,), frame, face, 70).by(OTHER_PACK) is None
     own.unified = 55.4
-    assert take(own, (), frame, face, 70).quality == 55
+    assert (take(own, (), frame, face, 70).quality, take(own, (), frame, face, 70).fit) == (55, False)
+    asked: list[float | None] = []
+
+    def fit(unified: float | None) -> bool:
+        asked.append(unified)
+        return True
+
+    assert take(own, (), frame, face, 70, fit).fit
+    assert asked == [55.4]
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 100)), min_size=1, max_size=6))
