@@ -28,7 +28,7 @@ class Attempt:
 
     began: RFC 3339 wall time of arrival. sightings, window: of the held face. passive: what its live scores say, once
     it was held long enough. chain: the person the challenge is about. in_sight: the last sighting of the face that was
-    proved alive.
+    proved alive. doubt: why none of it counts as live, the code of an alarm.
     """
 
     began: str = ""
@@ -42,6 +42,7 @@ class Attempt:
     decision: Decision | None = None
     last_hint: Hint | None = None
     earlier: tuple[Reason, ...] = ()
+    doubt: str | None = None
 
     @property
     def quality(self) -> int | None:
@@ -50,11 +51,14 @@ class Attempt:
 
     @property
     def liveness(self) -> LivenessVerdict:
-        """The verdict of the challenge, if one was begun (inconclusive until it ends), else that of the live scores."""
-        if self.challenge is None:
-            return self.passive
-        open_ended = self.challenge.verdict is LivenessVerdict.NOT_CHECKED
-        return LivenessVerdict.INCONCLUSIVE if open_ended else self.challenge.verdict
+        """The verdict of the challenge, if one was begun (inconclusive until it ends), else that of the live scores.
+
+        What was shown before is not live, whatever else it passed.
+        """
+        found = self.passive if self.challenge is None else self.challenge.verdict
+        open_ended = self.challenge is not None and found is LivenessVerdict.NOT_CHECKED
+        doubted = self.doubt is not None and found is LivenessVerdict.LIVE
+        return LivenessVerdict.INCONCLUSIVE if open_ended or doubted else found
 
     @property
     def method(self) -> LivenessMethod:

@@ -30,6 +30,7 @@ from appliance.records.schema import RECORDS_MIGRATIONS
 from appliance.records.vault import Vault
 from appliance.staff import StaffEnrolment
 from appliance.station import Equipment, Station
+from appliance.vigilance import Vigilance
 from models import codebook
 from models.store import PackStore
 from sync.clock import Clock
@@ -120,6 +121,7 @@ class SeeingDesk:
             limits=passive_limits(self.pack),
             claimed=claimed,
             earlier=self.earlier,
+            watch=Vigilance(desk.config.policy.replay, self.recogniser.alike, recorded.record_alarm),
         )
         return Station(equipment, camera, publish, at)
 

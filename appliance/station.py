@@ -25,11 +25,13 @@ from appliance.core.snapshot import Intent, IntentKind, Snapshot
 from appliance.core.types import Frame, Instant, Observation, PersonId
 from appliance.proof import Draw, Prover
 from appliance.recognition import Recogniser
+from appliance.vigilance import Vigilance
 from sync.clock import Clock
 from sync.errors import DatabaseFailure, KnownFailure
 
 _LOG = logging.getLogger(__name__)
 
+_NOBODY = frozenset({State.IDLE, State.LEAVING, State.OUT_OF_SERVICE})
 _NOTHING_TO_CONFIRM = {State.NO_SERVICE: Reason.NO_SERVICE_TODAY, State.ALREADY: Reason.ALREADY_CONFIRMED}
 
 
@@ -38,7 +40,8 @@ class Equipment:
     """What the station works with.
 
     software: version in events. draw: of challenges. limits: what the pack's live scores mean, None where nobody
-    measured it. claimed: 1:1 only, if given. earlier: packs that the desk is moving away from.
+    measured it. claimed: 1:1 only, if given. earlier: packs that the desk is moving away from. watch: for what was
+    shown before; None where a test shows the same on purpose.
     """
 
     observer: Observer
@@ -51,6 +54,7 @@ class Equipment:
     limits: PassiveLimits | None = None
     claimed: PersonId | None = None
     earlier: tuple[Observer, ...] = ()
+    watch: Vigilance | None = None
 
 
 class Station:
@@ -124,6 +128,7 @@ class Station:
         seen, policy = self._with.observer.observe(frame), self._with.policy
         report = judge(seen, policy.gate, self._hint.wanted)
         self._presence = self._presence.follow(near(seen, policy.gate), now, policy.timing)
+        self._watch(frame)
         self._expire(now)  # before the answers: one that comes after its time is none
         self._answer(now)
         self._come_and_go(now)
@@ -161,6 +166,7 @@ class Station:
         if signal is Signal.ARRIVED:
             self._attempt = Attempt(began=self._with.clock.moment().wall.isoformat())
         if signal is Signal.RETRY:
+            self._note()
             self._attempt = self._attempt.again()
         self._visit = step.visit
         for effect in step.effects:
@@ -222,6 +228,9 @@ class Station:
 
     def _perform(self, effect: Effect, now: Instant) -> None:
         if effect is Effect.RESET:
+            self._note()
+            if self._with.watch:
+                self._with.watch.end(now)
             self._reset()
         elif effect is Effect.COMPARE:
             self._compare(now)
@@ -232,6 +241,22 @@ class Station:
         else:
             assert effect is Effect.RECORD_DECLINE  # noqa: S101 - the last of the enum
             self._record(self._record_decline, now)
+
+    def _note(self) -> None:
+        """The faces of an attempt that is dropped have been seen all the same."""
+        if self._with.watch:
+            self._with.watch.note([p.embedding for p in self._attempt.probes])
+
+    def _watch(self, frame: Frame) -> None:
+        """Pictures that come again are no patient: not live, and nobody who could still confirm."""
+        watch, state = self._with.watch, self._visit.state
+        if watch is None:
+            return
+        doubt = watch.look(frame, state not in _NOBODY)
+        self._attempt.doubt = doubt or self._attempt.doubt
+        if doubt and state is State.CONFIRM:
+            self._declined = Reason.LIVENESS_INCONCLUSIVE
+            self._signal(Signal.WALKED_OFF, frame.at)
 
     def _reset(self) -> None:
         """Forget everything about the person; nothing personal outlives the visit."""
@@ -244,7 +269,7 @@ class Station:
 
     def _compare(self, now: Instant) -> None:
         try:
-            decision = self._decide()
+            decision = self._decide(now)
             self._reception = self._with.desk.receive(decision.person) if decision.person else None
         except KnownFailure as failure:
             self._not_saved(failure, now)
@@ -258,8 +283,9 @@ class Station:
             self._receipt = self._reception.confirmed
             self._signal(Signal.ALREADY if self._receipt else Signal.NO_SERVICE, now)
 
-    def _decide(self) -> Decision:
-        desk, attempt = self._with.desk, self._attempt
+    def _decide(self, now: Instant) -> Decision:
+        desk, attempt, watch = self._with.desk, self._attempt, self._with.watch
+        attempt.doubt = (watch and watch.compare([p.embedding for p in attempt.probes], now)) or attempt.doubt
         attempt.decision = self._with.recogniser.decide(
             attempt.probes, attempt.liveness, self._with.claimed, desk.expected(), desk.under_age
         )
@@ -315,7 +341,7 @@ class Station:
             quality=attempt.quality,
             liveness=attempt.liveness,
             liveness_method=attempt.method,
-            liveness_cause=challenge.cause if challenge else None,
+            liveness_cause=attempt.doubt or (challenge.cause if challenge else None),
             liveness_score=None if score is None else round(score, 4),
             liveness_accept=None if limits is None else round(limits.accept, 4),
             liveness_reject=None if limits is None else round(limits.reject, 4),

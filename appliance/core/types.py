@@ -169,6 +169,23 @@ class Observation(Sensitive):
     scene_luminance: float
 
 
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """How one picture resembles earlier ones of the same source.
+
+    same: every sampled pixel equals the picture before. seen: every sampled pixel equals some picture at least the
+    gap older. nearest: distance to the most similar picture at least the gap older; infinite without one. moved:
+    distance to the picture half a second ago; 0 without one. Distances are RMS grey levels between thumbnails of
+    16 x 12, each less its mean.
+    """
+
+    at: Instant
+    same: bool = False
+    seen: bool = False
+    nearest: float = float("inf")
+    moved: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Embedding(Sensitive):
     """A unit-length vector that a pack's embedder computed from one face.

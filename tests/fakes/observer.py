@@ -1,9 +1,11 @@
 """A measuring side that reports what a test puts before the camera; checks that the station uses it as agreed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, repeat
 
 import numpy as np
+from numpy.typing import NDArray
 
 from appliance.core.types import Box, Embedding, Face, Frame, Instant, Measures, Observation, PackDigest
 from tests.core.sights import GOOD
@@ -98,9 +100,9 @@ class Film:
         self._count = count()
         self.fps = fps
         self.now = 0.0
-        self._pixels = np.zeros((480, 640, 3), np.uint8)
+        self.pictures: Iterator[NDArray[np.uint8]] = repeat(np.zeros((480, 640, 3), np.uint8))
 
     def next(self) -> Frame:
         """The next frame; what is on it is told by the observer."""
         self.now += 1 / self.fps
-        return Frame(self._pixels, Instant(self.now), "front", next(self._count))
+        return Frame(next(self.pictures), Instant(self.now), "front", next(self._count))

@@ -14,6 +14,7 @@ from appliance.core.snapshot import Intent, IntentKind, Snapshot
 from appliance.core.types import Cue, Embedding, Instant, PersonId
 from appliance.recognition import Recogniser
 from appliance.station import Equipment, Station
+from appliance.vigilance import Vigilance
 from tests.core.sights import GOOD
 from tests.fakes.clock import ManualClock
 from tests.fakes.heads import NOTHING, Asked, Turning, still
@@ -61,6 +62,7 @@ class Scene:
         policy: Policy = POLICY,
         claimed: str | None = None,
         limits: PassiveLimits | None = None,
+        watch: Callable[[ScriptedDesk], Vigilance] | None = None,
     ) -> None:
         self.desk = ScriptedDesk({"ali": ["xray"], "bota": ["dentist"]} if planned is None else planned)
         enrolled = {who: template(who) for who in ("ali", "bota", "dana")} if gallery is None else gallery
@@ -79,6 +81,7 @@ class Scene:
             lambda _rule: STEPS,
             limits,
             None if claimed is None else PersonId(claimed),
+            watch=watch(self.desk) if watch else None,
         )
         self.station = Station(equipment, "front", self.snapshots.append, Instant(0.0))
 
