@@ -4,6 +4,8 @@ Implements `core.ports.Desk` over the records and the ledger. Whether somebody w
 delivery to the fund is another process's.
 """
 
+from datetime import datetime
+
 from appliance.core.decision import Decision, Reason
 from appliance.core.errors import ConsentMissing, PersonUnknown, TemplateDamaged
 from appliance.core.events import (
@@ -16,6 +18,7 @@ from appliance.core.events import (
     Refused,
     ReTemplated,
 )
+from appliance.core.pace import IMPOSSIBLE_PACE, WINDOW, Confirmed, Paced, too_fast
 from appliance.core.policy import Policy
 from appliance.core.ports import Reception
 from appliance.core.snapshot import Offer
@@ -62,6 +65,7 @@ class RecordedDesk:
         self._clock = clock
         self._policy = policy
         self._software = software
+        self._paced: dict[str, datetime] = {}
 
     def expected(self) -> frozenset[PersonId]:
         """The enrolled people who have a service today; also brings the galleries up to date before a comparison."""
@@ -115,10 +119,21 @@ class RecordedDesk:
                 circumstances=about,
             )
             moment = self._clock.moment()
+            before = records.services.newest(self._policy.pace.desk_per_hour)
             entry = append(self._ledger, event, moment)
             records.services.confirm(service, person, entry.event_id, entry.seq, moment.wall)
             self._re_template(decision, person, consent.consent, entry.event_id, moment)
+            self._pace(Confirmed(planned.provider, moment.wall), before, moment)
         return entry.event_id
+
+    def _pace(self, newest: Confirmed, before: tuple[tuple[str, datetime], ...], moment: Moment) -> None:
+        """An alarm for visits faster than people can be served, at most one an hour for each provider and the desk."""
+        for whose, count in too_fast(newest, [Confirmed(*visit) for visit in before], self._policy.pace):
+            key = newest.provider if whose is Paced.PROVIDER else ""
+            last = self._paced.get(key)
+            if last is None or abs(moment.wall - last) >= WINDOW:
+                self._paced[key] = moment.wall
+                append(self._ledger, Alarm(IMPOSSIBLE_PACE, f"{whose}: {count} in an hour", self._software), moment)
 
     def _re_template(self, decision: Decision, person: PersonId, consent: str, visit: str, moment: Moment) -> None:
         """Keep the fresh templates of a confirmed visit, unless another process already did; inside its transaction."""

@@ -317,7 +317,8 @@ class Alarm(Event):
     one_face_several_people: a face that is enrolled was enrolled, or tried to be, under another number.
     several_faces_one_person: pictures of different people were given under one number. frames_frozen, frames_looping:
     the pictures of a visit stood still, or came again; replayed_face: a face of an earlier visit at this desk, too
-    alike to be captured again. Each at most once a visit, which then is not live.
+    alike to be captured again. Each at most once a visit, which then is not live. impossible_pace: more visits in
+    an hour than a provider or the desk can serve, at most once an hour for each; detail: whose, and how many.
     """
 
     KIND: ClassVar[str] = "alarm"

@@ -109,6 +109,16 @@ class Services:
             raise ServiceUnknown(f"there is no planned service {service}")
         return found[0]
 
+    def newest(self, count: int) -> tuple[tuple[str, datetime], ...]:
+        """Provider and moment of the last confirmed visits, newest first."""
+        with known():
+            rows = self._db.execute(
+                "SELECT provider, confirmed_at FROM visit JOIN planned_service USING (service_id)"
+                " ORDER BY event_seq DESC LIMIT ?",
+                (count,),
+            ).fetchall()
+        return tuple((provider, datetime.fromisoformat(at)) for provider, at in rows)
+
     def confirm(self, service: str, person: PersonId, event_id: str, event_seq: int, at: datetime) -> None:
         """Record that a person confirmed a service by a signed event, once and for good.
 
