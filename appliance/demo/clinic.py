@@ -34,6 +34,9 @@ language = "kk"
 
 [log]
 level = "DEBUG"
+
+[policy.replay]
+seen_hours = 0  # one photograph plays its person in every act: a real desk takes that for the replay it is
 """
 
 
