@@ -100,7 +100,7 @@ def evaluate(
         own=own,
         counts=tuple(_counts(cohort) for cohort in cohorts),
         pairs=found,
-        observed=_observed(calibration, parts, [r for _, r in summed], order.policy) if calibration else (),
+        observed=_observed(calibration, parts, [r for _, r in summed], order.policy) if calibration and summed else (),
         cross_checked=_cross_checked(parts) if summed else (),
         searches=searches,
         attacks=attacks,

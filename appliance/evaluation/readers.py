@@ -143,10 +143,10 @@ def _noise(
     if not path.is_file():
         return frozenset(), ()
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = dict(json.loads(path.read_text(encoding="utf-8")).items())
         drop = [str(stem) for key in sorted(told) if key.startswith("drop_images") for stem in told[key]]
         same = [(str(a), str(b)) for key in sorted(told) if key.startswith("same_person") for a, b in told[key]]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise DatasetUnknown(f"{path.name}: not a list of label errors") from error
     return (
         frozenset(places[stem] for stem in drop if stem in places),
