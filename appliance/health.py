@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from appliance import config as configuration
@@ -15,7 +16,8 @@ from appliance.capture.camera_identity import SystemTree, list_identities
 from appliance.composition import OpenDesk, open_desk, pack_paths
 from appliance.config import Camera, Config
 from appliance.core.camera import CameraIdentity, objection
-from appliance.face.pack import open_pack
+from appliance.face.pack import Pack, open_pack
+from appliance.migration import progress
 from sync.clock import Clock
 from sync.envelope import TimeTrust
 from sync.errors import KnownFailure
@@ -61,7 +63,8 @@ def examine(home: Home, packs: Path, clock: Clock, tree: SystemTree | None = Non
         return
     yield Check("configuration", Health.OK, f"language {config.desk.language}, policy {config.policy.policy_id}")
     yield _cameras(config.camera, tree or SystemTree())
-    yield _pack(config, packs)
+    opened: list[Pack] = []
+    yield _pack(config, packs, opened)
     with contextlib.ExitStack() as stack:
         try:
             desk = stack.enter_context(open_desk(home, clock))
@@ -69,6 +72,8 @@ def examine(home: Home, packs: Path, clock: Clock, tree: SystemTree | None = Non
             yield _failed("records", failure)
             return
         yield from _records(desk)
+        if opened:
+            yield _guarded("templates", partial(_templates, opened), desk)
 
 
 def _records(desk: OpenDesk) -> Iterator[Check]:
@@ -113,9 +118,10 @@ def _shown(camera: CameraIdentity) -> str:
     return f"{camera.node} {camera.label or 'unknown camera'} ({camera.ids})"
 
 
-def _pack(config: Config, packs: Path) -> Check:
+def _pack(config: Config, packs: Path, opened: list[Pack]) -> Check:
+    """The pack and the previous ones; opened: gets them."""
     try:
-        opened = [open_pack(path) for path in pack_paths(config, packs)]
+        opened += [open_pack(path) for path in pack_paths(config, packs)]
     except KnownFailure as failure:
         return _failed("model pack", failure)
     pack, cohorts = opened[0], len(opened[0].measured.cohorts)
@@ -123,6 +129,18 @@ def _pack(config: Config, packs: Path) -> Check:
     if opened[1:]:
         text += f"; moving away from {', '.join(each.name for each in opened[1:])}"
     return Check("model pack", Health.OK, text)
+
+
+def _templates(opened: list[Pack], desk: OpenDesk) -> Check:
+    """Whether the packs in use know everybody, and how far a move to the first of them has come."""
+    at = progress(desk.records, opened[0].digest)
+    used = {pack.digest for pack in opened}
+    lost = sum(used.isdisjoint(packs) for packs in desk.records.templates.held().values())
+    text = f"{at.moved} of {at.people} people by {opened[0].name}"
+    if lost:
+        remedy = "Name their pack in [pack] previous, or enrol them again; see: keldim models migration"
+        return Check("templates", Health.WARNING, f"{text}; {lost} by no pack in use", remedy)
+    return Check("templates", Health.OK, text)
 
 
 def _key(desk: OpenDesk) -> Check:

@@ -180,7 +180,7 @@ def _match_reasons(e: Evidence) -> list[Reason]:
     best = e.result.candidates[0]
     rivals = [c.score for r in (e.result, e.gallery) for c in r.candidates if c.person != best.person]
     found = []
-    if not all(best.score - rival >= t.margin for rival in rivals) or _rivalled_elsewhere(e, best.person):
+    if not all(best.score - rival >= t.margin for rival in rivals) or _rivalled_elsewhere(e, best):
         found.append(Reason.AMBIGUOUS_MATCH)
     if best.person in e.look_alikes:
         found.append(Reason.LOOK_ALIKE)
@@ -189,17 +189,18 @@ def _match_reasons(e: Evidence) -> list[Reason]:
     return found
 
 
-def _rivalled_elsewhere(e: Evidence, best: PersonId) -> bool:
+def _rivalled_elsewhere(e: Evidence, best: Candidate) -> bool:
     """Whether somebody with templates of another pack would do as well, or nearly.
 
-    Scores of two packs have no common scale, so there is no lead to measure: whoever comes within that pack's margin of
-    its threshold is a rival.
+    Scores of two packs have no common scale; what can be compared is on which side of its own threshold each
+    lies. A rival who reaches theirs is one whatever the lead; below it the lead over the thresholds must be the larger
+    margin.
     """
+    lead = best.score - e.thresholds.accept
     return any(
-        not candidate.score < other.thresholds.accept - other.thresholds.margin
+        not (over < 0 and lead - over >= max(e.thresholds.margin, other.thresholds.margin))
         for other in e.elsewhere
-        for candidate in other.result.candidates
-        if candidate.person != best
+        for over in (c.score - other.thresholds.accept for c in other.result.candidates if c.person != best.person)
     )
 
 

@@ -22,7 +22,8 @@ def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock
     desk.enrol(1)
     checks = found(home, pack_path.parent, clock)
     assert list(checks) == [
-        *("disk", "configuration", "camera", "model pack", "records", "device key", "ledger", "clock", "delivery")
+        *("disk", "configuration", "camera", "model pack", "records", "device key", "ledger", "clock", "delivery"),
+        "templates",
     ]
     assert {name for name, check in checks.items() if check.health is Health.FAILED} == set()
     assert checks["model pack"].found.startswith("builtin")
@@ -30,6 +31,19 @@ def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock
     assert checks["ledger"].found.startswith("1 events, chain verified")
     assert checks["device key"].health is Health.WARNING
     assert "1 waiting" in checks["delivery"].found
+
+
+def test_people_whom_no_pack_in_use_knows_are_counted(
+    home: Home, desk: WorkingDesk, clock: ManualClock, pack_path: Path
+) -> None:
+    """A pack was exchanged by hand: who is cut off by it is told, and how to mend that."""
+    none = found(home, pack_path.parent, clock)["templates"]
+    assert (none.health, none.found) == (Health.OK, "0 of 0 people by builtin")
+    desk.enrol(1)
+    desk.enrol(2)
+    cut_off = found(home, pack_path.parent, clock)["templates"]
+    assert (cut_off.health, cut_off.found) == (Health.WARNING, "0 of 2 people by builtin; 2 by no pack in use")
+    assert "previous" in cut_off.remedy
 
 
 def test_every_complaint_has_a_remedy(home: Home, desk: WorkingDesk, clock: ManualClock, tmp_path: Path) -> None:
