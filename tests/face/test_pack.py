@@ -67,7 +67,7 @@ def test_a_whole_pack_opens(pack: Pack) -> None:
     assert len(pack.digest) == 64
     assert pack.measured is pack.calibration
     assert pack.measured.threshold_verify(1e-3).value < 1
-    assert (pack.pads, pack.quality, pack.codebook) == ((), None, None)
+    assert (pack.pads, pack.quality) == ((), None)
     assert pack.detector.outputs == ("heat", "scale", "offset", "landmarks")
 
 
@@ -185,14 +185,15 @@ def test_a_pack_nobody_measured_opens_for_evaluation_only(copy: Path) -> None:
         _ = opened.measured
 
 
-def test_a_code_book_comes_with_the_pack(copy: Path) -> None:
-    """Its bytes, verified like every other file."""
+def test_a_code_book_comes_with_the_pack(copy: Path, pack: Pack, pack_path: Path) -> None:
+    """Its bytes, verified like every other file; a pack need not have one."""
     manifest = parse_manifest((copy / MANIFEST_NAME).read_bytes())
-    book = PackFile("codebook.npz", hashlib.sha256(b"book").hexdigest(), 4)
-    files = tuple(sorted((*manifest.files, book), key=lambda file: file.name))
-    (copy / "codebook.npz").write_bytes(b"book")
-    _replace(copy / MANIFEST_NAME, write_manifest(replace(manifest, files=files, codebook="codebook.npz")))
-    assert open_pack(copy).codebook == b"book"
+    assert manifest.codebook is not None
+    assert pack.codebook == (pack_path / manifest.codebook).read_bytes()
+    (copy / manifest.codebook).unlink()
+    files = tuple(file for file in manifest.files if file.name != manifest.codebook)
+    _replace(copy / MANIFEST_NAME, write_manifest(replace(manifest, files=files, codebook=None)))
+    assert open_pack(copy).codebook is None
 
 
 def test_a_pack_without_an_embedder_is_refused(copy: Path) -> None:
