@@ -6,6 +6,7 @@ be submitted from any thread.
 """
 
 import logging
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ class Station:
         self._visit = session.start(at)
         self._presence = Presence()
         self._hint = HeldHint()
+        self._looked = Instant(-math.inf)
         self._left = False
         self._attempt = Attempt()
         self._reception: Reception | None = None
@@ -125,6 +127,11 @@ class Station:
         now = frame.at
         if self._visit.state is State.OUT_OF_SERVICE:
             self._signal(Signal.RECOVERED, now)
+        if self._resting(now):
+            self._watch(frame)
+            self._publish(Snapshot(at=now, state=State.IDLE))
+            return
+        self._looked = now
         seen, policy = self._with.observer.observe(frame), self._with.policy
         report = judge(seen, policy.gate, self._hint.wanted)
         self._presence = self._presence.follow(near(seen, policy.gate), now, policy.timing)
@@ -134,6 +141,11 @@ class Station:
         self._come_and_go(now)
         self._work(frame, seen, report)
         self._show(report, now)
+
+    def _resting(self, now: Instant) -> bool:
+        """Nobody is there or coming, and a look was just taken: a desk that waits all day need not look at each frame."""
+        nobody = self._visit.state is State.IDLE and self._presence == Presence()
+        return nobody and now - self._looked < self._with.policy.timing.look
 
     def camera_failed(self, failure: KnownFailure, now: Instant) -> None:
         """Go out of service once per failure, with an alarm event; a visit being saved is not touched.

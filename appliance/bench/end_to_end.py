@@ -5,6 +5,7 @@ search among everybody, decide, sign, commit. A desk asks less of most frames; t
 each stage costs is measured in `stages`.
 """
 
+import math
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -39,8 +40,6 @@ from sync.ledger import LEDGER_MIGRATIONS, Ledger
 from sync.signing import FileSigner
 
 FPS = 30.0
-WATCH_FPS = 15.0
-"""Detections a second while nobody is there."""
 PREVIEW = (640, 480)
 SLOW_S = 0.1
 _WARM_UP = 20
@@ -149,10 +148,10 @@ def watching(pack: Pack, seconds: float, size: tuple[int, int], clock: SystemClo
     """Share of one core to look at an empty desk for some seconds.
 
     Every picture is made ready for a preview (`PREVIEW`, mirrored, with an alpha channel, as a window takes it;
-    painting is the window's), `WATCH_FPS` a second are searched for faces.
+    painting is the window's), and searched for faces as often as a desk looks while nobody is there.
     """
     pipeline = FacePipeline(pack)
-    due = -1.0
+    look, looked = Policy().timing.look, -math.inf
     with _camera(size, None, clock) as camera:
         for _ in range(_WARM_UP):
             pipeline.observe(camera.read())
@@ -161,8 +160,8 @@ def watching(pack: Pack, seconds: float, size: tuple[int, int], clock: SystemClo
             frame = camera.read()
             small = cv2.resize(frame.pixels, PREVIEW, interpolation=cv2.INTER_LINEAR)
             cv2.cvtColor(cv2.flip(small, 1), cv2.COLOR_BGR2BGRA)
-            if frame.at >= due:
-                due = frame.at + 1 / WATCH_FPS - 0.5 / FPS
+            if frame.at - looked >= look:
+                looked = frame.at
                 pipeline.observe(frame)
         return (clock.process_cpu() - used) / (clock.monotonic() - begin)
 

@@ -56,6 +56,7 @@ class ScriptedObserver:
         self.scene_luminance = 0.5
         self.templates: dict[str, Embedding] = {}
         self.embedded: list[str] = []
+        self.looks = 0
         self._last: tuple[Frame, dict[int, Sight]] | None = None
 
     def observe(self, frame: Frame) -> Observation:
@@ -63,6 +64,7 @@ class ScriptedObserver:
         assert self._last is None or self._last[0].index < frame.index, "each frame is observed once, in order"
         found = sorted(((sight.face(), sight) for sight in self.view), key=lambda pair: -pair[0].box.area)
         self._last = frame, {id(face): sight for face, sight in found}
+        self.looks += 1
         faces = tuple(face for face, _ in found)
         measures = None
         if found:
