@@ -143,7 +143,7 @@ class Station:
         self._show(report, now)
 
     def _resting(self, now: Instant) -> bool:
-        """Nobody is there or coming, and a look was just taken: a desk that waits all day need not look at each frame."""
+        """Nobody is there or coming, and a look was just taken: a desk that waits need not search each frame."""
         nobody = self._visit.state is State.IDLE and self._presence == Presence()
         return nobody and now - self._looked < self._with.policy.timing.look
 
