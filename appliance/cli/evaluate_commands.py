@@ -44,8 +44,8 @@ def evaluate_pack(
     dataset: Annotated[
         Path,
         typer.Option(
-            help="One set, or a folder of several: LFW (images/PERSON/*.jpg, pairs.txt), PERSON/*.jpg, NUAA "
-            "(ClientRaw, ImposterRaw), clips (*_real.mp4, *_fake.mp4, or live/ and attack/TYPE/).",
+            help="One set, or a folder of several: LFW (images/PERSON/*.jpg, pairs.txt), PERSON/[session-N/]*.jpg, "
+            "NUAA (ClientRaw, ImposterRaw), clips (*_real.mp4, *_fake.mp4, or live/ and attack/TYPE/).",
         ),
     ],
     pack: Annotated[str, typer.Option(help="Which pack.")] = "builtin",

@@ -17,7 +17,7 @@ CLIPS = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
 
 LAYOUTS = """one of
   lfw      images/PERSON/*.jpg, with pairs.txt and label_noise.json where they are there
-  people   PERSON/*.jpg or *.png, one folder for each person
+  people   PERSON/*.jpg or *.png, one folder for each person; of several days PERSON/session-1/*.jpg ...
   nuaa     ClientRaw/ID/*.jpg and ImposterRaw/ID/*.jpg, files named ID_glasses_place_session_number.jpg
   replay   *_real.mp4 and *_fake.mp4, or live/*.mp4 and attack/TYPE/*.mp4
 or a folder that holds several of them"""
@@ -78,12 +78,19 @@ def _described(name: str) -> str:
 
 def _people(folder: Path, name: str | None = None, subject: Subject = Subject.LARGEST) -> DataSet | None:
     """One folder for each person. None unless two people have pictures."""
-    groups = [(path, files) for path in _folders(folder) if (files := _files(path, PICTURES))]
+    groups = [pictures for path in _folders(folder) if (pictures := _one_person(path))]
     if len(groups) < 2 or _files(folder, PICTURES | CLIPS):
         return None
     called = name or _name(folder)
-    pictures = tuple(Picture(file, person) for person, (_, files) in enumerate(groups) for file in files)
+    pictures = tuple(replace(picture, person=number) for number, group in enumerate(groups) for picture in group)
     return DataSet(called, _described(called), subject, len(groups), pictures)
+
+
+def _one_person(folder: Path) -> list[Picture]:
+    """The pictures of one person; those in `session-...` folders are of that session."""
+    days = [path for path in _folders(folder) if path.name.startswith("session-")]
+    sessions = [(path, str(number)) for number, path in enumerate(days, 1)]
+    return [Picture(file, 0, session) for path, session in ((folder, ""), *sessions) for file in _files(path, PICTURES)]
 
 
 def _lfw(folder: Path) -> DataSet | None:

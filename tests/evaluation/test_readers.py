@@ -76,6 +76,13 @@ def test_one_folder_for_each_person_is_read(tmp_path: Path) -> None:
     assert not found.presents
 
 
+def test_folders_of_sessions_tell_the_days_apart(tmp_path: Path) -> None:
+    """Numbered in order of their names, since a folder may bear a date; other folders are passed over."""
+    _touch(tmp_path / "own", "p1/session-2026-01-05/a.jpg", "p1/session-2026-02-01/b.jpg", "p1/raw/c.jpg", "p2/d.jpg")
+    (found,) = read_sets(tmp_path / "own")
+    assert [(picture.person, picture.session) for picture in found.pictures] == [(0, "1"), (0, "2"), (1, "")]
+
+
 def test_nuaa_tells_sessions_and_prints(tmp_path: Path) -> None:
     """Frames of one person and session stay together, in order of their numbers."""
     live, fake = "ClientRaw/0002/0002_00_05_{}_{}.jpg", "ImposterRaw/0002/0002_01_00_01_{}.jpg"
