@@ -78,11 +78,11 @@ def _described(name: str) -> str:
 
 def _people(folder: Path, name: str | None = None, subject: Subject = Subject.LARGEST) -> DataSet | None:
     """One folder for each person. None unless two people have pictures."""
-    groups = [pictures for path in _folders(folder) if (pictures := _one_person(path))]
+    groups = [group for path in _folders(folder) if (group := _one_person(path))]
     if len(groups) < 2 or _files(folder, PICTURES | CLIPS):
         return None
     called = name or _name(folder)
-    pictures = tuple(replace(picture, person=number) for number, group in enumerate(groups) for picture in group)
+    pictures = tuple(replace(picture, person=number) for number, of in enumerate(groups) for picture in of)
     return DataSet(called, _described(called), subject, len(groups), pictures)
 
 
