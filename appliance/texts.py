@@ -14,7 +14,7 @@ from appliance.core.decision import Reason
 from appliance.core.quality import Hint
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind, Snapshot
-from appliance.core.types import Cue
+from appliance.core.types import Cue, View
 
 
 class Language(StrEnum):
@@ -63,6 +63,16 @@ def hint_text(hint: Hint, language: Language) -> str:
 def cue_text(cue: Cue, language: Language) -> str:
     """What the challenge asks for, as an instruction."""
     return _table()["cue"][cue.value][language.value]
+
+
+def view_text(view: View, language: Language) -> str:
+    """What is asked for the next look of an enrolment."""
+    return _table()["view"][view.value][language.value]
+
+
+def other_look_text(language: Language) -> str:
+    """What is asked for a second set of looks."""
+    return _table()["enrolment"]["other_look"][language.value]
 
 
 def answer_text(answer: IntentKind, language: Language) -> str:

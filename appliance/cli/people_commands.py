@@ -8,11 +8,10 @@ from typing import Annotated
 
 import typer
 
-from appliance.capture.picture import read_image
+from appliance.cli.looking import Guide, enrolment_looks, looks_of
 from appliance.cli.opening import seeing_desk, working_desk
-from appliance.cli.output import EXIT_NO, EXIT_USAGE, dump, say, table, warn
+from appliance.cli.output import EXIT_NO, dump, say, table, warn
 from appliance.cli.place import Json
-from appliance.cli.sources import opened
 from appliance.composition import SeeingDesk
 from appliance.core.decision import Thresholds
 from appliance.core.errors import DuplicateFace, PersonUnknown
@@ -20,8 +19,6 @@ from appliance.core.iin import Iin
 from appliance.core.types import MatchMode, MatchResult
 from appliance.enrolment import ConsentGiven, flag_look_alikes
 from appliance.enrolment import forget as forget_patient
-from appliance.looks import from_picture, from_source
-from appliance.recognition import Probe
 from appliance.records.consents import GivenBy
 from appliance.records.profile import Profile
 from appliance.texts import Advice, Language, reception_text
@@ -30,7 +27,7 @@ CONSENT_VERSION = "2026-11"
 """Version of the consent text that `--consent` says was read out."""
 
 IinOption = Annotated[str | None, typer.Option("--iin", help="The patient's IIN, 12 digits; asked for when not given.")]
-Photo = Annotated[Path | None, typer.Option(help="A photo, JPEG or PNG.")]
+Photo = Annotated[list[Path] | None, typer.Option(help="A photo, JPEG or PNG; several for several looks.")]
 Camera = Annotated[str | None, typer.Option(help="A webcam: its number, /dev/videoN or a URL.")]
 Video = Annotated[Path | None, typer.Option(help="A video file instead of a camera.")]
 Seconds = Annotated[float, typer.Option(help="How much of the camera or video is looked at.")]
@@ -38,21 +35,6 @@ Seconds = Annotated[float, typer.Option(help="How much of the camera or video is
 
 app = typer.Typer()
 people = typer.Typer(help="List the enrolled people; look-alike: flag twins and siblings.")
-
-
-def looks_of(
-    desk: SeeingDesk, photo: Path | None, camera: str | None, video: Path | None, seconds: float
-) -> list[Probe]:
-    """The looks of who is before the camera, or in a photo or film. Ends with EXIT_USAGE for no source, or two."""
-    policy = desk.desk.config.policy
-    if photo is not None and camera is None and video is None:
-        return [from_picture(desk.observer, policy, read_image(photo), photo.name, desk.earlier)]
-    if photo is not None:
-        warn("Name one source: --photo FILE, --camera 0 or --video FILE.")
-        raise SystemExit(EXIT_USAGE)
-    settings, clock, admit = desk.desk.config.camera, desk.desk.clock, desk.desk.admission.admit
-    with opened(camera, video, None, settings, clock, admit=admit) as source:
-        return list(from_source(desk.observer, policy, source, seconds, earlier=desk.earlier))
 
 
 @contextlib.contextmanager
@@ -90,6 +72,9 @@ def enrol(
     ] = False,
     language: Annotated[Language, typer.Option(help="Language of the consent and of the screen.")] = Language.KAZAKH,
     given_by: Annotated[GivenBy, typer.Option(help="Who gave the consent.")] = GivenBy.PATIENT,
+    other_look: Annotated[
+        bool, typer.Option("--other-look", help="Then three more: with or without glasses, headscarf.")
+    ] = False,
     overrule_duplicate: Annotated[
         bool, typer.Option("--overrule-duplicate", help="A supervisor says that a similar face is somebody else.")
     ] = False,
@@ -101,14 +86,20 @@ def enrol(
     profile = Profile(given, family, number, language.value)
     with seeing_desk(context) as desk, advise(desk.desk.config.desk.language):
         agreed = ConsentGiven(CONSENT_VERSION, language.value, given_by) if consent else None
-        looks = looks_of(desk, photo, camera, video, seconds)
+        guide = Guide(language, quiet=as_json)
+        looks = enrolment_looks(desk, photo, camera, video, seconds, guide, other_look=other_look)
         result = desk.enrolment.enrol(
-            profile, agreed, looks, "photo" if photo else "camera", overrule_duplicate=overrule_duplicate
+            profile, agreed, looks.probes, "photo" if photo else "camera", overrule_duplicate=overrule_duplicate
         )
+    done = {"templates": result.templates, "quality": looks.quality, "event": result.event}
     if as_json:
-        dump({"person": result.person, "event": result.event, "templates": result.templates})
+        dump({"person": result.person, "missing": [view.value for view in looks.missing], **done})
     else:
-        say(f"enrolled {profile.greeting} {profile.iin}: {result.templates} template(s), event {result.event}")
+        guide.missed(looks)
+        say(
+            f"enrolled {profile.greeting} {profile.iin}: "
+            + ", ".join(f"{name} {value}" for name, value in done.items())
+        )
 
 
 @app.command()

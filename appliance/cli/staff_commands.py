@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from appliance.cli.looking import Guide, enrolment_looks
 from appliance.cli.opening import seeing_desk, working_desk
 from appliance.cli.output import dump, say, table
 from appliance.cli.people_commands import (
@@ -14,7 +15,6 @@ from appliance.cli.people_commands import (
     Video,
     advise,
     asked,
-    looks_of,
 )
 from appliance.cli.place import Json
 from appliance.core.iin import Iin
@@ -49,11 +49,13 @@ def enrol(
     profile = Profile(given, family, number, language.value)
     with seeing_desk(context) as desk, advise(desk.desk.config.desk.language):
         agreed = ConsentGiven(CONSENT_VERSION, language.value) if consent else None
-        looks = looks_of(desk, photo, camera, video, seconds)
-        result = desk.staff_enrolment.enrol(profile, agreed, looks, "photo" if photo else "camera")
+        guide = Guide(language, quiet=as_json)
+        looks = enrolment_looks(desk, photo, camera, video, seconds, guide)
+        result = desk.staff_enrolment.enrol(profile, agreed, looks.probes, "photo" if photo else "camera")
     if as_json:
         dump({"person": result.person, "event": result.event, "templates": result.templates})
     else:
+        guide.missed(looks)
         say(f"enrolled as staff {profile.greeting} {profile.iin}: {result.templates} template(s), event {result.event}")
 
 

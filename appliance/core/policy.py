@@ -84,16 +84,18 @@ class QualityGate:
 class EnrolmentGate(QualityGate):
     """The limits of an enrolment: a template is compared for years, and there is time to take it well.
 
-    Light between OFIQ's 0.2 and 0.8. Sharpness, eyes and balance at the weakest 5 % of the sets named above.
-    min_unified: LightQNet's weakest 5 % of LFW; there a gate lifted EdgeFace's TAR at FMR 1e-3 on CASIA from 97.4 to
-    99.7 %. Yaw as at a check-in: two of the three looks are from a little to the side.
+    Light between OFIQ's 0.2 and 0.8. Refused of LFW: 2 % lit from one side, 4 % blurred, 1 % for glasses or mouth.
+    min_unified: of LightQNet, whose 50 lies at its own 0.544, where a gate lifted EdgeFace's TAR at FMR 1e-3 on CASIA
+    from 97.4 to 99.7 %; refuses 3.6 % of 500 photos of LFW, none of CASIA's that pass a check-in, 12 % of NUAA's live
+    frames, and half of LFW's blurred by 0.06 eye distances. Yaw as at a check-in: two of the three looks are from a
+    little to the side.
     """
 
     min_luminance: float = 0.2
     max_luminance: float = 0.8
     max_under_exposed: float = 0.15
     max_over_exposed: float = 0.2
-    min_side_balance: float = 0.67
+    min_side_balance: float = 0.6
     max_pitch: float = 16.0
     max_roll: float = 12.0
     min_sharpness: float = 5.0

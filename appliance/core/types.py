@@ -237,6 +237,14 @@ class MatchResult:
         return max(self.templates, self.compared, 1)
 
 
+class View(StrEnum):
+    """From where a look of an enrolment is taken; left and right are the person's own, a little to that side."""
+
+    STRAIGHT = "straight"
+    LEFT = "left"
+    RIGHT = "right"
+
+
 class Cue(StrEnum):
     """What the screen asks of a patient in the challenge; left and right are the person's own."""
 

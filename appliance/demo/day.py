@@ -24,7 +24,7 @@ from appliance.demo.performance import ENDS, Result, Stage
 from appliance.demo.plan import PLAN, Act
 from appliance.demo.staging import enrolment_scene
 from appliance.enrolment import ConsentGiven
-from appliance.looks import from_source
+from appliance.guided_looks import GuidedLooks, take_looks
 from appliance.records.schedule import parse_schedule
 from appliance.texts import line
 from sync.clock import Clock
@@ -111,8 +111,9 @@ def _import_services(desk: OpenDesk, roles: tuple[Role, ...]) -> None:
 
 def enrol(eyes: SeeingDesk, role: Role, source: FrameSource, seconds: float = 20.0) -> None:
     """Enrol a role with the face that a source shows. Raises FaceNotUsable, DuplicateFace."""
-    looks = from_source(eyes.observer, eyes.desk.config.policy, source, seconds, earlier=eyes.earlier)
-    eyes.enrolment.enrol(role.profile, ConsentGiven(CONSENT, role.language.value), looks, "camera")
+    guided = GuidedLooks(eyes.observer, eyes.desk.config.policy, eyes.recogniser.agree, eyes.earlier)
+    looks = take_looks(guided, source, seconds, lambda _: None)
+    eyes.enrolment.enrol(role.profile, ConsentGiven(CONSENT, role.language.value), looks.probes, "camera")
 
 
 def _play(stage: Stage, plan: tuple[Act, ...], processes: Processes, teller: Teller) -> list[Result]:

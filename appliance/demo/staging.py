@@ -51,8 +51,13 @@ def stage(act: Act, portraits: Mapping[str, Portrait], start: Instant, seed: int
 
 
 def enrolment_scene(portrait: Portrait, start: Instant, seed: int) -> Scene:
-    """Somebody before the desk's camera for an enrolment, in slightly warmer light than on the day of the visit."""
-    script = Script((Light(0.0, gain=0.9, warmth=0.3, seconds=0.0), Enter(0.0, LivePerson(portrait))), seconds=12.0)
+    """Somebody before the desk's camera for an enrolment, in slightly warmer light than on the day of the visit.
+
+    Looks ahead, a little to the left, a little to the right.
+    """
+    light, enter = Light(0.0, gain=0.9, warmth=0.3, seconds=0.0), Enter(0.0, LivePerson(portrait))
+    turns = (Turn(3.4, yaw=13.0), Turn(4.8, yaw=-13.0, seconds=0.8))
+    script = Script((light, enter, *turns), seconds=12.0)
     return Scene(script, name="scene", start=start, fps=FPS, seed=seed)
 
 

@@ -1,18 +1,32 @@
 """Enrol, identify, verify, list, forget and check in, by real models on real photos."""
 
+import io
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from appliance.cli.looking import Guide
 from appliance.core.errors import ConsentMissing, DuplicateFace, PersonUnknown
+from appliance.core.quality import Hint
+from appliance.core.types import View
 from appliance.demo.clinic import schedule
-from appliance.texts import Advice, Language, reception_text
+from appliance.guided_looks import Progress
+from appliance.texts import Advice, Language, other_look_text, reception_text
 from sync.clock import SystemClock
 from sync.home import Home
 from tests.cli.conftest import ELLEN
 from tests.cli.terminal import Clinic
+
+
+class Keyboard(io.StringIO):
+    """What is typed at a terminal."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
 
 
 def plan_today(clinic: Clinic, folder: Path) -> None:
@@ -161,6 +175,8 @@ def test_an_enrolment_from_a_film_is_recognised_on_a_photo(clinic: Clinic, film:
     enrolled = clinic("enrol", *name, "--video", film, "--consent", "--json")
     assert (enrolled.code, enrolled.err) == (0, "")
     assert enrolled.json["templates"] == 3
+    assert enrolled.json["missing"] == ["left", "right"]
+    assert isinstance(enrolled.json["quality"], int)
     assert clinic("identify", "--photo", astronaut).code == 0
 
 
@@ -241,3 +257,53 @@ def test_no_log_names_a_patient(clinic: Clinic, film: Path, astronaut: Path, som
     assert " DEBUG " in log
     for secret in ("Ellen", "Carter", "Secret", ELLEN.iin.digits, ELLEN.iin.digits[-8:], someone, someone[-8:]):
         assert secret not in log
+
+
+def test_an_enrolment_says_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each thing once, in the patient's language: the hint, else the view; nothing in the end, nor for machines."""
+    steps = [
+        Progress(0, View.STRAIGHT, Hint.CLOSER, (), 0),
+        Progress(0, View.STRAIGHT, Hint.CLOSER, (), 0),
+        Progress(0, View.STRAIGHT, None, (), 80),
+        Progress(1, View.LEFT, None, (), 80),
+        Progress(3, None, None, (), 80),
+    ]
+    for guide in (Guide(Language.ENGLISH, quiet=False), Guide(Language.ENGLISH, quiet=True)):
+        for progress in steps:
+            guide(progress)
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["1/3 Move closer", "1/3 Look straight ahead", "2/3 Turn your head a little to the left"]
+
+
+def test_several_photos_are_several_looks(clinic: Clinic, astronaut: Path) -> None:
+    """With and without headscarf or glasses; a photo and a camera at once is wrong usage."""
+    clinic("forget", "--iin", ELLEN.iin.digits, "--yes")
+    name = ("--iin", ELLEN.iin.digits, "--name", ELLEN.name, "--consent")
+    assert clinic("enrol", *name, "--photo", astronaut, "--camera", "0").code == 2
+    enrolled = clinic("enrol", *name, "--photo", astronaut, "--photo", astronaut)
+    assert (enrolled.code, enrolled.err) == (0, "")
+    assert "templates 2, quality " in enrolled.out
+
+
+def test_a_second_set_of_looks_is_taken(clinic: Clinic, film: Path) -> None:
+    """Asked for with --other-look: what comes after the first set's seconds; all are of one person."""
+    clinic("forget", "--iin", ELLEN.iin.digits, "--yes")
+    name = ("--iin", ELLEN.iin.digits, "--name", ELLEN.name, "--consent")
+    enrolled = clinic("enrol", *name, "--video", film, "--seconds", "3.2", "--other-look", "--json")
+    assert (enrolled.code, enrolled.err) == (0, "")
+    assert enrolled.json["templates"] in (4, 5, 6)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_other_look_is_asked_for_and_waited_for(
+    language: Language, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At a terminal, in the patient's language, aside when the output is for a machine; else nobody is waited for."""
+    Guide(language, quiet=False).pause()
+    assert capsys.readouterr().out == ""
+    typed = Keyboard("\n")
+    monkeypatch.setattr(sys, "stdin", typed)
+    Guide(language, quiet=True).pause()
+    shown = capsys.readouterr()
+    assert (shown.out, other_look_text(language) in shown.err) == ("", True)
+    assert typed.read() == ""

@@ -37,7 +37,7 @@ def test_one_visit_moves_a_patient_to_the_new_pack(tmp_path: Path, pack_path: Pa
         before = open_eyes(desk, packs)
         model = cast.photograph(WHO.picture, before.observer)
         photo = read_image(locate(WHO.picture))
-        look = from_picture(before.observer, desk.config.policy, photo, "photo")
+        look = from_picture(before.observer, desk.config.policy.gate, photo, "photo")
         before.enrolment.enrol(WHO.profile, ConsentGiven("2026-11", "en"), [look], "photo")
         now = CLOCK.moment().wall
         with immediate(desk.records.db):

@@ -11,7 +11,7 @@ from appliance import texts
 from appliance.core.quality import Hint
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind, Snapshot
-from appliance.core.types import Cue, Instant
+from appliance.core.types import Cue, Instant, View
 from appliance.texts import Advice, Language
 
 TABLE: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
@@ -21,6 +21,8 @@ USED: dict[str, set[str]] = {
     "state": set(State),
     "hint": set(Hint),
     "cue": set(Cue),
+    "view": set(View),
+    "enrolment": {"other_look"},
     "answer": set(IntentKind),
     "reception": set(Advice),
 }
@@ -74,6 +76,8 @@ def test_what_is_said_is_what_the_functions_give(language: Language) -> None:
     assert [texts.hint_text(hint, language) for hint in Hint] == [TABLE["hint"][h][language] for h in Hint]
     assert [texts.cue_text(cue, language) for cue in Cue] == [TABLE["cue"][c][language] for c in Cue]
     assert [texts.reception_text(a, language) for a in Advice] == [TABLE["reception"][a][language] for a in Advice]
+    assert texts.other_look_text(language) == TABLE["enrolment"]["other_look"][language]
+    assert [texts.view_text(view, language) for view in View] == [TABLE["view"][v][language] for v in View]
     assert [texts.answer_text(a, language) for a in IntentKind] == [TABLE["answer"][a][language] for a in IntentKind]
 
 

@@ -1,66 +1,15 @@
 """Looks for an enrolment: good frames only, some time apart, and a clear word when there are none."""
 
-from collections.abc import Callable
-
-import numpy as np
 import pytest
 
 from appliance.core.errors import CameraUnavailable, FaceNotUsable
-from appliance.core.policy import Policy
-from appliance.core.types import Embedding, Face, Frame, Instant, Observation
+from appliance.core.policy import EnrolmentGate, Policy
+from appliance.core.types import Observation
 from appliance.looks import LOOKS, SPACING, from_picture, from_source
 from tests.core.sights import observation, seen
-from tests.fakes.patients import make_embedding
+from tests.use_cases.seeing import FPS, PIXELS, Eyes, Film
 
-FPS = 8.0
-PIXELS = np.zeros((48, 64, 3), np.uint8)
-
-
-class Eyes:
-    """Implements `core.ports.Observer`: what is seen depends on the frame's number."""
-
-    def __init__(self, sight: Callable[[int], Observation]) -> None:
-        self._sight = sight
-        self.embedded: list[int] = []
-
-    def observe(self, frame: Frame) -> Observation:
-        """As told."""
-        return self._sight(frame.index)
-
-    def embed(self, frame: Frame, face: Face) -> Embedding:
-        """A vector of the frame's number."""
-        assert face.score > 0
-        self.embedded.append(frame.index)
-        return make_embedding(frame.index)
-
-    def live_score(self, frame: Frame, face: Face) -> None:
-        """No such model."""
-        assert frame.index in self.embedded or face.score > 0
-
-    def unified_quality(self, frame: Frame, face: Face) -> None:
-        """No such model."""
-        assert frame.index in self.embedded or face.score > 0
-
-
-class Film:
-    """Implements `core.ports.FrameSource`: so many black frames, eight a second, then the end or a failure."""
-
-    name = "film"
-
-    def __init__(self, length: int, failure: CameraUnavailable | None = None) -> None:
-        self._length, self._failure, self._index = length, failure, 0
-
-    def read(self) -> Frame | None:
-        """The next frame."""
-        index, self._index = self._index, self._index + 1
-        if index >= self._length:
-            if self._failure is not None:
-                raise self._failure
-            return None
-        return Frame(PIXELS, Instant(5.0 + index / FPS), self.name, index)
-
-    def close(self) -> None:
-        """Nothing to release."""
+GATE = EnrolmentGate()
 
 
 def good(index: int) -> Observation:
@@ -101,9 +50,9 @@ def test_looking_ends_after_the_time_given() -> None:
 @pytest.mark.parametrize(
     ("sight", "word"),
     [
-        (observation(None), "look_at_camera"),
-        (seen(luminance=0.02), "more_light"),
-        (seen(second_face=0.9), "one_person"),
+        (observation(None), "Look at the camera"),
+        (seen(luminance=0.02), "Turn towards the light"),
+        (seen(second_face=0.9), "One person at a time, please"),
     ],
 )
 def test_the_last_hint_says_what_was_wrong(sight: Observation, word: str) -> None:
@@ -126,11 +75,20 @@ def test_a_camera_that_fails_is_not_a_bad_face() -> None:
 
 def test_a_picture_gives_one_probe_with_its_quality() -> None:
     """The quality goes into the event."""
-    probe = from_picture(Eyes(good), Policy(), PIXELS, "anna.jpg")
+    probe = from_picture(Eyes(good), GATE, PIXELS, "anna.jpg")
     assert 0 < probe.quality <= 100
 
 
 def test_a_picture_that_breaks_the_rules_is_named() -> None:
     """The file's name and the hint, for whoever enrols a folder of photos."""
-    with pytest.raises(FaceNotUsable, match=r"anna\.jpg.*look_at_camera"):
-        from_picture(Eyes(lambda _: observation(None)), Policy(), PIXELS, "anna.jpg")
+    with pytest.raises(FaceNotUsable, match=r"anna\.jpg.*Look at the camera"):
+        from_picture(Eyes(lambda _: observation(None)), GATE, PIXELS, "anna.jpg")
+
+
+def test_a_picture_must_please_the_quality_model_too() -> None:
+    """Where the pack has one and the gate asks for it; its figure is the probe's."""
+    floor = GATE.min_unified
+    assert from_picture(Eyes(good, unified=lambda _: floor + 1), GATE, PIXELS, "anna.jpg").quality == floor + 1
+    with pytest.raises(FaceNotUsable, match="Hold still"):
+        from_picture(Eyes(good, unified=lambda _: floor - 1), GATE, PIXELS, "anna.jpg")
+    assert from_picture(Eyes(good, unified=lambda _: 3.0), Policy().gate, PIXELS, "anna.jpg").quality == 3
