@@ -22,7 +22,7 @@ class SourceUnusable(ModelFailure):
     """The upstream file a pack is made from cannot be fetched, is missing, truncated or altered."""
 
     code = "E-PACK-03"
-    remedy = "Check the network and the free disk space, then try again; nothing was replaced."
+    remedy = "Check the folder given with --from, or the network and the free disk space; nothing was replaced."
 
 
 class PackUnwritable(ModelFailure):
