@@ -12,7 +12,7 @@ from appliance.core.liveness_identity import Chain
 from appliance.core.liveness_passive import Window
 from appliance.core.liveness_signs import Sample
 from appliance.core.quality import Hint
-from appliance.core.types import LivenessVerdict
+from appliance.core.types import Embedding, LivenessVerdict
 from appliance.recognition import Probe
 
 _BY_HINT = {Hint.ONE_PERSON: Reason.MORE_THAN_ONE_PERSON, Hint.MORE_LIGHT: Reason.LOW_LIGHT}
@@ -28,7 +28,8 @@ class Attempt:
 
     began: RFC 3339 wall time of arrival. sightings, window: of the held face. passive: what its live scores say, once
     it was held long enough. chain: the person the challenge is about. in_sight: the last sighting of the face that was
-    proved alive. doubt: why none of it counts as live, the code of an alarm.
+    proved alive. followed: the face in each frame of the challenge. doubt: why none of it counts as live, the code of
+    an alarm.
     """
 
     began: str = ""
@@ -42,7 +43,13 @@ class Attempt:
     decision: Decision | None = None
     last_hint: Hint | None = None
     earlier: tuple[Reason, ...] = ()
+    followed: list[Embedding] = field(default_factory=list)
     doubt: str | None = None
+
+    @property
+    def faces(self) -> list[Embedding]:
+        """Every embedding of this try."""
+        return [*(probe.embedding for probe in self.probes), *self.followed]
 
     @property
     def quality(self) -> int | None:

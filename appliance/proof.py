@@ -130,6 +130,7 @@ class Prover:
         after = before.follow(Sample(frame.at, face.box, face.landmarks), self.policy.liveness, same=same)
         if same:
             attempt.chain = attempt.chain.follow(embedding)
+            attempt.followed.append(embedding)
             if _looks_ahead(before, after):
                 attempt.probes.append(take(self.observer, self.earlier, frame, face, quality))
         return after

@@ -257,7 +257,7 @@ class Station:
     def _note(self) -> None:
         """The faces of an attempt that is dropped have been seen all the same."""
         if self._with.watch:
-            self._with.watch.note([p.embedding for p in self._attempt.probes])
+            self._with.watch.note(self._attempt.faces)
 
     def _watch(self, frame: Frame) -> None:
         """Pictures that come again are no patient: not live, and nobody who could still confirm."""

@@ -20,7 +20,7 @@ from sync.errors import KnownFailure
 
 _LOG = logging.getLogger(__name__)
 
-_FACES = 4096  # remembered; a busy desk's 600 visits a day with some 7 faces each
+_FACES = 8192  # remembered; some 60 of a visit with a challenge: two hours of a busy desk
 _HOUR = 3600.0
 
 
@@ -61,7 +61,10 @@ class Vigilance:
         return None if found is None else self._alarm(found.value)
 
     def compare(self, faces: Sequence[Embedding], now: Instant) -> str | None:
-        """What is wrong with the faces of an attempt, before it is decided: one of them was in an earlier visit."""
+        """What is wrong with an attempt, before it is decided: one of its probes was in an earlier visit.
+
+        All faces of earlier visits are looked at: a film shown again seldom gives its probes at the same pictures.
+        """
         self.note(faces)
         while self._earlier and self._earlier[0].until <= now:
             self._earlier.popleft()
