@@ -3,11 +3,12 @@
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 
 import pytest
 
-from appliance.core.policy import EnrolmentGate, LivenessMode, LivenessRule, Policy, QualityGate, Timing
+from appliance.core.policy import EnrolmentGate, LivenessMode, LivenessRule, MigrationRule, Policy, QualityGate, Timing
 
 Part = QualityGate | LivenessRule | Timing
 PARTS: dict[str, Part] = {
@@ -135,3 +136,20 @@ def test_any_other_value_gives_another_id() -> None:
         value = getattr(PARTS[part], name)
         changed.append(policy_with(part, name, value + (1 if value >= 1 else 1e-3)))
     assert len({policy.policy_id for policy in [Policy(), *changed]}) == len(changed) + 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: MigrationRule(templates=0),
+        lambda: MigrationRule(caution=0),
+        lambda: MigrationRule(retire_share=1.01),
+        lambda: MigrationRule(retire_share=-0.1),
+        lambda: MigrationRule(retire_on="soon"),
+    ],
+)
+def test_a_migration_that_could_not_be_is_refused(wrong: Callable[[], MigrationRule]) -> None:
+    """Counts from one on, a share, and a day; a day is optional."""
+    assert MigrationRule(retire_on="2027-01-31").retire_on
+    with pytest.raises(ValueError, match=r"must be|isoformat"):
+        wrong()

@@ -63,6 +63,7 @@ class Scene:
         claimed: str | None = None,
         limits: PassiveLimits | None = None,
         watch: Callable[[ScriptedDesk], Vigilance] | None = None,
+        siblings: frozenset[str] = frozenset(),
     ) -> None:
         self.desk = ScriptedDesk({"ali": ["xray"], "bota": ["dentist"]} if planned is None else planned)
         enrolled = {who: template(who) for who in ("ali", "bota", "dana")} if gallery is None else gallery
@@ -70,7 +71,7 @@ class Scene:
         self.observer, self.film, self.clock = ScriptedObserver(), Film(), ManualClock()
         self.policy = policy
         self.snapshots: list[Snapshot] = []
-        recogniser = Recogniser(self.matcher, FixedThresholds(), policy, PACK)
+        recogniser = Recogniser(self.matcher, FixedThresholds(), policy, PACK, flagged=lambda who: who in siblings)
         equipment = Equipment(
             self.observer,
             recogniser,

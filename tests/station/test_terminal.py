@@ -11,10 +11,11 @@ from collections.abc import Iterator
 import pytest
 
 from appliance.cli.terminal import Confirm, Terminal
+from appliance.core.decision import Reason
 from appliance.core.session import State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
 from appliance.core.types import Instant
-from appliance.texts import Language
+from appliance.texts import Language, advice_on, reception_text
 from tests.fakes.reception import offer
 
 ASKED = Snapshot(Instant(1.0), State.CONFIRM, greeting="Ali A.", offers=(offer("xray"), offer("blood")))
@@ -53,6 +54,22 @@ def answers(typed: str, confirm: Confirm = Confirm.ASK, *, quiet: bool = False) 
 def test_the_keyboard_answers(typed: str, intent: Intent) -> None:
     """The first service by Enter, any by its number, the two refusals; anything else is asked again."""
     assert answers(typed)[0] == [intent]
+
+
+def test_the_receptionist_reads_why_a_face_alone_does_not_decide(capsys: pytest.CaptureFixture[str]) -> None:
+    """Once, in the desk's language; other refusals need no word more, and a machine reads none."""
+    for reasons, told in (((Reason.LOOK_ALIKE,), True), ((Reason.NO_MATCH, Reason.STAFF_FACE), True), ((), False)):
+        shown = Snapshot(Instant(1.0), State.NOT_RECOGNISED, refused=reasons)
+        for quiet in (False, True):
+            terminal = Terminal(Language.ENGLISH, Confirm.NO, quiet=quiet)
+            terminal.show(shown)
+            terminal.show(shown)
+            advice = advice_on(reasons)
+            assert (advice is not None) == told
+            out = capsys.readouterr().out
+            assert out.count(reception_text(advice, Language.ENGLISH) if advice else "(none)") == int(
+                told and not quiet
+            )
 
 
 @pytest.mark.parametrize("typed", ["", "7\n"])

@@ -135,6 +135,15 @@ def test_a_twin_needs_another_factor() -> None:
     assert scene.events[-1].reasons == (Reason.AMBIGUOUS_MATCH,)
 
 
+def test_a_flagged_look_alike_is_sent_to_the_second_factor_at_once() -> None:
+    """No second try, which could only end the same way; the receptionist's screen says why, the event too."""
+    scene = Scene(siblings=frozenset({"ali"}))
+    scene.until(State.NOT_RECOGNISED, patient("ali"))
+    assert scene.now.refused == (Reason.LOOK_ALIKE,)
+    (event,) = scene.events
+    assert (event.kind, event.reasons, event.about and event.about.attempts) == ("refused", (Reason.LOOK_ALIKE,), 1)
+
+
 def test_a_child_is_not_searched_for() -> None:
     """A guardian confirms; the event says why."""
     scene = Scene()
