@@ -23,7 +23,7 @@ from appliance.matching.scan import ScanIndex
 from appliance.matching.shorts import Allocate
 from models.codebook import CodeBook
 
-PROBES: Final = 400
+PROBES: Final = 200
 """Half of them enrolled."""
 
 BEST: Final = 2
@@ -37,11 +37,10 @@ def measure(
     """Enrol so many people, search, remove. folder: where the file goes, deleted afterwards; None: the system's."""
     spread = population.axes(dimension if book is None else book.dimension, book)
     chosen = trained(spread) if book is None else book
-    before = resident_bytes()
     with _mapped(folder) as allocate:
         index = ScanIndex(chosen, allocate, capacity=people)
         probes, exact = _enrolled(index, people, spread, told)
-        memory = resident_bytes() - before
+        memory = resident_bytes()
         found: list[tuple[Floats, Rows]] = []
         spent = timed(lambda turn: found.append(_asked(index, probes[turn], turn, told)), len(probes), watch)
         removed = timed(lambda turn: index.remove(turn * 7), CHANGES, watch)
@@ -59,7 +58,7 @@ def measure(
     facts: dict[str, str | int | float] = {
         "probes": len(probes),
         "bytes of a code": chosen.code_bytes,
-        "memory": "of the process without mapped files; templates lie in a mapped file of 16 bits a number",
+        "memory": "of the whole process, but without mapped files; templates lie in a mapped file of 16 bits a number",
         "threads": 1,
     }
     return Report("search, once", "", facts, figures)
@@ -88,9 +87,11 @@ def _enrolled(index: ScanIndex, people: int, spread: Floats, told: Told) -> tupl
     for begin in range(0, people, AT_ONCE):
         block = (first if begin == 0 else population.drawn(spread, AT_ONCE, rng))[: people - begin]
         index.append(block)
-        best = -np.partition(-np.concatenate([best, probes @ block.T], axis=1), BEST - 1, axis=1)[:, :BEST]
+        scores = probes @ block.T
+        for at in np.flatnonzero(scores.max(axis=1) > best[:, -1]):
+            best[at] = np.sort(np.concatenate([best[at], scores[at]]))[: -BEST - 1 : -1]
         told("enrol", begin / people)
-    return probes, -np.sort(-best, axis=1)
+    return probes, best
 
 
 def _asked(index: ScanIndex, probe: Floats, turn: int, told: Told) -> tuple[Floats, Rows]:
