@@ -1,12 +1,15 @@
 """Times what sees a face against what others would use, on the same frames and model files, turn by turn in one run.
 
 Own detector and `cv2.FaceDetectorYN`; the graphs as the pack has them and as they were published; the whole way from a
-frame to embeddings and `insightface.app.FaceAnalysis`. A peer that cannot open the pack's files is left out.
+frame to embeddings and `insightface.app.FaceAnalysis`, to aligned faces and `deepface`. A peer that cannot open the
+pack's files is left out.
 """
 
+import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from appliance.bench.report import Bound, Figure, Goal, Report
 from appliance.bench.stages import standing
 from appliance.core.types import Box, Face, Frame
 from appliance.face.detector import DETECT_SIDE, Detector
+from appliance.face.embedder import Embedder
 from appliance.face.pack import Pack, Runner, open_pack
 from appliance.face.pipeline import FacePipeline
 from appliance.face.tensor import InputTensor
@@ -121,6 +125,36 @@ def against_insightface(
             yield Figure(f"frame to embeddings, FaceAnalysis at {side}", mine.wall_ms, "ms", theirs.wall_ms)
 
 
+def against_deepface(pack: Pack, model: bytes, frame: Frame, turns: int, clock: SystemClock) -> Iterator[Figure]:
+    """From a frame to aligned faces: the desk's way, and `DeepFace.extract_faces` with the same YuNet file.
+
+    model: the pack's detector file, put where deepface keeps its own, so that nothing is downloaded. Wall time. Nothing
+    for a detector that is no YuNet, or where deepface is not installed.
+    """
+    if pack.detector.model.family != "yunet" or not _has_deepface():
+        return
+    pipeline, embedder = FacePipeline(pack), Embedder(pack.embedder, pack.digest)
+
+    def ours(_: int) -> object:
+        return [embedder.align(frame.pixels, face.landmarks) for face in pipeline.observe(frame).faces]
+
+    with tempfile.TemporaryDirectory(prefix="keldim-bench-") as folder:
+        weights = Path(folder) / ".deepface" / "weights"
+        weights.mkdir(parents=True)
+        (weights / "face_detection_yunet_2023mar.onnx").write_bytes(model)
+        os.environ["DEEPFACE_HOME"] = folder
+        from deepface import DeepFace  # noqa: PLC0415 - brings TensorFlow, wanted for this alone
+
+        mine, theirs = race(
+            ours, lambda _: DeepFace.extract_faces(frame.pixels, detector_backend="yunet", align=True), turns, clock
+        )
+    yield Figure("frame to aligned faces, deepface", mine.wall_ms, "ms", theirs.wall_ms)
+
+
+def _has_deepface() -> bool:
+    return find_spec("deepface") is not None
+
+
 def measure(folder: Path, turns: int, clock: SystemClock) -> Report:
     """Race a pack's models against their peers. Raises PackInvalid, DemoFailed without a test picture."""
     pack, files = open_pack(folder, evaluation=True), read_pack(folder).files
@@ -129,10 +163,12 @@ def measure(folder: Path, turns: int, clock: SystemClock) -> Report:
         *against_opencv(pack, files[pack.detector.model.file], frame, turns, clock),
         *against_published(pack, files, frame, turns, clock),
         *against_insightface(pack, files, frame, turns, clock),
+        *against_deepface(pack, files[pack.detector.model.file], frame, turns, clock),
     )
     facts: dict[str, str | int | float] = {
         "pack": pack.name,
         "frame": f"{frame.width} x {frame.height}",
         "turns": turns,
+        "deepface": "installed" if _has_deepface() else "not installed (the extra `peers`)",
     }
     return Report("vision", "peer", facts, figures)
