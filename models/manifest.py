@@ -91,11 +91,26 @@ class InputSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class CloserSpec:
+    """How a found face is looked at once more before it is embedded: upright in a square of side x side pixels.
+
+    eyes: pixels between the eyes there.
+    """
+
+    side: int
+    eyes: float
+
+
+@dataclass(frozen=True, slots=True)
 class DetectSpec:
-    """score: faces below it are dropped, 0..1. overlap: of two boxes with a larger IoU the weaker one is dropped."""
+    """score: faces below it are dropped, 0..1. overlap: of two boxes with a larger IoU the weaker one is dropped.
+
+    closer: where embeddings are better with landmarks from a second look.
+    """
 
     score: float
     overlap: float
+    closer: CloserSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from models.manifest import (
     FORMAT,
     MANIFEST_NAME,
     MAX_FILE_BYTES,
+    CloserSpec,
     Colour,
     DetectSpec,
     EmbedSpec,
@@ -142,8 +143,17 @@ def _three(fields: Fields, name: str) -> tuple[float, float, float]:
 
 
 def _detect(fields: Fields) -> DetectSpec:
-    spec = DetectSpec(fields.number("score", 0.01, 0.99), fields.number("overlap", 0.05, 0.95))
+    closer = _closer(fields.object("closer")) if fields.has("closer") else None
+    spec = DetectSpec(fields.number("score", 0.01, 0.99), fields.number("overlap", 0.05, 0.95), closer)
     fields.end()
+    return spec
+
+
+def _closer(fields: Fields) -> CloserSpec:
+    spec = CloserSpec(fields.whole("side", 64, 512), fields.number("eyes", 8, 256))
+    fields.end()
+    if spec.eyes > spec.side / 2:
+        raise fields.fault("eyes", "leaves no room for the face around them")
     return spec
 
 
@@ -186,6 +196,13 @@ def write_manifest(manifest: Manifest) -> bytes:
     return document.write(written)
 
 
+def _detect_json(spec: DetectSpec) -> Json:
+    written: dict[str, Json] = {"score": spec.score, "overlap": spec.overlap}
+    if spec.closer is not None:
+        written["closer"] = {"side": spec.closer.side, "eyes": spec.closer.eyes}
+    return written
+
+
 def _model_json(model: Model) -> Json:
     written: dict[str, Json] = {
         "task": model.task.value,
@@ -202,7 +219,7 @@ def _model_json(model: Model) -> Json:
         "input": _input_json(model.input),
     }
     if model.detect is not None:
-        written["detect"] = {"score": model.detect.score, "overlap": model.detect.overlap}
+        written["detect"] = _detect_json(model.detect)
     if model.embed is not None:
         written["embed"] = {
             "dimension": model.embed.dimension,

@@ -4,6 +4,7 @@ It runs on the thread of its one caller and keeps buffers between calls. What th
 """
 
 from appliance.core.types import Embedding, Face, Frame, Observation
+from appliance.face.closer import CloserLook
 from appliance.face.detector import DETECT_SIDE, Detector
 from appliance.face.embedder import Embedder
 from appliance.face.pack import Pack
@@ -19,6 +20,8 @@ class FacePipeline:
         """detect_side: longest side in pixels of the picture the detector sees."""
         self.pack = pack
         self._detector = Detector(pack.detector, detect_side)
+        detect = pack.detector.model.detect
+        self._closer = CloserLook(pack.detector, detect.closer) if detect is not None and detect.closer else None
         self._embedder = Embedder(pack.embedder, pack.digest)
         self._meter = QualityMeter()
         self._pads = PadEnsemble(pack.pads) if pack.pads else None
@@ -38,7 +41,10 @@ class FacePipeline:
 
     def embed(self, frame: Frame, face: Face) -> Embedding:
         """Compute the embedding of one face of this frame."""
-        return self._embedder.embed(frame.pixels, face.landmarks)
+        marks = face.landmarks
+        if self._closer is not None:
+            marks = self._closer.landmarks(frame.pixels, marks)
+        return self._embedder.embed(frame.pixels, marks)
 
     def live_score(self, frame: Frame, face: Face) -> float | None:
         """The mean live probability of the pack's attack detectors for one face of this frame."""

@@ -14,6 +14,7 @@ from models.calibration import (
 )
 from models.manifest import (
     MANIFEST_NAME,
+    CloserSpec,
     Colour,
     DetectSpec,
     EmbedSpec,
@@ -64,15 +65,16 @@ def insightface_models() -> tuple[Model, Model]:
 
 
 def zoo_models() -> tuple[Model, Model]:
-    """YuNet and SFace of OpenCV Zoo."""
+    """YuNet, whose faces are looked at once more, and SFace of OpenCV Zoo."""
+    detector = _model(
+        Task.DETECT,
+        "yunet",
+        Loader.ONNXRUNTIME,
+        Licence("MIT", Use.ANY, "licence.txt"),
+        InputSpec(Colour.BGR, ZERO, ONE, multiple=32),
+    )
     return (
-        _model(
-            Task.DETECT,
-            "yunet",
-            Loader.ONNXRUNTIME,
-            Licence("MIT", Use.ANY, "licence.txt"),
-            InputSpec(Colour.BGR, ZERO, ONE, multiple=32),
-        ),
+        replace(detector, detect=DetectSpec(0.5, 0.4, CloserSpec(160, 44.0))),
         _model(
             Task.EMBED,
             "cosine",

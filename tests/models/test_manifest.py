@@ -133,11 +133,19 @@ def test_a_missing_or_an_unknown_field_is_refused(path: tuple[str | int, ...], r
     else:
         place["grease"] = 1
     altered = (json.dumps(document, indent=1) + "\n").encode()
-    if remove and path[-1] in {"calibration", "codebook", "modified"}:
+    if remove and path[-1] in {"calibration", "closer", "codebook", "modified"}:
         assert parse_manifest(altered) != GUARDED
     else:
         with pytest.raises(PackDamaged):
             parse_manifest(altered)
+
+
+def test_a_second_look_leaves_room_for_the_face() -> None:
+    """Eyes wider apart than half the picture: the rest of the face would not be in it."""
+    wide = DATA.replace(b'"eyes": 44.0', b'"eyes": 81.0')
+    assert wide != DATA
+    with pytest.raises(PackDamaged, match="no room for the face"):
+        parse_manifest(wide)
 
 
 def test_a_repeated_field_is_refused() -> None:
