@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from appliance.evaluation.attacks import Verdicts
-from appliance.evaluation.intervals import Rate
 from appliance.evaluation.rates import TARGETS, AtTarget
 from appliance.evaluation.results import Evaluation, Pairs
-from appliance.evaluation.wording import accepted, count, exponent, limit, percent, percent_of, written
+from appliance.evaluation.wording import accepted, count, exponent, limit, percent, percent_of, share, written
 
 NOT_SUPPORTED = "not supported"
 
@@ -208,11 +207,13 @@ def _discards(found: Evaluation) -> Table:
 
 
 def _verdicts(groups: Iterator[Verdicts]) -> tuple[tuple[str, ...], ...]:
-    return tuple(
-        (g.name, count(g.series), count(g.windows), written(g.live), written(g.refused), count(g.frames),
-         written(g.frame_live))
-        for g in groups
-    )  # fmt: skip
+    """Errors as rates: of attacks those judged live, of living people those refused; the other side as shares."""
+    rows = []
+    for g in groups:
+        live, refused = (written, share) if g.attack else (share, written)
+        sizes = count(g.series), count(g.windows)
+        rows.append((g.name, *sizes, live(g.live), refused(g.refused), count(g.frames), live(g.frame_live)))
+    return tuple(rows)
 
 
 def _limits(found: Evaluation) -> str:
@@ -254,13 +255,8 @@ def _end_to_end(found: Evaluation) -> Table:
         "end-to-end",
         "End to end: liveness and comparison together",
         ("presented", "threshold", "matches the person (attacks: IAPMR)", "accepted: judged live and matching"),
-        tuple((r.name, f"{r.threshold:.4f}", written_share(r.matched), written_share(r.accepted)) for r in rows),
+        tuple(
+            (r.name, f"{r.threshold:.4f}", share(r.matched), (written if r.attack else share)(r.accepted)) for r in rows
+        ),
         "Each person is enrolled with up to three looks of the first session; windows are fused as at the desk.",
     )
-
-
-def written_share(rate: Rate) -> str:
-    """A share that may be near 0 or near 1."""
-    if rate.trials - rate.errors < 3 and rate.errors >= 3:
-        return f"{count(rate.errors)} of {count(rate.trials)}"
-    return written(rate)

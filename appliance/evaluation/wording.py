@@ -47,6 +47,13 @@ def accepted(rate: Rate) -> str:
     return f"{_share(1 - rate.value)} ({100 * (1 - rate.high):.2f}-{100 * (1 - rate.low):.2f})"
 
 
+def share(rate: Rate) -> str:
+    """A share that is no error rate and may be all or nothing: counts, unless it lies well between the two."""
+    if min(rate.errors, rate.trials - rate.errors) < LEAST_ERRORS:
+        return f"{count(rate.errors)} of {count(rate.trials)}"
+    return f"{percent(rate.value)} ({_span(rate.low, rate.high)})"
+
+
 def _share(value: float) -> str:
     return f"{100 * value:.2f} %"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.evaluation.intervals import Rate, counted
-from appliance.evaluation.wording import accepted, count, exponent, limit, percent, percent_of, written
+from appliance.evaluation.wording import accepted, count, exponent, limit, percent, percent_of, share, written
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,13 @@ def test_one_or_two_errors_are_counts_with_a_bound() -> None:
     assert written(counted(2, 1000)).startswith("at most 0.72")
     assert accepted(counted(1, 1000)).startswith("at least 99.44 % (999 of")
     assert written(Rate(0, 0, 0, 1)) == accepted(Rate(0, 0, 0, 1)) == "no trials"
+
+
+def test_shares_near_all_or_nothing_are_counts() -> None:
+    """Two of three living people is no rate to be claimed, nor an error to be bounded."""
+    assert share(counted(2, 3)) == "2 of 3"
+    assert share(counted(81, 81)) == "81 of 81"
+    assert share(Rate(50, 100, 0.4, 0.6)) == "50.0 % (40.0-60.0)"
 
 
 def test_asked_rates_are_written_short() -> None:
