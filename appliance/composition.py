@@ -121,7 +121,12 @@ class SeeingDesk:
             limits=passive_limits(self.pack),
             claimed=claimed,
             earlier=self.earlier,
-            watch=Vigilance(desk.config.policy.replay, self.recogniser.alike, recorded.record_alarm),
+            watch=Vigilance(
+                desk.config.policy.replay,
+                self.recogniser.alike,
+                recorded.record_alarm,
+                lambda: self.enrolled.erased + self.staff.erased,
+            ),
         )
         return Station(equipment, camera, publish, at)
 

@@ -23,7 +23,7 @@ class EnrolledGallery:
     """One register in memory, a gallery for each pack in use; lives on the thread that opened the database.
 
     gallery: of the desk's pack. earlier: of packs the desk is moving away from, newest first. Everybody is in one of
-    them only: the newest pack they have a template of.
+    them only: the newest pack they have a template of. erased: people whose erasure was noticed since the start.
     """
 
     def __init__(self, templates: Templates, gallery: Gallery, *earlier: Gallery) -> None:
@@ -31,6 +31,7 @@ class EnrolledGallery:
         self.gallery = gallery
         self.earlier = earlier
         self.damaged = 0
+        self.erased = 0
         self._templates = templates
         self._seen = templates.state()
         for place, each in enumerate(self.galleries):
@@ -79,6 +80,7 @@ class EnrolledGallery:
             except TemplateDamaged as failure:
                 self._left_out(failure)
             except PersonUnknown:
+                self.erased += 1
                 _LOG.info("person %s was erased", person)
                 return
             else:

@@ -297,9 +297,10 @@ class Station:
 
     def _decide(self, now: Instant) -> Decision:
         desk, attempt, watch = self._with.desk, self._attempt, self._with.watch
+        expected = desk.expected()  # first: it takes over who was erased meanwhile, whom the watch then forgets
         attempt.doubt = (watch and watch.compare([p.embedding for p in attempt.probes], now)) or attempt.doubt
         attempt.decision = self._with.recogniser.decide(
-            attempt.probes, attempt.liveness, self._with.claimed, desk.expected(), desk.under_age
+            attempt.probes, attempt.liveness, self._with.claimed, expected, desk.under_age
         )
         return attempt.decision
 

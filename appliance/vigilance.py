@@ -36,9 +36,19 @@ class _Seen(Sensitive):
 class Vigilance:
     """The memory of one station, on its thread."""
 
-    def __init__(self, rule: ReplayRule, alike: float, alarm: Callable[[str, str], object]) -> None:
-        """alike: least cosine of two looks of one person. alarm: records one, `Desk.record_alarm`."""
+    def __init__(
+        self,
+        rule: ReplayRule,
+        alike: float,
+        alarm: Callable[[str, str], object],
+        erasures: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """alike: least cosine of two looks of one person. alarm: records one, `Desk.record_alarm`.
+
+        erasures: how many people were erased so far. Whose a remembered face is nobody knows, so each erasure ends all.
+        """
         self._rule, self._alike, self._record = rule, alike, alarm
+        self._erasures, self._erased = erasures, erasures()
         self._pictures = PictureMemory(rule.gap, rule.stride)
         self._repeats = Repeats()
         self._earlier: deque[_Seen] = deque()
@@ -66,14 +76,21 @@ class Vigilance:
         All faces of earlier visits are looked at: a film shown again seldom gives its probes at the same pictures.
         """
         self.note(faces)
-        while self._earlier and self._earlier[0].until <= now:
-            self._earlier.popleft()
+        self._forget(now)
         past = [seen.vectors for seen in self._earlier if faces and seen.pack == faces[0].pack]
         if not past:
             return None
         probes = np.stack([face.vector for face in faces])
         nearest = float((np.concatenate(past) @ probes.T).max())
         return self._alarm(REPLAYED_FACE) if shown_before(nearest, self._alike, self._rule) else None
+
+    def _forget(self, now: Instant) -> None:
+        """Drop faces whose time is over; all of them when somebody was erased, who may be among them."""
+        while self._earlier and self._earlier[0].until <= now:
+            self._earlier.popleft()
+        erased, self._erased = self._erased, self._erasures()
+        if erased != self._erased:
+            self._earlier.clear()
 
     def note(self, faces: Sequence[Embedding]) -> None:
         """Faces of this visit; they are compared with those of later ones."""

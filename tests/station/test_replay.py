@@ -183,6 +183,20 @@ def test_a_full_memory_of_faces_forgets_the_oldest_visits() -> None:
     assert 8000 < watch.remembered <= 8192
 
 
+def test_an_erasure_ends_all_that_is_remembered() -> None:
+    """Whose a remembered face is nobody knows: who withdraws the consent is not kept in memory either."""
+    erased = [0]
+    watch = Vigilance(ReplayRule(), ALIKE, lambda _what, _detail: None, lambda: erased[0])
+    watch.note([template("ali")])
+    watch.end(Instant(0.0))
+    assert watch.remembered == 1
+    erased[0] = 1
+    assert watch.compare([template("ali")], Instant(1.0)) is None
+    assert watch.remembered == 0
+    watch.end(Instant(1.0))
+    assert watch.compare([template("ali")], Instant(2.0)) == "replayed_face"
+
+
 class Looped:
     """A recording played twice as one camera, as a virtual camera does; every second picture, half the size."""
 

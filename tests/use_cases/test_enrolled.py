@@ -21,7 +21,9 @@ def test_who_another_process_forgot_is_a_stranger(desk: WorkingDesk, other: Work
     other.enrolled.refresh()
     other.enrolment.forget(make_iin(1), "consent_withdrawn")
     assert person in desk.gallery
+    assert desk.enrolled.erased == 0
     decision = desk.decide(1)
+    assert desk.enrolled.erased == 1
     assert decision.person is None
     assert person not in desk.gallery
 
