@@ -17,7 +17,7 @@ _DRAWN_AT_ONCE = 4096
 def faces_of(pack: Pack, people: int) -> Iterator[Embedding]:
     """One template for each; the same ones every time."""
     rng = np.random.default_rng(7)
-    spread = population.axes(dimension(pack), None if pack.codebook is None else codebook.read(pack.codebook))
+    spread = population.spread(dimension(pack), None if pack.codebook is None else codebook.read(pack.codebook))
     for begin in range(0, people, _DRAWN_AT_ONCE):
         drawn = population.drawn(spread, min(_DRAWN_AT_ONCE, people - begin), rng)
         yield from (Embedding(vector, pack.digest) for vector in drawn)

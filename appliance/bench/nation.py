@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.bench import population
-from appliance.bench.population import Floats
+from appliance.bench.population import Floats, Spread
 from appliance.bench.race import Stopwatch, timed
 from appliance.bench.report import Bound, Figure, Goal, Report
 from appliance.bench.search import DIGITS, Told, removal, resident_bytes, trained
@@ -35,7 +35,7 @@ def measure(
     people: int, dimension: int, book: CodeBook | None, folder: Path | None, watch: Stopwatch, told: Told
 ) -> Report:
     """Enrol so many people, search, remove. folder: where the file goes, deleted afterwards; None: the system's."""
-    spread = population.axes(dimension if book is None else book.dimension, book)
+    spread = population.spread(dimension if book is None else book.dimension, book)
     chosen = trained(spread) if book is None else book
     with _mapped(folder) as allocate:
         index = ScanIndex(chosen, allocate, capacity=people)
@@ -77,7 +77,7 @@ def _mapped(folder: Path | None) -> Iterator[Allocate]:
         yield allocate
 
 
-def _enrolled(index: ScanIndex, people: int, spread: Floats, told: Told) -> tuple[Floats, Floats]:
+def _enrolled(index: ScanIndex, people: int, spread: Spread, told: Told) -> tuple[Floats, Floats]:
     """Fills the index; gives the probes, mated ones first, and their exact best scores (n, BEST)."""
     rng = np.random.default_rng(5)
     first = population.drawn(spread, AT_ONCE, rng)

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from appliance.bench import population
-from appliance.bench.population import Floats
+from appliance.bench.population import Floats, Spread
 from appliance.bench.race import Spent, Stopwatch, race, timed
 from appliance.bench.report import Bound, Figure, Goal, Report
 from appliance.core.types import Candidate, Embedding, PackDigest, PersonId
@@ -46,7 +46,7 @@ def code_book(folder: Path) -> CodeBook:
     return codebook.read(contents.files[contents.manifest.codebook])
 
 
-def trained(spread: Floats) -> CodeBook:
+def trained(spread: Spread) -> CodeBook:
     """A code book trained on other people of the same population."""
     return train(population.drawn(spread, 10_000, np.random.default_rng(11)))
 
@@ -57,7 +57,7 @@ def measure(
     """Every size in every dimension. book: the pack's, whose dimension then is the only one."""
     figures: list[Figure] = []
     for dimension in dimensions if book is None else [book.dimension]:
-        spread = population.axes(dimension, book)
+        spread = population.spread(dimension, book)
         chosen = trained(spread) if book is None else book
         for people in sizes:
             side = _filled(people, chosen, spread, told)
@@ -75,7 +75,7 @@ def measure(
 @dataclass(frozen=True, slots=True)
 class _Sides:
     people: int
-    spread: Floats
+    spread: Spread
     gallery: Gallery
     plain: PlainIndex
     some: Floats
@@ -88,7 +88,7 @@ class _Sides:
         return f"{self.people:,} x {self.gallery.dimension}"
 
 
-def _filled(people: int, book: CodeBook, spread: Floats, told: Told) -> _Sides:
+def _filled(people: int, book: CodeBook, spread: Spread, told: Told) -> _Sides:
     gallery, plain = Gallery(book.dimension, PACK, book=book), PlainIndex(book.dimension)
     before, some = resident_bytes(), np.empty((0, book.dimension), np.float32)
     for begin, block in _people(people, spread):
@@ -101,7 +101,7 @@ def _filled(people: int, book: CodeBook, spread: Floats, told: Told) -> _Sides:
     return _Sides(people, spread, gallery, plain, some, grown)
 
 
-def _people(people: int, spread: Floats) -> Iterator[tuple[int, Floats]]:
+def _people(people: int, spread: Spread) -> Iterator[tuple[int, Floats]]:
     rng = np.random.default_rng(5)
     for begin in range(0, people, AT_ONCE):
         yield begin, population.drawn(spread, min(AT_ONCE, people - begin), rng)
@@ -132,7 +132,8 @@ def _figures(side: _Sides, probes: int, watch: Stopwatch, told: Told) -> Iterato
     yield Figure(f"{side.name}: equal decisions", same.decisions, "share", goal=Goal(Bound.AT_LEAST, 0.9995))
     yield Figure(f"{side.name}: equal best two, to four digits", same.best_two, "share")
     yield from _changes(side, watch)
-    yield Figure(f"{side.name}: memory", side.resident / side.people, "bytes/person", 4.0 * side.gallery.dimension)
+    what = f"{side.name}: growth of the process"  # true of the first gallery; a later one may use freed memory again
+    yield Figure(what, side.resident / 1e6, "MB", 4e-6 * side.people * side.gallery.dimension)
 
 
 @dataclass(frozen=True, slots=True)
