@@ -50,7 +50,7 @@ def test_a_printed_photo_does_not_get_in(evaluation: Path, upstream: Path, tmp_p
             folder = tmp_path / "nuaa" / kind / person
             folder.mkdir(parents=True)
             for session in ("01", "03"):
-                for file in sorted((evaluation / "nuaa" / kind / person).glob(f"*_{session}_*"))[:8]:
+                for file in sorted((evaluation / "nuaa" / kind / person).glob(f"????_??_??_{session}_*"))[:8]:
                     (folder / file.name).symlink_to(file)
     build(load("open"), [upstream], tmp_path / "packs" / "open", Laboratory())
     found = _evaluate(tmp_path / "packs" / "open", tmp_path / "nuaa", Protocol.PAD, calibrate=False)
