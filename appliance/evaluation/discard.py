@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.evaluation.comparisons import Ints, Scores
-from appliance.evaluation.intervals import Rate, wilson
+from appliance.evaluation.intervals import LEAST_ERRORS, Rate, wilson
 
 SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 """Of the genuine pairs that are discarded."""
@@ -38,13 +38,14 @@ class ErrorVersusDiscard:
 def error_versus_discard(
     name: str, quality: Scores, pairs: NDArray[np.int64], scores: Scores, threshold: float
 ) -> ErrorVersusDiscard | None:
-    """The curve of one measure. None when a picture has no value of it, or no pair is below the threshold.
+    """The curve of one measure; None where no rate could be claimed.
 
+    That is when a picture has no value of it, or fewer than three pairs are below the threshold.
     quality: of each picture, higher is better. pairs: (m, 2) rows of the genuine pairs with scores (m,).
     """
     worse = np.minimum(quality[pairs[:, 0]], quality[pairs[:, 1]])
     wrong = scores < threshold
-    if not np.all(np.isfinite(worse)) or not wrong.any():
+    if not np.all(np.isfinite(worse)) or np.count_nonzero(wrong) < LEAST_ERRORS:
         return None
     order: Ints = np.argsort(worse, kind="stable")
     rows = []

@@ -159,12 +159,15 @@ def _discards(figure: Figure, cohort: Pairs) -> None:
     for number, found in enumerate(ranked):
         front = found.measure == "unified"
         axes.plot(
-            [100 * row.share for row in found.rows], [100 * row.fnmr.value for row in found.rows],
+            [100 * row.share for row in found.rows if row.fnmr.supported],
+            [100 * row.fnmr.value for row in found.rows if row.fnmr.supported],
             color=COLOURS[number], linestyle=DASHES[number], linewidth=2.6 if front else 1.3, zorder=3 if front else 2,
             label=f"{found.measure.replace('_', ' ')} ({found.area:.2f})",
         )  # fmt: skip
     least = 100 * 3 / max(ranked[0].rows[-1].fnmr.trials, 1)
-    axes.axhline(least, color="#777777", linewidth=1.2, linestyle=_DOTS, label="3/n of the pairs that are left")
+    axes.axhline(
+        least, color="#777777", linewidth=1.2, linestyle=_DOTS, label="3/n of the pairs that are left; lines end there"
+    )
     axes.set_title(cohort.cohort)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("Genuine pairs discarded, worst quality first, %")

@@ -196,7 +196,7 @@ def _discards(found: Evaluation) -> Table:
     for p in found.pairs:
         for d in p.discards:
             shown = [r for r in d.rows if r.share in (0.0, 0.02, 0.05, 0.1, 0.2)]
-            rows.append((p.cohort, d.measure, f"{d.area:.2f}", *(percent(r.fnmr.value) for r in shown)))
+            rows.append((p.cohort, d.measure, f"{d.area:.2f}", *(written(r.fnmr) for r in shown)))
     return Table(
         "discards",
         "Error versus discard: FNMR when the worst pictures are turned away",

@@ -45,12 +45,14 @@ def test_a_pair_is_as_good_as_its_worse_picture() -> None:
 
 
 def test_nothing_is_said_of_an_unmeasured_or_faultless_set() -> None:
-    """A picture without the measure, or no error to remove."""
+    """A picture without the measure, or too few errors to claim a rate."""
     pairs, scores = _scored(0.05)
     assert (
         error_versus_discard("none", np.full(4000, np.nan, np.float32), pairs, scores.astype(np.float32), 0.5) is None
     )
     assert error_versus_discard("all", np.ones(4000, np.float32), pairs, scores.astype(np.float32), -1) is None
+    two = np.where(np.arange(2000) < 2, 0.2, 0.8).astype(np.float32)
+    assert error_versus_discard("two", np.ones(4000, np.float32), pairs, two, 0.5) is None
 
 
 def test_genuine_pairs_are_of_one_person_and_limited() -> None:
