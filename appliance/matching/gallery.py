@@ -14,7 +14,6 @@ from appliance.core.errors import PackMismatch
 from appliance.core.types import Candidate, Embedding, PackDigest, PersonId
 from appliance.matching.flat import FlatIndex
 from appliance.matching.index import Floats, Index, Rows
-from appliance.matching.scan import ScanIndex
 from models.codebook import CodeBook
 
 NORM_TOLERANCE: Final = 1e-3
@@ -205,8 +204,10 @@ class Gallery:
             self._rows[mover] = tuple(row if theirs == last else theirs for theirs in self._rows[mover])
 
 
-def _scanned(flat: FlatIndex, book: CodeBook) -> ScanIndex:
+def _scanned(flat: FlatIndex, book: CodeBook) -> Index:
     """The same rows, searched by their codes; the flat ones are overwritten. It stays so when people leave again."""
+    from appliance.matching.scan import ScanIndex  # noqa: PLC0415 - faiss loads for a tenth of a second: few desks need it
+
     scan = ScanIndex(book)
     scan.append(flat.rows())
     flat.wipe()

@@ -1,6 +1,6 @@
-"""The only door to faiss: exact inner products over rows of ours, and the 4-bit scan over codes.
+"""The only door to faiss: the 4-bit scan over codes, and the plain index that benchmarks compare with.
 
-Which of the two is asked, and what is done with a shortlist, is decided in `flat` and `scan`.
+What is done with a shortlist is decided in `scan`.
 """
 
 from typing import Protocol, cast
@@ -16,13 +16,6 @@ Bytes = NDArray[np.uint8]
 
 FIRST_CAPACITY = 4096
 """Codes: 0.3 MB."""
-
-
-def nearest(query: Floats, matrix: Floats, count: int) -> tuple[Floats, Rows]:
-    """Scores and rows of the `count` greatest inner products of a query (d,) with a matrix (n, d), greatest first."""
-    faiss.omp_set_num_threads(1)  # kept per calling thread; a second thread's barrier costs ms on a busy desk
-    scores, rows = faiss.knn(query[np.newaxis], matrix, count, metric=faiss.METRIC_INNER_PRODUCT)
-    return scores[0], rows[0]
 
 
 class PlainIndex:
