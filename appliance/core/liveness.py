@@ -179,7 +179,7 @@ class Challenge:
         away = self.change.parallax * sign <= -rule.min_parallax and self.reached == 0
         if away or self.change.growth >= rule.min_growth:
             return self._unanswered(Cause.WRONG_WAY, rule)
-        if self.change.parallax * sign < rule.min_parallax:
+        if self.change.parallax * sign < max(rule.min_parallax, rule.min_depth * self.change.foreshortening):
             return self
         there = (r.at for r in self.recent if (r.place - self.before.place) * sign >= rule.min_parallax)
         return self._reached(min(there), rule)

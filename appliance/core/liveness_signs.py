@@ -77,6 +77,11 @@ class Change:
     slim: float = 1.0
     growth: float = 0.0
 
+    @property
+    def foreshortening(self) -> float:
+        """Sine of the angle by which something flat looks turned that got this slim, 0..1."""
+        return math.sqrt(1.0 - min(self.slim, 1.0) ** 2)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -213,6 +213,14 @@ def test_flat_motion_is_told_even_where_the_turn_was_answered() -> None:
     assert (end.verdict, end.cause) == (LivenessVerdict.SPOOF, Cause.FLAT_MOTION)
 
 
+@pytest.mark.parametrize("depth", [0.15, 0.2, 0.25])
+@pytest.mark.parametrize("degrees", [30.0, 40.0])
+def test_a_little_depth_is_not_that_of_a_head(depth: float, degrees: float) -> None:
+    """As detectors see it in a tilted print: parallax enough for a small turn, but not for a face that got so slim."""
+    end = outcome(head(depth), turning(degrees), detector(), (LEFT, RIGHT), RULE)
+    assert (end.step, end.verdict is LivenessVerdict.LIVE) == (0, False)
+
+
 @pytest.mark.parametrize("radius", [2.0, 1.25])
 def test_a_picture_bent_around_a_wide_tin_is_not_live(radius: float) -> None:
     """A life-size face on a tin of 16 cm diameter, turned by 40 degrees, has less parallax than a turn needs."""

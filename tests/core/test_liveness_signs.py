@@ -69,6 +69,7 @@ def test_slimness_follows_the_turn_flat_or_not(yaw: float, roll: float, scale: f
     for subject in (head(), card()):
         change = reading(subject, Pose(yaw=yaw, roll=roll, scale=scale)).since(reading(subject, Pose()))
         assert change.slim == pytest.approx(math.cos(math.radians(yaw)), abs=1e-3)
+        assert change.foreshortening == pytest.approx(abs(math.sin(math.radians(yaw))), abs=0.05)
     assert change.parallax == pytest.approx(0.0, abs=2e-3)
 
 
@@ -83,6 +84,7 @@ def test_growth_is_the_logarithm_of_the_scale(roll: float, scale: float) -> None
 def test_who_does_not_move_has_not_changed() -> None:
     """Nothing of anything."""
     assert reading(head(), Pose()).since(reading(head(), Pose())) == Change()
+    assert (Change().foreshortening, Change(slim=1.1).foreshortening) == (0.0, 0.0)
 
 
 def test_one_wild_reading_does_not_move_the_middle() -> None:
