@@ -21,7 +21,7 @@ class Temper:
     """
 
     reaction: tuple[float, float] = (0.4, 0.7)
-    angle: tuple[float, float] = (26.0, 30.0)
+    angle: tuple[float, float] = (27.0, 30.0)
     nearer: tuple[float, float] = (1.28, 1.4)
     seconds: float = 0.55
     hold: float = 1.4

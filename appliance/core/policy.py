@@ -144,10 +144,10 @@ class LivenessRule:
 
     Measured: the landmarks of YuNet jitter by 0.014 to 0.017 eye distances from frame to frame, those of SCRFD by
     0.004. Detectors see a little depth in a tilted print, because they have learnt faces: in prints drawn at 22 to 40
-    degrees 0.03 to 0.05 at the median, in single ones up to 0.23 (SCRFD), for the sine of the angle at most 0.36.
-    Turned faces of LFW against the same person ahead show 0.36 and more in 97 % (YuNet) and 93 % (SCRFD) of the
-    pictures, half of them 0.62. Hence min_depth. A picture bent around a cylinder passes below a radius of about 1 eye
-    distance.
+    degrees 0.03 to 0.05 at the median, in single ones up to 0.23 (SCRFD), 0.3 to 0.36 for the sine of the angle. Turned
+    faces of LFW against the same person ahead show 0.33 and more in 98 % (YuNet), 95 % (SCRFD) and 92 % (CenterFace) of
+    the pictures, half of them 0.53 to 0.66. Hence min_depth; it does not part all prints from all heads. A picture bent
+    around a cylinder passes below a radius of about 1 eye distance.
     """
 
     mode: LivenessMode = LivenessMode.PASSIVE_THEN_CHALLENGE
@@ -156,8 +156,8 @@ class LivenessRule:
     most_steps: int = 3
     least_pause: float = 0.3
     most_pause: float = 1.0
-    min_parallax: float = 0.14
-    min_depth: float = 0.36
+    min_parallax: float = 0.13
+    min_depth: float = 0.33
     centred: float = 0.05
     planar_parallax: float = 0.05
     planar_foreshortening: float = 0.88
