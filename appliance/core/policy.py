@@ -135,12 +135,11 @@ class LivenessRule:
     answer. turn_timeout: for one turn, and again for the way back.
 
     Simulated (tests/fakes/heads.py; drawn challenges, Gaussian noise of each landmark in eye distances, 300 each):
-    heads that turn 20 to 30 degrees are live in 99.7 % at noise 0.01 and 15 frames a second, 99.0 % at 0.02 and 10 or
-    15 frames, 97.0 % at 0.03; in 98.7 % when they turn 15 to 20 degrees only. A challenge takes 10 seconds. Of 1,800
-    pictures tilted by up to 40 degrees, as asked or at random, at noise 0.01 to 0.03, none was live; nor of 32 drawn
-    prints that were turned as asked, seen by CenterFace and by YuNet, of which none passed a single turn. A film of a
-    head that turns and comes closer at random, with pauses, answers 8 % of challenges of two or three steps, 2 % of
-    three.
+    heads that turn 20 to 30 degrees are live in 99.0 % at noise 0.02 and 15 frames a second, 98.5 % at 0.03; in 95.3 %
+    when they turn 15 to 20 degrees only. A challenge takes 10 seconds. Of 2,400 pictures tilted by up to 40 degrees, as
+    asked or at random, at noise 0.01 to 0.03, none was live; nor of 40 drawn prints turned as asked before CenterFace,
+    YuNet and SCRFD, of which none passed a single turn. A film of a head that turns and comes closer at random, with
+    pauses, answers 8 % of challenges of two or three steps, 2 % of three.
 
     Measured: the landmarks of YuNet jitter by 0.014 to 0.017 eye distances from frame to frame, those of SCRFD by
     0.004. Detectors see a little depth in a tilted print, because they have learnt faces: in prints drawn at 22 to 40
