@@ -3,8 +3,8 @@
 Which faces is the caller's to choose: never a patient's, for a code book goes wherever the pack goes.
 
 Embedders often use fewer dimensions than they have: every EdgeFace-XS embedding (512-d) lies in a subspace of 192,
-every retail-0095 one (256-d) in one of 160. The vectors are first projected onto the axes that matter, and turned at
-random within them, so that every part has its share to carry.
+every retail-0095 one (256-d) in one of 152, every one of dlib's (128-d) in one of 78. The vectors are first projected
+onto the axes that matter, and turned at random within them, so that every part has its share to carry.
 """
 
 from typing import Final
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from models.codebook import CENTROIDS, CodeBook
 
-PARTS: Final = 128
-"""Codes of 64 bytes whatever the dimension. With half as many, dlib's 128-d shortlist has to be six times as long."""
+SINGLE: Final = 128
+"""Up to so many dimensions in use each is a part, beyond, every two are. Two of dlib's a part would make its shortlist
+six times as long; one of EdgeFace's 192, the codes twice as long for a shortlist that is short already."""
 
 ENERGY: Final = 0.9999
-"""Share of the squared length that the projection has to keep: what is left out is below the error of a code."""
+"""Share of the variance that the projection has to keep: what is left out is below the error of a code."""
 
 ROUNDS: Final = 25
 """Of Lloyd's algorithm; with 16 centroids it has settled by then."""
@@ -26,30 +27,36 @@ ROUNDS: Final = 25
 Floats = NDArray[np.float32]
 
 
-def train(vectors: Floats, parts: int = PARTS, seed: int = 1) -> CodeBook:
-    """A code book from unit vectors float32 (n, d), giving codes of `parts` times 4 bits.
+def train(vectors: Floats, parts: int | None = None, seed: int = 1) -> CodeBook:
+    """A code book from unit vectors float32 (n, d), giving codes of `parts` times 4 bits; None: as many as serve.
 
     Raises ValueError for an odd number of parts or fewer than 39 vectors a centroid: k-means would learn its data by
     heart.
     """
+    needed, axes = _principal(vectors)
+    parts = _parts(needed) if parts is None else parts
     if parts < 2 or parts % 2 or len(vectors) < 39 * CENTROIDS:
         raise ValueError(f"{len(vectors)} vectors for {parts} parts")
     rng = np.random.default_rng(seed)
-    projection, step = _in_steps(_projection(vectors, parts, rng))
+    k = min(-(-needed // parts) * parts, len(axes))
+    turn = np.linalg.qr(rng.standard_normal((k, k)))[0]
+    projection, step = _in_steps(np.asarray(turn @ axes[:k], dtype=np.float32))
     turned = vectors @ (projection.astype(np.float32) * step).T
     cut = turned.reshape(len(turned), parts, -1)
     return CodeBook(projection, float(step), np.stack([_centroids(cut[:, part], rng) for part in range(parts)]))
 
 
-def _projection(vectors: Floats, parts: int, rng: np.random.Generator) -> Floats:
-    """The fewest principal axes (about the origin) that keep the energy, a multiple of `parts`, turned at random."""
-    dimension = vectors.shape[1]
-    values, axes = np.linalg.eigh(vectors.T.astype(np.float64) @ vectors)
-    kept = np.cumsum(values[::-1]) / values.sum()
-    needed = int(np.searchsorted(kept, ENERGY)) + 1
-    k = min(-(-needed // parts) * parts, dimension)
-    turn = np.linalg.qr(rng.standard_normal((k, k)))[0]
-    return np.asarray(turn @ axes[:, ::-1][:, :k].T, dtype=np.float32)
+def _parts(needed: int) -> int:
+    """An even number, for two parts share a byte."""
+    return 2 * -(-needed // (2 if needed <= SINGLE else 4))
+
+
+def _principal(vectors: Floats) -> tuple[int, NDArray[np.float64]]:
+    """How many principal axes, about the origin, keep the energy; and all axes (d, d), the principal ones first."""
+    values, axes = np.linalg.eigh(vectors.T.astype(np.float64) @ vectors / len(vectors))
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    lost = (1 - ENERGY) * (values.sum() - mean @ mean)
+    return int(np.count_nonzero(np.cumsum(values) > lost)), axes[:, ::-1].T
 
 
 def _in_steps(projection: Floats) -> tuple[NDArray[np.int8], np.float32]:

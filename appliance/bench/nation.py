@@ -96,4 +96,4 @@ def _enrolled(index: ScanIndex, people: int, spread: Spread, told: Told) -> tupl
 
 def _asked(index: ScanIndex, probe: Floats, turn: int, told: Told) -> tuple[Floats, Rows]:
     told("search", turn / PROBES)
-    return index.nearest(probe, BEST, exhaustive=False)
+    return index.nearest(probe, BEST, BEST)

@@ -52,18 +52,19 @@ def _spent(laps: list[_Lap]) -> Spent:
 
 
 def race(
-    ours: Callable[[int], object], theirs: Callable[[int], object], turns: int, watch: Stopwatch
+    ours: Callable[[int], object], theirs: Callable[[int], object], turns: int, watch: Stopwatch, run: int = 1
 ) -> tuple[Spent, Spent]:
     """Time both on turns 0, 1, ...; the first turn of each is run once before and not counted, to fill the caches.
 
-    Who begins changes from turn to turn, for the second finds the caches as the first left them.
+    Who begins changes from turn to turn, for the second finds the caches as the first left them. run: turns each side
+    has in a row, where one would leave nothing of the other in the caches.
     """
     ours(0)
     theirs(0)
     laps: tuple[list[_Lap], list[_Lap]] = ([], [])
-    for turn in range(turns):
-        for side in (0, 1) if turn % 2 == 0 else (1, 0):
-            laps[side].append(_lap((ours, theirs)[side], turn, watch))
+    for number, begin in enumerate(range(0, turns, run)):
+        for side in (0, 1) if number % 2 == 0 else (1, 0):
+            laps[side].extend(_lap((ours, theirs)[side], turn, watch) for turn in range(begin, begin + run))
     return _spent(laps[0]), _spent(laps[1])
 
 

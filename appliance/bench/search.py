@@ -122,6 +122,7 @@ def _figures(side: _Sides, probes: int, watch: Stopwatch, told: Told) -> Iterato
         lambda turn: side.plain.nearest(timed_on[turn % len(asked), np.newaxis], CANDIDATES),
         TURNS,
         watch,
+        run=10,  # an IndexFlatIP of 200 MB sweeps all caches
     )
     faster = (
         Goal(Bound.AT_LEAST, 20, of_ratio=True) if (side.people, side.gallery.dimension) == (100_000, 512) else None

@@ -44,7 +44,11 @@ class FlatIndex:
         """With these rows."""
         return np.asarray(np.einsum("ij,j->i", self._matrix[rows], query))
 
-    def nearest(self, query: Floats, count: int, *, exhaustive: bool) -> tuple[Floats, Rows]:  # noqa: ARG002 - it always is
+    def nearest(self, query: Floats, count: int, sure: int) -> tuple[Floats, Rows]:  # noqa: ARG002 - all are sure
+        """Every row is compared."""
+        return self.nearest_of_all(query, count)
+
+    def nearest_of_all(self, query: Floats, count: int) -> tuple[Floats, Rows]:
         """Every row is compared; the greatest are compared again as `scores` does, so that equal rows stay equal."""
         found = self.rows() @ query
         rows = np.argpartition(found, len(found) - count)[len(found) - count :]

@@ -133,6 +133,8 @@ class Gallery:
     def search(self, probe: Embedding, limit: int, *, exhaustive: bool = False) -> tuple[Candidate, ...]:
         """The `limit` people most similar to the probe, best first, each with the best of their templates.
 
+        The first two, on whom a decision rests, are those of a full comparison; in a large gallery those behind them
+        may rarely be others that are nearly as similar.
         People with equal scores come in the order of their ids; which of them is left out at `limit` is not defined.
         exhaustive: compare every template at full length, for answers that may take a tenth of a second.
         Raises as `add` does; ValueError for a limit below 1.
@@ -140,14 +142,20 @@ class Gallery:
         query = self._query(probe, limit)
         if not self._rows:
             return ()
-        # As many rows as there are people wanted hold them all, unless some have several among the best.
-        count = limit + -(-len(self) // self.people) - 1
+        wanted, each = min(limit, self.people), -(-len(self) // self.people)
+        # So many rows hold the people wanted, and the first of them the best two, unless somebody has more than most.
+        count, sure = limit + each - 1, min(limit, 2) + each - 1
         while True:
-            scores, rows = self._index.nearest(query, min(count, len(self)), exhaustive=exhaustive)
+            count, sure = min(count, len(self)), min(sure, len(self))
+            if exhaustive:
+                scores, rows = self._index.nearest_of_all(query, count)
+            else:
+                scores, rows = self._index.nearest(query, count, sure)
             best = self._best(scores, rows)
-            if len(best) >= min(limit, self.people):
+            first = {self._owner[row] for row in rows[:sure].tolist()}
+            if len(best) >= wanted and len(first) >= min(wanted, 2):
                 return best[:limit]
-            count *= 4
+            count, sure = 4 * count, 4 * sure
 
     def search_among(self, probe: Embedding, people: frozenset[PersonId], limit: int) -> tuple[Candidate, ...]:
         """As `search`, over the templates of these people only; those who have none are passed over."""

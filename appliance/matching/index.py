@@ -27,11 +27,14 @@ class Index(Protocol):
     def scores(self, query: Floats, rows: Rows) -> Floats:
         """Inner products of a query (d,) with these rows. Equal vectors have equal scores, wherever they lie."""
 
-    def nearest(self, query: Floats, count: int, *, exhaustive: bool) -> tuple[Floats, Rows]:
+    def nearest(self, query: Floats, count: int, sure: int) -> tuple[Floats, Rows]:
         """Scores and rows of the `count` greatest inner products, greatest first; count is 1 .. len.
 
-        exhaustive: every row is compared at full length, however long it takes.
+        sure: so many of them have to be the true ones; those behind may be the best of a shortlist.
         """
+
+    def nearest_of_all(self, query: Floats, count: int) -> tuple[Floats, Rows]:
+        """As `nearest`, every row compared at full length, however long it takes."""
 
     def wipe(self) -> None:
         """Overwrite everything; the index is not used any more."""

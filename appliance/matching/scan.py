@@ -16,11 +16,11 @@ from appliance.matching.kernels import FIRST_CAPACITY, Codes
 from appliance.matching.shorts import Allocate, ShortRows, in_memory
 from models.codebook import CodeBook
 
-FIRST: Final = 128
+FIRST: Final = 96
 """Rows compared exactly at once: they show how far the codes are off for this probe."""
 
-LISTED: Final = 512
-"""Rows the first scan names at least; that takes a tenth longer than 128."""
+LISTED: Final = 320
+"""Rows the first scan names at least; seldom more are needed at 100,000."""
 
 MISSED: Final = 0.01
 """Rows that may be left out wrongly in one search, as the codes' error is distributed."""
@@ -32,7 +32,7 @@ SHORTER: Final = 8
 class ScanIndex:
     """Implements `Index`.
 
-    The shortlist ends where it may: the first rows' exact scores give the `count`-th best so far and the error of their
+    The shortlist ends where it may: the first rows' exact scores give the `sure`-th best so far and the error of their
     codes; a row whose code says so much less than that score that the error hardly explains it is not among the
     best. So a face on which the code book was not trained gets a longer list and not a wrong answer.
     """
@@ -62,21 +62,26 @@ class ScanIndex:
         """Exact, over the rows in 16 bits a number."""
         return self._short.scores(query, rows)
 
-    def nearest(self, query: Floats, count: int, *, exhaustive: bool) -> tuple[Floats, Rows]:
-        """Exact scores; the rows are those of a full comparison, to the certainty above."""
-        if not exhaustive:
-            projected = self._projection @ query
-            listed = max(LISTED, 4 * count)
-            while listed * SHORTER <= len(self):
-                found = self._shortlist(query, projected, count, listed)
-                if found is not None:
-                    return found
-                listed *= 2
+    def nearest(self, query: Floats, count: int, sure: int) -> tuple[Floats, Rows]:
+        """Exact scores; the first `sure` rows are those of a full comparison, to the certainty above."""
+        projected = self._projection @ query
+        listed = max(LISTED, 4 * count)
+        while listed * SHORTER <= len(self):
+            found = self._shortlist(query, projected, count, sure, listed)
+            if found is not None:
+                return found
+            listed *= 2
+        return self.nearest_of_all(query, count)
+
+    def nearest_of_all(self, query: Floats, count: int) -> tuple[Floats, Rows]:
+        """Exact scores of all, some tens of milliseconds for 100,000."""
         scores = self._short.all_scores(query)
         return _best(scores, np.arange(len(scores)), count)
 
-    def _shortlist(self, query: Floats, projected: Floats, count: int, listed: int) -> tuple[Floats, Rows] | None:
-        """The best among the `listed` rows the codes name; None when rows beyond them might be among the best too."""
+    def _shortlist(
+        self, query: Floats, projected: Floats, count: int, sure: int, listed: int
+    ) -> tuple[Floats, Rows] | None:
+        """The best among the `listed` rows the codes name; None when rows beyond them might be among the first too."""
         coded, rows = self._codes.nearest(projected, listed)
         if rows[-1] < 0:
             return None
@@ -85,7 +90,7 @@ class ScanIndex:
         errors = scores - coded[:first]
         mean = float(errors.sum()) / first
         deviation = math.sqrt(max(float(errors @ errors) / first - mean * mean, 0.0))
-        least = float(np.partition(scores, first - count)[first - count]) - mean - _certain(listed) * deviation
+        least = float(np.partition(scores, first - sure)[first - sure]) - mean - _certain(listed) * deviation
         needed = int(np.count_nonzero(coded >= least))
         if needed == listed:
             return None

@@ -40,6 +40,13 @@ def test_each_side_is_timed_alone() -> None:
     assert order == ["ours 0", "theirs 0", "ours 0", "theirs 0", "theirs 1", "ours 1", "ours 2", "theirs 2"]
 
 
+def test_sides_may_take_several_turns_in_a_row() -> None:
+    """Where one turn of the other leaves nothing in the caches."""
+    order = list[str]()
+    race(lambda turn: order.append(f"a{turn}"), lambda turn: order.append(f"b{turn}"), 4, _Watch(), run=2)
+    assert order == ["a0", "b0", "a0", "a1", "b0", "b1", "b2", "b3", "a2", "a3"]
+
+
 def test_work_that_changes_things_is_run_once_a_turn() -> None:
     """No run before: what is removed cannot be removed twice."""
     watch, turns = _Watch(), list[int]()

@@ -52,9 +52,9 @@ def test_a_nation_is_searched_from_a_file(tmp_path: Path) -> None:
 
 
 def test_the_pack_s_own_code_book_is_read(pack_path: Path) -> None:
-    """The builtin pack has one for its 128 dimensions, with codes of 64 bytes."""
+    """The builtin pack has one for its 128 dimensions, with codes of 39 bytes."""
     book = search.code_book(pack_path)
-    assert (book.dimension, book.code_bytes) == (128, 64)
+    assert (book.dimension, book.code_bytes) == (128, 39)
 
 
 def test_memory_is_what_the_process_holds() -> None:

@@ -34,8 +34,8 @@ def test_the_best_rows_are_those_of_a_full_comparison(book: CodeBook, count: int
     """With a code book that fits and one that does not: the list grows until it is long enough, or is everything."""
     index = _index(book, VECTORS)
     for probe in _unit(25, 3):
-        scores, rows = index.nearest(probe, count, exhaustive=False)
-        exact, best = index.nearest(probe, count, exhaustive=True)
+        scores, rows = index.nearest(probe, count, count)
+        exact, best = index.nearest_of_all(probe, count)
         assert set(rows.tolist()) == set(best.tolist())
         assert scores.tolist() == exact.tolist()
         assert (np.diff(scores) <= 0).all()
@@ -48,7 +48,7 @@ def test_rows_at_the_bottom_of_the_scale_are_found_too() -> None:
     book = CodeBook(np.eye(8, dtype=np.int8), 1.0, np.stack([circle] * 4))
     template = np.tile(circle[3], 4)
     index = _index(book, np.stack([template] * 5000))
-    scores, rows = index.nearest(-template, 3, exhaustive=False)
+    scores, rows = index.nearest(-template, 3, 3)
     assert scores == pytest.approx([-1.0] * 3, abs=1e-4)
     assert len(set(rows.tolist())) == 3
 
@@ -56,19 +56,19 @@ def test_rows_at_the_bottom_of_the_scale_are_found_too() -> None:
 def test_everything_may_be_asked_for() -> None:
     """As many rows as there are."""
     index = _index(FITTING, VECTORS[:3000])
-    _, rows = index.nearest(VECTORS[0], 3000, exhaustive=False)
+    _, rows = index.nearest(VECTORS[0], 3000, 3000)
     assert sorted(rows.tolist()) == list(range(3000))
 
 
 def test_what_is_removed_is_not_found_and_leaves_nothing() -> None:
     """Neither a code nor a number."""
     index = _index(FITTING, VECTORS[:3000])
-    assert index.nearest(VECTORS[17], 1, exhaustive=False)[1].tolist() == [17]
+    assert index.nearest(VECTORS[17], 1, 1)[1].tolist() == [17]
     index.remove(17)
-    scores, _ = index.nearest(VECTORS[17], 1, exhaustive=False)
+    scores, _ = index.nearest(VECTORS[17], 1, 1)
     assert scores[0] < 0.9
     assert len(index) == 2999
-    assert index.nearest(VECTORS[2999], 1, exhaustive=False)[1].tolist() == [17]
+    assert index.nearest(VECTORS[2999], 1, 1)[1].tolist() == [17]
     numbers = index._short._blocks[0][0]
     assert not numbers[2999].any()
     index.wipe()

@@ -85,6 +85,17 @@ def test_only_the_dimensions_in_use_are_coded() -> None:
     assert lengths == pytest.approx(np.ones(len(faces)), abs=0.02)
 
 
+@pytest.mark.parametrize(("rank", "parts"), [(31, 32), (20, 20)])
+def test_a_part_for_each_dimension_in_use(rank: int, parts: int) -> None:
+    """Where there are few; an even number."""
+    assert len(train(_faces(rank)).centroids) == parts
+
+
+def test_a_part_for_two_dimensions_where_many_are_in_use() -> None:
+    """More than 128."""
+    assert train(_faces(160, dimension=200)).centroids.shape == (80, 16, 2)
+
+
 def test_codes_are_near_what_they_stand_for() -> None:
     """Two dimensions a part: the nearest centroids keep most of a vector."""
     faces = _faces(32)
