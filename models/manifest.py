@@ -6,7 +6,8 @@ version of the program has an adapter for a family is known to `appliance.face.p
 """
 
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 FORMAT = 2
@@ -227,11 +228,18 @@ class Manifest:
         return Use.ANY if all(model.licence.use is Use.ANY for model in self.models) else Use.RESEARCH
 
     def model_digests(self) -> dict[str, str]:
-        """SHA-256 of every model file by its task; the second and further PAD models are `pad-2`, `pad-3` ..."""
+        """What each model computes, by its task; the second and further PAD models are `pad-2`, `pad-3` ...
+
+        SHA-256 over its file's hash and everything that decides what goes into it and what its output means: a
+        calibration measured with another crop, mirror image or second look is one of another model.
+        """
         found: dict[str, str] = {}
         for task in Task:
             for number, model in enumerate(self.models_for(task), 1):
-                found[task if number == 1 else f"{task}-{number}"] = self.file(model.file).sha256
+                specs = [model.input, model.detect, model.embed, model.pad, model.quality]
+                said = [self.file(model.file).sha256, model.family, model.loader]
+                text = json.dumps([*said, *(spec and asdict(spec) for spec in specs)], sort_keys=True)
+                found[task if number == 1 else f"{task}-{number}"] = hashlib.sha256(text.encode()).hexdigest()
         return found
 
     def file(self, name: str) -> PackFile:

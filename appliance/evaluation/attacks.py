@@ -6,6 +6,7 @@ decision rests on a window of consecutive frames, fused and judged by `core.live
 of one series share frames, so intervals come from a bootstrap over series.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,8 @@ ABOVE_ATTACKS = 4.0
 """Logits: a window counts as live when its odds are 55 times those of the worst attack window seen."""
 BELOW_LIVE = 2.0
 """Logits: nobody is refused without a challenge unless the odds are 7 times lower than of any living person seen."""
+ABOVE_PICTURES, BELOW_PICTURES = 2.0, 1.0
+"""Logits: the same for single pictures, which are noisier than windows, and of which there are more."""
 _DRAWS = 400
 _EDGE = 1e-6
 _QUANTILES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 1.0)
@@ -116,22 +119,38 @@ def share(hits: NDArray[np.bool_], series: Ints) -> Rate:
     return by_person(wrong, total, weights)
 
 
-def fit(groups: tuple[tuple[str, bool, Windows], ...], frames: int = FRAMES) -> PadCalibration | None:
-    """The limits that follow from windows of living people and of attacks: (name, attack, windows). None without both.
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """Windows of one kind of attack, or of living people in one session. pictures: the same rows, one at a time."""
 
-    In logits: accept = max(highest attack + ABOVE_ATTACKS, 0), so never below 1/2; reject = min(highest attack, lowest
-    living person - BELOW_LIVE). What lies between is inconclusive and gets a challenge where the policy asks for one.
+    name: str
+    attack: bool
+    windows: Windows
+    pictures: Windows
+
+
+def fit(groups: Sequence[Presented], frames: int = FRAMES) -> PadCalibration | None:
+    """The limits that follow from living people and attacks; None without both.
+
+    In logits: accept = max(highest attack window + ABOVE_ATTACKS, highest attack picture + ABOVE_PICTURES, 0), so never
+    below 1/2; reject = min(highest attack window, lowest living window - BELOW_LIVE, lowest living picture -
+    BELOW_PICTURES). Single pictures count too, with less distance: a print held still, or a person in poor light, gives
+    a whole window of frames like its worst picture, which windows over unlike pictures of a set do not show. What lies
+    between is inconclusive and gets a challenge where the policy asks for one.
     """
-    attacks = [w.score for _, attack, w in groups if attack and w.score.size]
-    people = [w.score for _, attack, w in groups if not attack and w.score.size]
-    if not attacks or not people:
+    if len({group.attack for group in groups if group.windows.score.size}) < 2:
         return None
-    worst, least = float(_logit(np.concatenate(attacks)).max()), float(_logit(np.concatenate(people)).min())
+
+    attacks, people = [g for g in groups if g.attack], [g for g in groups if not g.attack]
+    highest = _logits(g.windows for g in attacks).max()
+    above = max(highest + ABOVE_ATTACKS, _logits(g.pictures for g in attacks).max() + ABOVE_PICTURES, 0.0)
+    lowest, darkest = _logits(g.windows for g in people).min(), _logits(g.pictures for g in people).min()
+    below = min(highest, lowest - BELOW_LIVE, darkest - BELOW_PICTURES)
     return PadCalibration(
-        accept=round(_sigmoid(max(worst + ABOVE_ATTACKS, 0.0)), _DIGITS),
-        reject=round(_sigmoid(min(worst, least - BELOW_LIVE)), _DIGITS),
+        accept=round(_sigmoid(float(above)), _DIGITS),
+        reject=round(_sigmoid(float(below)), _DIGITS),
         frames=frames,
-        cohorts=tuple(_cohort(name, w, attack=attack) for name, attack, w in groups if w.score.size),
+        cohorts=tuple(_cohort(g.name, g.windows, attack=g.attack) for g in groups if g.windows.score.size),
     )
 
 
@@ -139,6 +158,10 @@ def _cohort(name: str, found: Windows, *, attack: bool) -> PadCohort:
     values = np.quantile(found.score, _QUANTILES)
     quantiles = tuple((q, round(float(v), _DIGITS)) for q, v in zip(_QUANTILES, values, strict=True))
     return PadCohort(name, attack, len(found.score), len(np.unique(found.series)), quantiles)
+
+
+def _logits(found: Iterable[Windows]) -> NDArray[np.float64]:
+    return _logit(np.concatenate([each.score for each in found]))
 
 
 def _logit(p: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -36,7 +36,8 @@ METHOD = (
 )
 PAD_METHOD = (
     "; live scores of windows of consecutive frames, fused by their median, accept 4 logits above the worst attack "
-    "window and never below 1/2, reject at the worst attack window or 2 logits below the worst living one"
+    "window, 2 above the worst attack picture, never below 1/2, reject at the worst attack window, 2 logits below the "
+    "worst living window or 1 below the worst living picture"
 )
 SETTINGS = tuple(Setting(looks, frames, size) for looks, frames in ((1, 1), (3, 3)) for size in (30, 100, 300, 1000))
 CROSS_TARGET = 1e-3

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from appliance.core.liveness_passive import PassiveLimits
 from appliance.core.types import LivenessVerdict, PackDigest, Sensitive
-from appliance.evaluation.attacks import Verdicts, Windows, fit, judge, share, verdicts, windows
+from appliance.evaluation.attacks import Presented, Verdicts, Windows, fit, judge, share, verdicts, windows
 from appliance.evaluation.comparisons import Ints
 from appliance.evaluation.fusion import Fuser
 from appliance.evaluation.measured import Cohort
@@ -35,7 +35,7 @@ class _Group(Sensitive):
 
 def fit_limits(cohorts: Sequence[Cohort], frames: int) -> PadCalibration | None:
     """The limits that follow from these cohorts; None without both living people and attacks."""
-    return fit(tuple((g.name, g.attack, g.windows(frames)) for g in _groups(cohorts)), frames)
+    return fit([Presented(g.name, g.attack, g.windows(frames), g.windows(1)) for g in _groups(cohorts)], frames)
 
 
 def sum_up(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from appliance.core.liveness_passive import PassiveLimits
 from appliance.core.types import LivenessVerdict
-from appliance.evaluation.attacks import Windows, fit, judge, verdicts, windows
+from appliance.evaluation.attacks import Presented, Windows, fit, judge, verdicts, windows
 
 LIMITS = PassiveLimits(0.7, 0.1, 3)
 SCORES = st.lists(st.floats(0, 1, width=32) | st.just(float("nan")), max_size=20)
@@ -67,26 +67,40 @@ def _sigmoid(x: float) -> float:
     return float(1 / (1 + np.exp(-x)))
 
 
+def _seen(name: str, windows: Windows, pictures: Windows | None = None) -> Presented:
+    return Presented(name, name == "print", windows, windows if pictures is None else pictures)
+
+
 def test_limits_follow_from_the_worst_attack_and_the_worst_living_window() -> None:
     """Accept 4 logits above the worst attack; reject where that attack was, or 2 logits below the worst living one."""
     attack, alive = _sigmoid(-3.0), _sigmoid(1.0)
-    pad = fit((("print", True, _windows(0.001, attack)), ("desk", False, _windows(alive, 0.99))), 8)
+    pad = fit((_seen("print", _windows(0.001, attack)), _seen("desk", _windows(alive, 0.99))), 8)
     assert pad is not None
     assert pad.accept == pytest.approx(_sigmoid(1.0), abs=1e-5)
     assert pad.reject == pytest.approx(_sigmoid(-3.0), abs=1e-5)
-    low = fit((("print", True, _windows(attack)), ("desk", False, _windows(_sigmoid(-2.0)))), 8)
+    low = fit((_seen("print", _windows(attack)), _seen("desk", _windows(_sigmoid(-2.0)))), 8)
     assert low is not None
     assert low.reject == pytest.approx(_sigmoid(-4.0), abs=1e-5)
 
 
+def test_a_single_bad_picture_moves_the_limits_too() -> None:
+    """Held still it would be a window: 2 logits above the worst picture of an attack, 1 below that of the living."""
+    prints = _seen("print", _windows(_sigmoid(-5.0)), _windows(_sigmoid(-5.0), _sigmoid(-0.5)))
+    people = _seen("desk", _windows(_sigmoid(4.0)), _windows(_sigmoid(4.0), _sigmoid(-6.0)))
+    pad = fit((prints, people), 8)
+    assert pad is not None
+    assert pad.accept == pytest.approx(_sigmoid(1.5), abs=1e-5)
+    assert pad.reject == pytest.approx(_sigmoid(-7.0), abs=1e-5)
+
+
 def test_harmless_attacks_do_not_lower_the_bar_below_a_half() -> None:
     """A pack that has met weak attacks only does not get a generous limit."""
-    pad = fit((("print", True, _windows(1e-6)), ("desk", False, _windows(0.999))), 8)
+    pad = fit((_seen("print", _windows(1e-6)), _seen("desk", _windows(0.999))), 8)
     assert pad is not None
     assert pad.accept == 0.5
 
 
 def test_one_side_alone_gives_no_limits() -> None:
     """Neither attacks without living people nor the other way round."""
-    assert fit((("print", True, _windows(0.1)),)) is None
-    assert fit((("desk", False, _windows(0.9)), ("print", True, _windows()))) is None
+    assert fit((_seen("print", _windows(0.1)),)) is None
+    assert fit((_seen("desk", _windows(0.9)), _seen("print", _windows()))) is None

@@ -135,9 +135,9 @@ def write_pack(folder: Path, models: tuple[Model, ...]) -> Manifest:
     """Write a pack whose models are not models: whole as files, but nothing that runs."""
     folder.mkdir(parents=True)
     files = {model.file: model.family.encode() * 10 for model in models}
-    digests = [hashlib.sha256(files[model.file]).hexdigest() for model in models[:2]]
-    files |= {"licence.txt": b"permitted\n", "golden.npz": b"none", "card.md": b"# made up\n"}
-    files[CALIBRATION_NAME] = write_calibration(calibration(*digests))
+    files |= {"licence.txt": b"permitted\n", "golden.npz": b"none", "card.md": b"# made up\n", CALIBRATION_NAME: b"-"}
+    digests = manifest_of(models, files).model_digests()
+    files[CALIBRATION_NAME] = write_calibration(calibration(digests["detect"], digests["embed"]))
     manifest = manifest_of(models, files)
     for name, data in files.items():
         (folder / name).write_bytes(data)

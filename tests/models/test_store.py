@@ -9,7 +9,7 @@ import pytest
 
 from models.calibration import CALIBRATION_NAME, Calibration, write_calibration
 from models.errors import PackDamaged, PackUnknown, PackUnwritable
-from models.manifest import MANIFEST_NAME, Manifest, pack_digest
+from models.manifest import MANIFEST_NAME, DetectSpec, Manifest, pack_digest
 from models.manifest_document import write_manifest
 from models.store import PackStore, read_pack, staged
 from tests.models.manifests import calibration, insightface_models, manifest_of, write_pack, zoo_models
@@ -111,6 +111,25 @@ def test_a_calibration_of_other_models_is_refused(tmp_path: Path) -> None:
             read_pack(tmp_path / "p")
     _recalibrate(tmp_path / "p", manifest, right)
     assert read_pack(tmp_path / "p").calibration == right
+
+
+def test_a_calibration_of_another_crop_or_mirror_is_refused(tmp_path: Path) -> None:
+    """The same network looks at something else, so its scores mean something else."""
+    detector, embedder = zoo_models()
+    assert embedder.embed is not None
+    manifest = write_pack(tmp_path / "p", (detector, embedder))
+    measured = calibration(*(manifest.model_digests()[task] for task in ("detect", "embed")))
+    for other in (
+        replace(manifest, models=(detector, replace(embedder, embed=replace(embedder.embed, mirror=True)))),
+        replace(manifest, models=(replace(detector, detect=DetectSpec(0.5, 0.4)), embedder)),
+    ):
+        assert other.model_digests() != manifest.model_digests()
+        (tmp_path / "p" / MANIFEST_NAME).write_bytes(write_manifest(other))
+        with pytest.raises(PackDamaged, match="other models"):
+            read_pack(tmp_path / "p")
+    renamed = replace(manifest, models=(replace(detector, licence=replace(detector.licence, identifier="X")), embedder))
+    (tmp_path / "p" / MANIFEST_NAME).write_bytes(write_manifest(renamed))
+    assert read_pack(tmp_path / "p").calibration == measured
 
 
 def test_a_pack_may_wait_for_its_calibration(tmp_path: Path) -> None:
