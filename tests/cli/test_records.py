@@ -97,12 +97,13 @@ def test_packs_are_listed_shown_and_verified(pristine: Clinic) -> None:
     (builtin,) = [row for row in rows if row["name"] == "builtin"]
     assert builtin["fault"] is None
     verified = pristine("models", "verify", "--json")
-    assert (verified.code, verified.json) == (0, {"name": "builtin", "digest": builtin["digest"], "verified": True})
+    said = {"name": "builtin", "digest": builtin["digest"], "verified": True, "calibrated": True}
+    assert (verified.code, verified.json) == (0, said)
     assert "self-test passed" in pristine("models", "verify").out
     card = pristine("models", "show")
     assert (card.code, card.err) == (0, "")
     assert len(card.out) > 500
-    assert pristine("models", "build", "nothing").code == 2
+    assert pristine("models", "build", "nothing").code == 3
 
 
 def test_the_doctor_finds_a_desk_well(pristine: Clinic) -> None:

@@ -30,7 +30,7 @@ def test_gateway_and_delivery_end_with_the_demonstration(
         time.sleep(0.05)
     gateway = int(json.loads(ready.read_bytes())["pid"])
     demo.send_signal(number)
-    _, told = demo.communicate(timeout=60)
+    _, told = demo.communicate(timeout=150)
     assert demo.returncode == 130
     assert "Traceback" not in told
     with pytest.raises(ProcessLookupError):

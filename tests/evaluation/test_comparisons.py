@@ -63,11 +63,11 @@ def test_pictures_of_one_session_are_not_apart() -> None:
 @settings(max_examples=25)
 @given(st.floats(0.001, 0.5), st.integers(0, 50))
 def test_a_threshold_gives_at_most_its_rate(fmr: float, seed: int) -> None:
-    """And one comparison more would go beyond."""
+    """And one comparison more would go beyond. A rate that misses a count by rounding alone stands for that count."""
     table, person = vectors(12, 3, 0.8, seed=seed)
     found = compare(table, person, np.full(len(person), NOWHEN))
     wrong = found.false_matches(found.threshold(fmr))
-    assert wrong <= fmr * len(found.impostor) < wrong + 1 + 1e-9
+    assert wrong - 1e-9 <= fmr * len(found.impostor) < wrong + 1 + 1e-9
 
 
 def test_a_set_that_is_too_large_is_sampled_by_people() -> None:
