@@ -10,6 +10,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,8 +309,13 @@ class Policy:
     @property
     def policy_id(self) -> str:
         """First 16 hex digits of SHA-256 over the canonical JSON of all values."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _identity(self)
+
+
+@lru_cache(maxsize=64)
+def _identity(policy: Policy) -> str:
+    text = json.dumps(asdict(policy), sort_keys=True, separators=(",", ":"))  # a millisecond: not at every decision
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _check_liveness(rule: LivenessRule) -> None:

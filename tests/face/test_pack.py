@@ -40,21 +40,24 @@ def _replace(path: Path, data: bytes) -> None:
 
 def _repack(folder: Path, change: Callable[[Manifest], Manifest], files: Mapping[str, bytes]) -> None:
     """Replace files and make manifest and calibration consistent with them again, as a forger would."""
-    manifest = parse_manifest((folder / MANIFEST_NAME).read_bytes())
     written = dict(files)
+    manifest = _listing(change(parse_manifest((folder / MANIFEST_NAME).read_bytes())), written)
     if "calibration.json" not in written:
-        models = {m.task.value: m.file for m in change(manifest).models}
         calibration = parse_calibration((folder / "calibration.json").read_bytes())
-        digests = {task: written.get(name) or (folder / name).read_bytes() for task, name in models.items()}
-        hashed = tuple((task, hashlib.sha256(data).hexdigest()) for task, data in digests.items())
-        written["calibration.json"] = write_calibration(replace(calibration, models=hashed))
+        models = tuple(manifest.model_digests().items())
+        written["calibration.json"] = write_calibration(replace(calibration, models=models))
+        manifest = _listing(manifest, written)
     for name, data in written.items():
         _replace(folder / name, data)
+    _replace(folder / MANIFEST_NAME, write_manifest(manifest))
+
+
+def _listing(manifest: Manifest, written: Mapping[str, bytes]) -> Manifest:
     listed = tuple(
         PackFile(f.name, hashlib.sha256(written[f.name]).hexdigest(), len(written[f.name])) if f.name in written else f
         for f in manifest.files
     )
-    _replace(folder / MANIFEST_NAME, write_manifest(change(replace(manifest, files=listed))))
+    return replace(manifest, files=listed)
 
 
 def _same(manifest: Manifest) -> Manifest:
