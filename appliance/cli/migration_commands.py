@@ -79,6 +79,7 @@ def migration(context: typer.Context, as_json: Json = False) -> None:
         return
     say(f"pack {config.name} {at.pack[:12]}: {at.moved} of {at.people} people, {at.share:.1%}")
     OUT.print(ProgressBar(total=max(at.people, 1), completed=at.moved if at.people else 1, width=50))
+    say("")  # a bar does not end its line
     in_use = set(config.previous)
     rows = [
         (
@@ -88,8 +89,10 @@ def migration(context: typer.Context, as_json: Json = False) -> None:
         )
         for pack, count in at.waiting
     ]
-    table("", ("waiting with templates of", "people", "until then"), rows)
-    table("", ("day", "people moved"), [(day.isoformat(), count) for day, count in at.days[-_SHOWN_DAYS:]])
+    if rows:
+        table("", ("waiting with templates of", "people", "until then"), rows)
+    if at.days:
+        table("", ("day", "people moved"), [(day.isoformat(), count) for day, count in at.days[-_SHOWN_DAYS:]])
     if any(row[2] == "not recognised" for row in rows):
         warn("Some people have templates of packs that the desk does not use: name the pack in [pack] previous.")
 

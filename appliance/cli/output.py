@@ -49,7 +49,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     """A table; cells are shown as text."""
     drawn = Table(title=title or None, title_justify="left")
     for column in columns:
-        drawn.add_column(column)
+        drawn.add_column(escape(column))
     for row in rows:
         drawn.add_row(*(escape(str(cell)) for cell in row))
     OUT.print(drawn)

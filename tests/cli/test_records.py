@@ -132,5 +132,6 @@ def test_cameras_are_listed_before_a_desk_is_made(tmp_path: Path) -> None:
     assert (listed.code, listed.err) == (0, "")
     assert all({"node", "vendor", "product", "driver", "link", "allowed", "line"} <= row.keys() for row in listed.rows)
     shown = keldim("--home", tmp_path / "none", "cameras")
+    assert "[camera] allow" in shown.out, "a heading is text, not markup"
     assert (shown.code, shown.err) == (0, "")
     assert "line for" in shown.out
