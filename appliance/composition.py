@@ -103,9 +103,17 @@ class SeeingDesk:
         return self.enrolled.gallery
 
     def station(
-        self, camera: str, publish: Callable[[Snapshot], None], at: Instant, claimed: PersonId | None = None
+        self,
+        camera: str,
+        publish: Callable[[Snapshot], None],
+        at: Instant,
+        claimed: PersonId | None = None,
+        below: Callable[[int], int] = secrets.randbelow,
     ) -> Station:
-        """A station before a camera of this name, at the present instant; claimed: compare with this person only."""
+        """A station before a camera of this name, at the present instant; claimed: compare with this person only.
+
+        below: chance of the challenges, a number from 0 up to its argument. Only a demonstration gives its own.
+        """
         desk = self.desk
         recorded = RecordedDesk(
             desk.records, self.enrolled, self.staff, desk.ledger, desk.clock, desk.config.policy, desk.software
@@ -117,7 +125,7 @@ class SeeingDesk:
             policy=desk.config.policy,
             clock=desk.clock,
             software=desk.software,
-            draw=lambda rule: drawn(rule, secrets.randbelow),
+            draw=lambda rule: drawn(rule, below),
             limits=passive_limits(self.pack),
             claimed=claimed,
             earlier=self.earlier,

@@ -34,7 +34,7 @@ from sync.fund.audit import FundReport
 from sync.home import Home
 
 SEED = 20261122
-"""Of everything that varies by chance in the scenes; the turns of the challenge are drawn anew each time."""
+"""Of everything that varies by chance in the scenes; the steps of the challenges have a seed of their own."""
 
 CONSENT = "2026-11"
 """Version of the consent text."""

@@ -4,7 +4,8 @@ The desk here is the one of `keldim checkin`: same station, same records, same l
 delivery is `clinic`'s.
 """
 
-from collections.abc import Iterator, Mapping
+import random
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from appliance.capture.scene import Scene
@@ -34,6 +35,14 @@ ENDS = frozenset(
     {State.RECEIPT, State.NO_SERVICE, State.ALREADY, State.NOT_RECOGNISED, State.NOT_ME, State.SAVE_FAILED}
 )
 """States in which a visit has come to its end on the screen."""
+
+CHALLENGES = 2
+"""Seed of the challenges: the drawn people are the same every time, and so is what they are asked for, so that a day of
+the demonstration comes out as the one before. A real desk draws from `secrets`."""
+
+
+def _chance() -> Callable[[int], int]:
+    return random.Random(CHALLENGES).randrange  # noqa: S311 - no desk of patients
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,7 @@ class Stage:
         self._desk, self._portraits, self._pseudonyms = desk, portraits, pseudonyms
         self._patient = Patient()
         self._now = Instant(0.0)
-        self._station: Station = desk.station("scene", self._patient.watch, self._now)
+        self._station: Station = desk.station("scene", self._patient.watch, self._now, below=_chance())
         self.frames = 0
 
     def play(self, act: Act, seed: int) -> Result:
