@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +20,7 @@ from appliance.core.types import MatchMode, MatchResult
 from appliance.enrolment import ConsentGiven, flag_look_alikes
 from appliance.enrolment import forget as forget_patient
 from appliance.records.consents import GivenBy
+from appliance.records.people import PersonSummary
 from appliance.records.profile import Profile
 from appliance.texts import Advice, Language, reception_text
 
@@ -172,29 +173,30 @@ def list_people(context: typer.Context, as_json: Json = False) -> None:
     if context.invoked_subcommand is not None:
         return
     with working_desk(context) as desk:
-        rows = list(desk.records.people.summaries())
-        if as_json:
-            dump(
-                [
-                    {
-                        "person": r.person,
-                        "status": r.status.value,
-                        "greeting": r.greeting,
-                        "iin": r.masked_iin,
-                        "templates": r.templates,
-                        "packs": list(r.packs),
-                        "created": r.created_at,
-                        "erased": r.erased_at,
-                    }
-                    for r in rows
-                ]
-            )
-            return
-        table(
-            "",
-            ("person", "status", "patient", "IIN", "templates", "since"),
-            [(r.person[:8], r.status, r.greeting, r.masked_iin, r.templates, r.created_at) for r in rows],
+        show_register(list(desk.records.people.summaries()), "patient", as_json=as_json)
+
+
+def show_register(rows: Sequence[PersonSummary], who: str, *, as_json: bool) -> None:
+    """The people of a register, patients or staff. who: heading of their names."""
+    if as_json:
+        dump(
+            [
+                {
+                    "person": r.person,
+                    "status": r.status.value,
+                    "greeting": r.greeting,
+                    "iin": r.masked_iin,
+                    "templates": r.templates,
+                    "packs": list(r.packs),
+                    "created": r.created_at,
+                    "erased": r.erased_at,
+                }
+                for r in rows
+            ]
         )
+        return
+    shown = [(r.person[:8], r.status, r.greeting, r.masked_iin, r.templates, r.created_at) for r in rows]
+    table("", ("person", "status", who, "IIN", "templates", "since"), shown)
 
 
 @people.command("look-alike")

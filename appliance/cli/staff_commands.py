@@ -6,7 +6,7 @@ import typer
 
 from appliance.cli.looking import Guide, enrolment_looks
 from appliance.cli.opening import seeing_desk, working_desk
-from appliance.cli.output import dump, say, table
+from appliance.cli.output import dump, say
 from appliance.cli.people_commands import (
     CONSENT_VERSION,
     Camera,
@@ -15,6 +15,7 @@ from appliance.cli.people_commands import (
     Video,
     advise,
     asked,
+    show_register,
 )
 from appliance.cli.place import Json
 from appliance.core.iin import Iin
@@ -63,26 +64,7 @@ def enrol(
 def list_staff(context: typer.Context, as_json: Json = False) -> None:
     """List the enrolled staff; IINs masked, names as first name and initial."""
     with working_desk(context) as desk:
-        rows = list(desk.records.staff.people.summaries())
-    if as_json:
-        dump(
-            [
-                {
-                    "person": row.person,
-                    "status": row.status.value,
-                    "greeting": row.greeting,
-                    "iin": row.masked_iin,
-                    "templates": row.templates,
-                    "packs": list(row.packs),
-                    "created": row.created_at,
-                    "erased": row.erased_at,
-                }
-                for row in rows
-            ]
-        )
-        return
-    shown = [(row.person[:8], row.status, row.greeting, row.masked_iin, row.templates, row.created_at) for row in rows]
-    table("", ("person", "status", "name", "IIN", "templates", "since"), shown)
+        show_register(list(desk.records.staff.people.summaries()), "name", as_json=as_json)
 
 
 @app.command()
