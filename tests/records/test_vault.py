@@ -76,7 +76,7 @@ def test_a_changed_wrapped_key_does_not_open(position: int) -> None:
         VAULT.unwrap(ALI, bytes(flipped))
 
 
-@pytest.mark.parametrize("wrapped", [b"", WRAPPED[:39], WRAPPED + b"\0"])
+@pytest.mark.parametrize("wrapped", [b"", WRAPPED[:39], WRAPPED + b"\0"], ids=["empty", "short", "long"])
 def test_a_cut_wrapped_key_does_not_open(wrapped: bytes) -> None:
     """A wrong length is damage, not a bug."""
     with pytest.raises(TemplateDamaged):

@@ -130,7 +130,9 @@ def test_the_signature_must_be_by_the_expected_key() -> None:
         verify(SIGNER.public_jwk, assemble(signed, other.sign(signed)), EVENT_TYP, MAX_TOKEN)
 
 
-@pytest.mark.parametrize("signature", [b"\0" * 64, b"\xff" * 64, SIGNER.sign(b"something else")])
+@pytest.mark.parametrize(
+    "signature", [b"\0" * 64, b"\xff" * 64, SIGNER.sign(b"something else")], ids=["0", "ff", "other"]
+)
 def test_a_wrong_signature_does_not_verify(signature: bytes) -> None:
     """Zero, out of range, and of other bytes."""
     signed = signing_input(SIGNER.key_id, EVENT_TYP, event_payload(EVENT))
