@@ -15,13 +15,16 @@ COVERED_WHOLLY = appliance/core/*,appliance/matching/*,sync/envelope.py,sync/sig
 KELDIM_PACKS ?= $(PACKS)
 export KELDIM_PACKS
 
-.PHONY: help setup setup-dev pack demo test check lint types contracts format docs bench lock clean
+.PHONY: help setup setup-tpm setup-dev pack demo test check lint types contracts format docs bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
 
 setup: ## make .venv with what a desk needs
 	@sh requirements/setup.sh runtime
+
+setup-tpm: ## add what a device key in a TPM needs
+	@sh requirements/setup.sh tpm
 
 setup-dev: ## make .venv with what the tests need on top
 	@sh requirements/setup.sh dev
@@ -63,7 +66,7 @@ bench: pack ## time each step of a check-in
 
 # insightface asks for opencv-python; the headless wheel is the same cv2 without windows, and both would overwrite each other.
 lock: setup-dev ## resolve requirements/*.in again; newest versions with LOCK_ARGS=--upgrade
-	@for name in runtime dev; do \
+	@for name in runtime tpm tpm-build dev; do \
 	  $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links --no-emit-package opencv-python $(LOCK_ARGS) \
 	    "requirements/$$name.in" \

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes .venv with the locked packages: `sh requirements/setup.sh runtime` or `... dev`.
+# Makes .venv with the locked packages: `sh requirements/setup.sh runtime`, `... tpm` or `... dev`.
 #
 # Needs Python 3.11 or newer with venv, and the package registry that pip is set to. As root on Debian it installs what
-# of Python is missing; otherwise it says what to install. Nothing is done again while locks and place stay the same.
+# of Python and of debian-*.txt is missing; otherwise it says what to install. Nothing is done again while locks and place stay the same.
 set -eu
 
 profile=${1:-runtime}
@@ -13,8 +13,9 @@ log=$venv/setup.log
 
 case $profile in
     runtime) covers="runtime" ;;
-    dev) covers="runtime dev" ;;
-    *) echo "usage: sh requirements/setup.sh runtime|dev" >&2; exit 2 ;;
+    tpm) covers="runtime tpm" ;;
+    dev) covers="runtime tpm dev" ;;
+    *) echo "usage: sh requirements/setup.sh runtime|tpm|dev" >&2; exit 2 ;;
 esac
 
 say() { echo "set-up: $*"; }
@@ -38,6 +39,33 @@ apt_install() {
         stop "apt-get could not install: $*" "look at the lines above; is a Debian mirror reachable?"
     fi
     rm -f "$aptlog"
+}
+
+# Debian packages of the profile that are not installed; the headers of Python only where Python is Debian's.
+missing_packages() {
+    for name in $covers; do
+        list=requirements/debian-$name.txt
+        if [ -f "$list" ]; then grep -v '^#' "$list"; fi
+        if [ "$name" = tpm ] && [ "$("$venv/bin/python" -c 'import sys; print(sys.base_prefix)')" = /usr ]; then
+            echo python3-dev
+        fi
+    done | while read -r package; do
+        case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
+            "install ok installed") ;;
+            *) echo "$package" ;;
+        esac
+    done
+}
+
+install_missing() {
+    packages=$(missing_packages)
+    if [ -z "$packages" ]; then return; fi
+    # shellcheck disable=SC2086  # several names
+    if can_install; then
+        apt_install $packages
+    else
+        stop "system packages are missing" "sudo apt-get install --no-install-recommends $(echo $packages), then run this again"
+    fi
 }
 
 # Prints the first interpreter that is new enough, or nothing.
@@ -104,6 +132,7 @@ END
 install_locked() {
     args=""
     for name in $covers; do args="$args -r requirements/$name.lock"; done
+    args=$(echo "$args" | sed 's/tpm.lock/tpm-build.lock/')  # tpm.lock comes after what it is compiled with
     : >"$log"
     # shellcheck disable=SC2046,SC2086  # several names, several -r arguments
     {
@@ -112,6 +141,9 @@ install_locked() {
         say "installing the locked packages ($profile); the first time takes some minutes"
         # The locks are complete, so nothing is left to resolve.
         pip_ install --no-deps --require-hashes $args
+        case $covers in
+            *tpm*) pip_ install --no-deps --require-hashes --no-build-isolation -r requirements/tpm.lock ;;
+        esac
     }
     say "installing Keldim itself"
     pip_ install --no-deps --no-build-isolation --editable "$root"
@@ -128,11 +160,9 @@ fresh() {
     done
 }
 
-if "$venv/bin/python" -c 'import pip' 2>/dev/null; then
-    if fresh; then exit 0; fi
-else
-    make_venv
-fi
+if ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then make_venv; fi
+install_missing
+if fresh; then exit 0; fi
 install_locked
 "$venv/bin/python" -c 'import cv2, onnxruntime, sqlcipher3' 2>>"$log" \
     || stop "$(tail -n 1 "$log")" "remove .venv and run this again; if it stays, the system is older than Debian 12"
