@@ -6,6 +6,8 @@ PYTHON = $(VENV)/bin/python
 KELDIM = $(VENV)/bin/keldim
 PACKS = $(CURDIR)/build/packs
 PYTEST_ARGS =
+# Two processes halve the time; files stay whole because their fixtures are dear.
+PYTEST_PROCESSES = 2
 LOCK_ARGS =
 # Lines and branches of the whole tree; it may only go up. What judges and what proves is covered to the last branch.
 COVERAGE_FLOOR = 88
@@ -38,7 +40,7 @@ demo: pack ## run the demonstration clinic, from camera frame to the fund's veri
 
 test: setup-dev ## lint, types, import contracts, then all tests with coverage
 	@$(MAKE) --no-print-directory lint types contracts pack
-	$(PYTHON) -m pytest --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -n $(PYTEST_PROCESSES) --dist loadfile --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
 	$(PYTHON) -m coverage report --include='$(COVERED_WHOLLY)' --fail-under=100
 
 check: setup-dev ## the quick part of `make test`

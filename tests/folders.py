@@ -7,6 +7,7 @@ last lines of the run say so.
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -15,6 +16,13 @@ FOLDERS = {
     "evaluation": ("KELDIM_EVALUATION", "the folder of evaluation sets (lfw, casia, nuaa, replay, spot_checks)"),
 }
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+
+class Share(Protocol):
+    """A process of pytest-xdist that ran a share of the tests; workeroutput: what it told, absent if it died."""
+
+    config: pytest.Config
+    workeroutput: dict[str, dict[str, int]]
 
 
 def _folder(marker: str) -> Path | None:
@@ -42,6 +50,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in set(out)]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process that runs a share of the tests (pytest-xdist) tells the one that prints the summary."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        told: dict[str, int] = session.config.stash.get(LEFT_OUT, {})
+        output["left_out"] = told
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Share) -> None:
+    """Every share of the tests leaves out the same ones; take over what the last one told."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", {})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

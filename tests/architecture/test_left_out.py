@@ -52,6 +52,13 @@ def test_tests_without_their_folder_are_named_at_the_end(tmp_path: Path) -> None
     assert "1 passed, 2 deselected" in done.stdout
 
 
+def test_processes_that_share_the_tests_name_them_too(tmp_path: Path) -> None:
+    """The summary is printed by a process that collects nothing itself."""
+    done = _run(tmp_path, PYTEST_ADDOPTS="-p xdist -n 2")
+    assert "NOT RUN: 2 tests marked upstream. To run them: KELDIM_UPSTREAM=DIR" in done.stdout
+    assert "1 passed" in done.stdout
+
+
 def test_with_the_folders_everything_runs(tmp_path: Path) -> None:
     """And nothing is said."""
     one, both = _run(tmp_path, KELDIM_UPSTREAM=str(tmp_path)), {"KELDIM_UPSTREAM", "KELDIM_EVALUATION"}

@@ -29,6 +29,12 @@ turn_timeout = 1.0
 """A desk without patience, so that a visit from a film is over soon."""
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal in which no path of a temporary folder is wrapped."""
+    monkeypatch.setenv("COLUMNS", "400")
+
+
 @pytest.fixture(scope="session")
 def astronaut() -> Path:
     """A portrait, 512 x 512."""
