@@ -129,6 +129,13 @@ class SignatureInvalid(EnvelopeInvalid):
     remedy = "Check that the fund's key file is the right one; report it to the fund."
 
 
+class CertificateInvalid(SyncFailure):
+    """A certificate is not what it should be, or the fund's device authority did not issue it."""
+
+    code = "E-CRT-01"
+    remedy = "Install the fund's answer again: keldim device install; if it stays, call the fund."
+
+
 class ProtocolViolation(SyncFailure):
     """The fund's answer does not follow the protocol; nothing is settled by it."""
 

@@ -50,7 +50,7 @@ class PublicJwk:
         if len(decode_part(x)) != _COORDINATE or len(decode_part(y)) != _COORDINATE:
             raise EnvelopeInvalid("the coordinates of a P-256 key have 32 bytes")
         jwk = cls(x, y)
-        _verifier(jwk)
+        public_key(jwk)
         return jwk
 
     def as_dict(self) -> dict[str, Json]:
@@ -90,9 +90,7 @@ class FileSigner:
     def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
         """Hold a P-256 key; use `create` or `load`."""
         self._key = key
-        numbers = key.public_key().public_numbers()
-        x, y = (encode_part(n.to_bytes(_COORDINATE, "big")) for n in (numbers.x, numbers.y))
-        self.public_jwk = PublicJwk(x, y)
+        self.public_jwk = jwk_of(key.public_key())
         self.key_id = self.public_jwk.thumbprint
 
     @classmethod
@@ -120,6 +118,12 @@ class FileSigner:
         return r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
 
 
+def jwk_of(key: ec.EllipticCurvePublicKey) -> PublicJwk:
+    """The JWK of a P-256 key; of a key on another curve: the caller's bug."""
+    numbers = key.public_numbers()
+    return PublicJwk(*(encode_part(n.to_bytes(_COORDINATE, "big")) for n in (numbers.x, numbers.y)))
+
+
 def sign_compact(signer: Signer, typ: str, payload: bytes) -> str:
     """Sign a payload as a token of this type. Signing twice gives two tokens: keep and resend the first."""
     signed = signing_input(signer.key_id, typ, payload)
@@ -142,7 +146,7 @@ def verify(jwk: PublicJwk, token: str, typ: str, maximum: int) -> Compact:
         raise SignatureInvalid("the token names another key")
     r, s = (int.from_bytes(half, "big") for half in (compact.signature[:_COORDINATE], compact.signature[_COORDINATE:]))
     try:
-        _verifier(jwk).verify(utils.encode_dss_signature(r, s), compact.signing_input, ec.ECDSA(hashes.SHA256()))
+        public_key(jwk).verify(utils.encode_dss_signature(r, s), compact.signing_input, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature as error:
         raise SignatureInvalid("the signature does not verify") from error
     return compact
@@ -155,7 +159,8 @@ def _thumbprint(jwk: PublicJwk) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _verifier(jwk: PublicJwk) -> ec.EllipticCurvePublicKey:
+def public_key(jwk: PublicJwk) -> ec.EllipticCurvePublicKey:
+    """The key of a JWK, to verify with or to certify. Raises EnvelopeInvalid: not a point of the curve."""
     x, y = (int.from_bytes(decode_part(part), "big") for part in (jwk.x, jwk.y))
     try:
         return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()

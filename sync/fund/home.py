@@ -66,6 +66,16 @@ class FundHome:
         return self.keys / "ca.pem"
 
     @property
+    def device_ca_key(self) -> Path:
+        """Key of the authority that certifies desks."""
+        return self.keys / "device-ca.key"
+
+    @property
+    def device_ca(self) -> Path:
+        """Certificate of the authority that certifies desks; public."""
+        return self.keys / "device-ca.pem"
+
+    @property
     def server(self) -> Path:
         """Key and certificate of the server in one file, so that a renewal replaces both at once."""
         return self.keys / "server.pem"

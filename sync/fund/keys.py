@@ -1,6 +1,6 @@
 """The fund gateway's secrets and certificates: makes them once, keeps them private, renews the server's certificate.
 
-Signing receipts and verifying events is left to `sync.signing`, the pages and the protocol to the other modules here.
+Signing receipts and verifying events is left to `sync.signing`, what desks are certified with to `sync.fund.ca`.
 The authority is private to one fund: desks trust it for the fund's address and nothing else, so it needs no revocation
 service. It lies beside the gateway in this version; a national fund keeps `ca.key` offline and renews by hand.
 """
@@ -14,30 +14,30 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sync.durable import replace_file
 from sync.errors import FundIncomplete, KeyUnusable
+from sync.fund.ca import DeviceAuthority
 from sync.fund.home import FundDocument, FundHome, parse_url
+from sync.fund.profile import (
+    MAX_PEM,
+    certificate_pem,
+    end_certificate,
+    key_pem,
+    load_authority,
+    make_authority,
+)
 from sync.keyfile import create_key, load_key, read_secret, write_secret
 from sync.signing import FileSigner
-
-CA_VALIDITY = timedelta(days=3650)
-"""Ten years: the authority is pinned at each desk, and replacing it means visiting all of them."""
 
 SERVER_VALIDITY = timedelta(days=397)
 """The longest a TLS client of today accepts anywhere (CA/Browser Forum ballot SC-31)."""
 
 RENEW_BEFORE = timedelta(days=30)
 """A gateway restarts at least monthly for updates; the renewal happens at its start."""
-
-MAX_PEM = 16 * 1024
-"""Far above any key or certificate made here."""
-
-CLOCK_SKEW = timedelta(days=1)
-"""Certificates begin a day early, so that a desk with a slow clock still reaches the fund."""
 
 
 def create_keys(home: FundHome, url: str, now: datetime) -> FundDocument:
@@ -51,9 +51,11 @@ def create_keys(home: FundHome, url: str, now: datetime) -> FundDocument:
     pseudonym_key = create_key(home.pseudonym_key)
     signer = FileSigner.create(home.signing_key)
     key = ec.generate_private_key(ec.SECP256R1())
-    authority = _make_authority(key, now)
-    pem = authority.public_bytes(serialization.Encoding.PEM)
-    write_secret(home.ca_key, _pem(key))
+    # The serial keeps two funds' authorities apart by name too: a verifier that knows both picks the right one.
+    authority = make_authority(key, f"Keldim fund authority {secrets.token_hex(4)}", now)
+    pem = certificate_pem(authority)
+    DeviceAuthority.create(home, now)
+    write_secret(home.ca_key, key_pem(key))
     write_secret(home.ca_certificate, pem)
     write_secret(home.server, _issue(authority, key, address.hostname or "", now))
     return FundDocument(f"https://{address.netloc}", pem.decode(), signer.public_jwk, pseudonym_key)
@@ -75,7 +77,7 @@ def renew_certificate(home: FundHome, now: datetime) -> bool:
     True when replaced. Raises FundIncomplete, KeyUnusable (also when the authority itself has ended).
     """
     address = parse_url(load_document(home).url)
-    authority, key = _load_authority(home)
+    authority, key = load_authority(home.ca_certificate, home.ca_key)
     if authority.not_valid_after_utc <= now:
         raise KeyUnusable("the fund's authority certificate has ended; desks need a new one")
     if _serves(home.server, authority, address.hostname or "", now):
@@ -87,64 +89,13 @@ def renew_certificate(home: FundHome, now: datetime) -> bool:
     return True
 
 
-def _make_authority(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
-    """A self-signed authority that may issue server certificates and nothing below them (RFC 5280 section 4.2.1)."""
-    # The serial keeps two funds' authorities apart by name too: a verifier that knows both picks the right one.
-    name = _name(f"Keldim fund authority {secrets.token_hex(4)}")
-    builder = _certificate(name, name, key.public_key(), now, now + CA_VALIDITY)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(_usage(authority=True), critical=True)
-    builder = builder.add_extension(
-        x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
-    )
-    return builder.sign(key, hashes.SHA256())
-
-
 def _issue(authority: x509.Certificate, key: ec.EllipticCurvePrivateKey, host: str, now: datetime) -> bytes:
     """A new server key with its certificate, as one PEM. The certificate never outlives its authority."""
     own = ec.generate_private_key(ec.SECP256R1())
-    end = min(now + SERVER_VALIDITY, authority.not_valid_after_utc)
-    builder = _certificate(authority.subject, _name("Keldim fund gateway"), own.public_key(), now, end)
-    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(_usage(authority=False), critical=True)
+    builder = end_certificate(authority, "Keldim fund gateway", own.public_key(), now, now + SERVER_VALIDITY)
     builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     builder = builder.add_extension(x509.SubjectAlternativeName([_subject(host)]), critical=False)
-    issuer = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    builder = builder.add_extension(
-        x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer), critical=False
-    )
-    return _pem(own) + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-
-
-def _certificate(
-    issuer: x509.Name, subject: x509.Name, public: ec.EllipticCurvePublicKey, begin: datetime, end: datetime
-) -> x509.CertificateBuilder:
-    """What both kinds of certificate have in common, subject key identifier included (OpenSSL's strict check asks)."""
-    return (
-        x509.CertificateBuilder()
-        .issuer_name(issuer)
-        .subject_name(subject)
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begin - CLOCK_SKEW)
-        .not_valid_after(end)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-    )
-
-
-def _usage(*, authority: bool) -> x509.KeyUsage:
-    """An authority signs certificates; a server with an elliptic key signs handshakes only."""
-    return x509.KeyUsage(
-        digital_signature=not authority,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
+    return key_pem(own) + certificate_pem(builder.sign(key, hashes.SHA256()))
 
 
 def _subject(host: str) -> x509.GeneralName:
@@ -167,25 +118,3 @@ def _serves(path: Path, authority: x509.Certificate, host: str, now: datetime) -
         return False
     lasting = certificate.not_valid_after_utc - now >= min(RENEW_BEFORE, authority.not_valid_after_utc - now)
     return lasting and _subject(host) in list(names)
-
-
-def _load_authority(home: FundHome) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    """The authority with its key. Raises FundIncomplete, KeyUnusable."""
-    try:
-        authority = x509.load_pem_x509_certificate(home.ca_certificate.read_bytes())
-        key = serialization.load_pem_private_key(read_secret(home.ca_key, MAX_PEM), None)
-    except (OSError, ValueError, TypeError) as error:
-        raise FundIncomplete("the authority's certificate or key cannot be read") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != authority.public_key():
-        raise KeyUnusable("the authority's key does not belong to its certificate")
-    return authority, key
-
-
-def _name(common: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )

@@ -5,6 +5,7 @@ Where they are kept is left to `sync.fund.store`; how an event becomes one of th
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sync.envelope import GENESIS
 from sync.signing import PublicJwk
@@ -91,3 +92,35 @@ class DeviceSummary:
     forks: int
     refusals: int
     last_seen: datetime | None
+
+
+class Purpose(StrEnum):
+    """What a certificate is for."""
+
+    DEVICE = "device"
+    """Stands for the key that signs events."""
+    TLS = "tls"
+    """Stands for the key of the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that this fund issued to a desk.
+
+    fingerprint: SHA-256 of its DER, hex. key_id: thumbprint of the certified key. Good from begins to ends, unless it
+    was revoked before.
+    """
+
+    fingerprint: str
+    device: str
+    purpose: Purpose
+    key_id: str
+    begins: datetime
+    ends: datetime
+    pem: str
+    revoked: datetime | None = None
+    reason: str | None = None
+
+    def good_at(self, now: datetime) -> bool:
+        """Whether it may be relied upon at this time."""
+        return self.revoked is None and self.begins <= now < self.ends

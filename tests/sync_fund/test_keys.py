@@ -11,7 +11,8 @@ from cryptography import x509
 
 from sync.errors import FundIncomplete, KeyUnusable
 from sync.fund.home import FundHome
-from sync.fund.keys import CA_VALIDITY, RENEW_BEFORE, SERVER_VALIDITY, load_document, renew_certificate
+from sync.fund.keys import RENEW_BEFORE, SERVER_VALIDITY, load_document, renew_certificate
+from sync.fund.profile import CA_VALIDITY
 from sync.fund.serve import tls_context
 from tests.sync_fund.conftest import Fund, live_fund
 from tests.sync_fund.desk import NOON
