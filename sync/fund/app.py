@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from sync.errors import DatabaseFailure, KeyUnusable
-from sync.fund.counter import Clerk
+from sync.fund.counter import Counter
 from sync.fund.gateway import Gateway, RequestDenied
 from sync.fund.page import CONTENT_POLICY, render
 from sync.protocol import MAX_BODY, MAX_EVENTS
@@ -79,8 +79,9 @@ _DENIALS: dict[int | str, dict[str, object]] = {
 _TOO_LARGE: dict[int | str, dict[str, object]] = {413: {"model": Problem, "description": "too_large"}}
 
 
-def create_app(clerk: Clerk) -> FastAPI:
-    """The web application in front of one clerk; whoever hired the clerk sends it home."""
+def create_app(gateway: Gateway) -> FastAPI:
+    """The web application in front of a gateway; whoever opens the gateway closes it."""
+    counter = Counter()
     app = FastAPI(
         title="Keldim fund gateway",
         version="1",
@@ -88,13 +89,13 @@ def create_app(clerk: Clerk) -> FastAPI:
         docs_url=None,  # the pages would load scripts from other hosts
         redoc_url=None,
     )
-    _add_ingest(app, clerk)
-    _add_questions(app, clerk)
+    _add_ingest(app, gateway, counter)
+    _add_questions(app, gateway, counter)
     _add_failures(app)
     return app
 
 
-def _add_ingest(app: FastAPI, clerk: Clerk) -> None:
+def _add_ingest(app: FastAPI, gateway: Gateway, counter: Counter) -> None:
     body = {"required": True, "content": {JSON: {"schema": Batch.model_json_schema()}}}
 
     @app.post(
@@ -105,12 +106,12 @@ def _add_ingest(app: FastAPI, clerk: Clerk) -> None:
     )
     async def receive(device: str, request: Request) -> Response:
         """Each event is answered by a signed receipt. Any request may be repeated, whole or in part, at any time."""
-        with clerk.place():
+        with counter.place():
             content = await read_body(request)
-            return Response(await clerk.ask(lambda gateway: gateway.receive(device, content)), media_type=JSON)
+            return Response(await gateway.receive(device, content), media_type=JSON)
 
 
-def _add_questions(app: FastAPI, clerk: Clerk) -> None:
+def _add_questions(app: FastAPI, gateway: Gateway, counter: Counter) -> None:
     @app.get(
         "/v1/devices/{device}/head",
         summary="The end of a device's chain",
@@ -118,23 +119,23 @@ def _add_questions(app: FastAPI, clerk: Clerk) -> None:
     )
     async def head(device: str, nonce: str = Query(description="32 hex digits, new for each request")) -> Response:
         """Signed, and fresh because it repeats the nonce. Answered for blocked devices as well."""
-        with clerk.place():
-            return Response(await clerk.ask(lambda gateway: gateway.head(device, nonce)), media_type=JSON)
+        with counter.place():
+            return Response(await gateway.head(device, nonce), media_type=JSON)
 
     @app.get(
         "/healthz", summary="Whether the gateway can store", responses={200: {"model": Health}, 503: _DENIALS[503]}
     )
     async def health() -> Response:
         """Writes to the database, so 200 means that an event could be kept just now."""
-        with clerk.place():
-            await clerk.ask(Gateway.probe)
+        with counter.place():
+            await gateway.probe()
             return Response(dump({"status": "ok"}), media_type=JSON)
 
     @app.get("/", summary="What the fund holds, for people", response_class=HTMLResponse)
     async def page() -> HTMLResponse:
         """Devices, heads and counts; no personal data."""
-        with clerk.place():
-            shown = render(await clerk.ask(Gateway.overview))
+        with counter.place():
+            shown = render(await gateway.overview())
             return HTMLResponse(shown, headers={"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"})
 
 

@@ -11,7 +11,7 @@ from sync.envelope import EVENT_TYP, GENESIS, MAX_TOKEN, SignedEvent, read_event
 from sync.errors import EnvelopeInvalid
 from sync.fund.office import open_store
 from sync.fund.rows import Device, DeviceSummary, Fork, Head, NewEvent
-from sync.fund.store import SqliteFundStore
+from sync.fund.store import OfficeStore
 from sync.signing import verify
 
 MAX_PROBLEMS = 100
@@ -140,7 +140,7 @@ class _Walk:
             self.note(fork.seq, "evidence of a fork was stored otherwise than signed")
 
 
-def _walk(store: SqliteFundStore, summary: DeviceSummary) -> _Walk:
+def _walk(store: OfficeStore, summary: DeviceSummary) -> _Walk:
     walk = _Walk(summary.device)
     for stored in store.chain(summary.device.device):
         walk.step(stored)

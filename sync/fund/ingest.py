@@ -1,16 +1,18 @@
-"""What the fund decides about one offered token: the table of PROTOCOL.md section 4, row by row.
+"""What the fund decides about offered tokens: the table of PROTOCOL.md section 4, row by row.
 
-Pure: it is given the device, the head of its chain and a way to look up what is stored, and returns a verdict. Keeping
-what was decided, and telling the desk, is left to `sync.fund.gateway`.
+Pure: first each token is examined under the registered key, then a batch is judged by what is stored. Keeping what was
+decided, and telling the desk, is left to `sync.fund.gateway`.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sync.compact import digest_of
 from sync.envelope import EVENT_TYP, MAX_TOKEN, SignedEvent, read_event
 from sync.errors import DatabaseDamaged, EnvelopeInvalid, SignatureInvalid
-from sync.fund.rows import Decided, Device, Fork, Head, NewEvent
+from sync.fund.rows import Decided, Device, Fork, Head, NewEvent, Ruling, View, Wanted
 from sync.protocol import Result
 from sync.signing import verify
 
@@ -18,11 +20,24 @@ from sync.signing import verify
 class Chain(Protocol):
     """What judging needs to know of the events stored so far."""
 
-    def decided(self, device: str, seq: int) -> Decided | None:
+    def decided(self, seq: int) -> Decided | None:
         """What was decided about a stored event."""
 
-    def knows_id(self, device: str, event_id: str) -> bool:
+    def knows_id(self, event_id: str) -> bool:
         """Whether an event with this id is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One offered token, examined without looking at what is stored.
+
+    digest: of the token, or of any text offered as one. signed: the event, when it is one that the device signed;
+    otherwise None, and `reason` says which of the rows 1 to 3 applies.
+    """
+
+    digest: str
+    signed: SignedEvent | None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +56,91 @@ class Verdict:
     fork: Fork | None = None
 
 
-def judge(token: str, device: Device, head: Head, chain: Chain) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Judged(Ruling):
+    """What was decided about a batch, with the answers. verdicts: each with the number of the head after it."""
+
+    verdicts: tuple[tuple[Verdict, int], ...]
+    head: Head
+
+
+def examine(token: str, device: Device) -> Claim:
+    """Rows 1 to 3: all that is costly, and needs only the registered key."""
+    try:
+        signed = read_event(verify(device.public_jwk, token, EVENT_TYP, MAX_TOKEN))
+    except SignatureInvalid:
+        return Claim(digest_of(token), None, "signature")
+    except EnvelopeInvalid:
+        return Claim(digest_of(token), None, "malformed")
+    if signed.event.device != device.device:
+        return Claim(digest_of(token), None, "device")
+    return Claim(signed.digest, signed)
+
+
+def wanted(claims: Sequence[Claim]) -> Wanted:
+    """What judging these claims will look up."""
+    events = [claim.signed.event for claim in claims if claim.signed is not None]
+    return Wanted(frozenset(event.seq for event in events), frozenset(event.event_id for event in events))
+
+
+def judge_batch(claims: Sequence[Claim], view: View) -> Judged:
+    """Decide about a batch, token by token in its order. Raises as `judge`."""
+    device, head, chain = view.device, view.head, _Growing(dict(view.decided), set(view.ids))
+    verdicts: list[tuple[Verdict, int]] = []
+    for claim in claims:
+        verdict = judge(claim, device, head, chain)
+        if verdict.event is not None:
+            head = chain.grow(verdict.event)
+        if verdict.fork is not None and device.blocked is None:
+            device = replace(device, blocked=f"forked at event {verdict.seq}")
+        verdicts.append((verdict, head.seq))
+    answers = [verdict for verdict, _ in verdicts]
+    return Judged(
+        events=tuple(answer.event for answer in answers if answer.event is not None),
+        forks=tuple(answer.fork for answer in answers if answer.fork is not None),
+        blocked=device.blocked if view.device.blocked is None else None,
+        spoke=any(claim.signed is not None for claim in claims),  # else nobody proved to be the device
+        refusals=Counter(str(claim.reason) for claim in claims if claim.signed is None),
+        verdicts=tuple(verdicts),
+        head=head,
+    )
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A chain as it is stored, and as the events of the batch before this one will have made it."""
+
+    stored: dict[int, Decided]
+    ids: set[str]
+
+    def decided(self, seq: int) -> Decided | None:
+        return self.stored.get(seq)
+
+    def knows_id(self, event_id: str) -> bool:
+        return event_id in self.ids
+
+    def grow(self, event: NewEvent) -> Head:
+        self.stored[event.seq] = Decided(event.digest, event.refused)
+        self.ids.add(event.event_id)
+        return Head(event.seq, event.digest)
+
+
+def judge(claim: Claim, device: Device, head: Head, chain: Chain) -> Verdict:
     """Decide about one token offered for a device whose chain ends at `head`.
 
     Raises DatabaseDamaged when the store lacks an event below its own head: nothing may be decided then.
     """
-    try:
-        signed = read_event(verify(device.public_jwk, token, EVENT_TYP, MAX_TOKEN))
-    except SignatureInvalid:
-        return _nothing(token, "signature")
-    except EnvelopeInvalid:
-        return _nothing(token, "malformed")
-    if signed.event.device != device.device:
-        return _nothing(token, "device")
-    if signed.event.seq <= head.seq:
-        return _again(signed, chain)
-    return _further(signed, device, head, chain)
-
-
-def _nothing(token: str, reason: str) -> Verdict:
-    """Rows 1 to 3: the fund cannot know what the device meant."""
-    return Verdict(digest_of(token), None, Result.REFUSED, reason)
+    if claim.signed is None:  # rows 1 to 3: the fund cannot know what the device meant
+        return Verdict(claim.digest, None, Result.REFUSED, claim.reason)
+    if claim.signed.event.seq <= head.seq:
+        return _again(claim.signed, chain)
+    return _further(claim.signed, device, head, chain)
 
 
 def _again(signed: SignedEvent, chain: Chain) -> Verdict:
     """Rows 4 and 5: a number the chain already has. Never decided by the number alone."""
     event = signed.event
-    stored = chain.decided(event.device, event.seq)
+    stored = chain.decided(event.seq)
     if stored is None:
         raise DatabaseDamaged(f"event {event.seq} of device {event.device} is missing below its head")
     if stored.digest != signed.digest:
@@ -86,7 +159,7 @@ def _further(signed: SignedEvent, device: Device, head: Head, chain: Chain) -> V
         return Verdict(signed.digest, event.seq, Result.GAP, "missing")
     if event.prev != head.digest:
         return _forked(signed, "prev", head.digest)
-    broken = "id_reused" if chain.knows_id(event.device, event.event_id) else None
+    broken = "id_reused" if chain.knows_id(event.event_id) else None
     new = NewEvent(event.device, event.seq, signed.digest, event.event_id, event.kind, signed.token, broken)
     return Verdict(signed.digest, event.seq, Result.REFUSED if broken else Result.ACCEPTED, broken, event=new)
 

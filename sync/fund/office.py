@@ -12,10 +12,11 @@ from pathlib import Path
 
 from sync.envelope import DEVICE_ID
 from sync.errors import DeviceRecordInvalid, DeviceUnknown, EnvelopeInvalid, FundExists, FundUnwritable
+from sync.fund.embedded import SqliteFundStore
 from sync.fund.home import FundDocument, FundHome, parse_url
 from sync.fund.keys import create_keys
 from sync.fund.rows import Device, DeviceSummary, EventRow
-from sync.fund.store import PAGE_ROWS, SqliteFundStore
+from sync.fund.store import PAGE_ROWS, OfficeStore
 from sync.keyfile import load_key, write_secret
 from sync.signing import PublicJwk
 from sync.strict_json import Members
@@ -65,7 +66,7 @@ def _claim(home: FundHome) -> None:
 
 
 @contextlib.contextmanager
-def open_store(root: Path) -> Iterator[SqliteFundStore]:
+def open_store(root: Path) -> Iterator[OfficeStore]:
     """The fund's store, closed at the end of the block. Raises KeyUnusable, DatabaseFailure."""
     home = FundHome(root)
     with contextlib.closing(SqliteFundStore.open(home.database, load_key(home.database_key))) as store:

@@ -1,8 +1,9 @@
-"""What the fund keeps, as values: devices, the head of each chain, events, forks, counted refusals.
+"""What the fund keeps, as values: devices, the head of each chain, events, forks, and what is decided about a batch.
 
 Where they are kept is left to `sync.fund.store`; how an event becomes one of them to `sync.fund.ingest`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -61,7 +62,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """A stored event. `number`: its place among all events of the fund, from 1 without gaps."""
+    """A stored event. `number`: its place among all events of the fund, from 1, in SQLite without gaps."""
 
     number: int
     received: datetime
@@ -124,3 +125,39 @@ class Certificate:
     def good_at(self, now: datetime) -> bool:
         """Whether it may be relied upon at this time."""
         return self.revoked is None and self.begins <= now < self.ends
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What must be looked up for a batch: numbers in the device's chain, and ids of events (32 hex digits)."""
+
+    seqs: frozenset[int]
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is stored that a batch depends on, read while the head is locked.
+
+    decided: of the wanted numbers those that are stored. ids: of the wanted ids those that are stored.
+    """
+
+    device: Device
+    head: Head
+    decided: Mapping[int, Decided]
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What was decided about a batch and must be kept, all of it or nothing.
+
+    events: continue the chain without a hole. blocked: why the device is blocked from now on, or None (no change).
+    spoke: at least one token proved to be the device's. refusals: unproven tokens, counted by reason.
+    """
+
+    events: tuple[NewEvent, ...]
+    forks: tuple[Fork, ...]
+    blocked: str | None
+    spoke: bool
+    refusals: Mapping[str, int]

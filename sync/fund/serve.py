@@ -20,11 +20,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from sync.clock import Clock, SystemClock
 from sync.errors import AddressInUse, KeyUnusable
 from sync.fund.app import create_app
-from sync.fund.counter import Clerk
+from sync.fund.embedded import EmbeddedStore
 from sync.fund.gateway import Gateway
 from sync.fund.home import FundHome
 from sync.fund.keys import renew_certificate
-from sync.fund.store import SqliteFundStore
+from sync.fund.store import FundStore
 from sync.keyfile import load_key
 from sync.signing import FileSigner
 
@@ -57,11 +57,14 @@ class PromptlyClosed(HttpToolsProtocol):
 
 
 class GatewayServer(uvicorn.Server):
-    """uvicorn on a socket that is bound already, with a file that says when it answers."""
+    """uvicorn on a socket that is bound already, with a gateway to open, and a file that says when it answers."""
 
-    def __init__(self, config: uvicorn.Config, listener: socket.socket, ready_file: Path | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, gateway: Gateway, listener: socket.socket, ready_file: Path | None
+    ) -> None:
         super().__init__(config)
         self.listener = listener
+        self._gateway = gateway
         self.ready = threading.Event()
         self._ready_file = ready_file
 
@@ -69,6 +72,14 @@ class GatewayServer(uvicorn.Server):
     def port(self) -> int:
         """The port it listens on, also when 0 was asked for."""
         return int(self.listener.getsockname()[1])
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the gateway, answer until told to stop, close the gateway. Raises DatabaseFailure, KeyUnusable."""
+        try:
+            await self._gateway.open()
+            await super().serve(sockets)
+        finally:
+            await self._gateway.close()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer, then say so."""
@@ -94,17 +105,17 @@ def serve(root: Path, host: str, port: int, *, ready_file: Path | None = None, c
 def gateway_server(
     root: Path, host: str, port: int, *, ready_file: Path | None = None, clock: Clock | None = None
 ) -> Iterator[GatewayServer]:
-    """A server ready to run, with everything it needs open; closed at the end of the block. Raises as `serve`."""
+    """A server ready to run; it opens the database when it starts. Raises as `serve`, also when it is run."""
     home, clock = FundHome(root), clock or SystemClock()
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)
     renew_certificate(home, clock.moment().wall)
     context = tls_context(home.server)
     with bind(host, port) as listener:
-        clerk = Clerk(lambda: open_gateway(home, clock))
+        gateway = make_gateway(home, clock)
         try:
             config = uvicorn.Config(
-                create_app(clerk),
+                create_app(gateway),
                 ssl_context_factory=lambda _config, _default: context,
                 log_config=None,  # logging is set up by whoever started the process
                 access_log=False,
@@ -116,17 +127,20 @@ def gateway_server(
                 limit_concurrency=MAX_CONNECTIONS,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
-            yield GatewayServer(config, listener, ready_file)
+            yield GatewayServer(config, gateway, listener, ready_file)
         finally:
-            clerk.close()
             if ready_file is not None:
                 ready_file.unlink(missing_ok=True)
 
 
-def open_gateway(home: FundHome, clock: Clock) -> Gateway:
-    """The gateway of a fund; belongs to the calling thread. Raises KeyUnusable, DatabaseFailure."""
-    signer = FileSigner.load(home.signing_key)
-    return Gateway(SqliteFundStore.open(home.database, load_key(home.database_key)), signer, clock)
+def make_gateway(home: FundHome, clock: Clock) -> Gateway:
+    """The gateway of a fund, to be opened in its event loop. Raises KeyUnusable."""
+    return Gateway(fund_store(home), FileSigner.load(home.signing_key), clock)
+
+
+def fund_store(home: FundHome) -> FundStore:
+    """The store that the fund's home names. Raises KeyUnusable."""
+    return EmbeddedStore(home.database, load_key(home.database_key))
 
 
 def tls_context(server: Path) -> ssl.SSLContext:

@@ -1,292 +1,93 @@
-"""The fund's storage: one port, and its embedded SQLite implementation.
+"""The two ports to the fund's database: the gateway's, and that of the fund's people.
 
-Judging an event is left to `sync.fund.ingest`; this module keeps what it is told, all of a batch or nothing.
+What keeps the rows is left to `sync.fund.embedded` (SQLite) and `sync.fund.postgres`; what is decided about an event to
+`sync.fund.ingest`.
 """
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Protocol, Self
+from datetime import datetime
+from typing import Protocol, TypeVar
 
-from sync.database import Database, Value, immediate, known, open_database
-from sync.errors import DatabaseDamaged
-from sync.fund.rows import NO_EVENTS, Decided, Device, DeviceSummary, EventRow, Fork, Head, NewEvent
-from sync.fund.schema import FUND_MIGRATIONS
-from sync.signing import PublicJwk
+from sync.fund.rows import Device, DeviceSummary, EventRow, Fork, Head, NewEvent, Ruling, View, Wanted
 
 PAGE_ROWS = 1000
 """Rows read at a time when a whole chain is walked: bounded memory, and no statement left open between pages."""
 
+Decision = TypeVar("Decision", bound=Ruling)
+"""What `settle` keeps and gives back."""
+
 
 class FundStore(Protocol):
-    """What the gateway needs from a database. All methods raise DatabaseFailure and nothing else."""
+    """What the gateway needs from a database; belongs to one event loop. All methods raise DatabaseFailure."""
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """All writes inside are kept together, and two batches of one device never interleave."""
+    async def open(self) -> None:
+        """Make ready, in the loop that will ask."""
 
-    def device(self, device: str) -> Device | None:
+    async def close(self) -> None:
+        """Let the database go."""
+
+    async def device(self, device: str) -> Device | None:
         """A registered device."""
 
-    def head(self, device: str) -> Head:
+    async def head(self, device: str) -> Head:
         """The last event of a device; NO_EVENTS for a new one."""
 
-    def decided(self, device: str, seq: int) -> Decided | None:
-        """What was decided about a stored event."""
+    async def settle(self, device: str, wanted: Wanted, decide: Callable[[View], Decision], at: datetime) -> Decision:
+        """Lock the device's head, read what is wanted, decide, keep everything decided: durable, or nothing of it.
 
-    def knows_id(self, device: str, event_id: str) -> bool:
-        """Whether an event with this id is stored."""
+        `decide` is pure and quick: the lock is held meanwhile.
+        Two batches of one device never interleave. When the caller is cancelled, everything is kept or nothing.
+        """
 
-    def append(self, event: NewEvent, at: datetime) -> None:
-        """Keep the next event of its device and move the head."""
-
-    def keep_fork(self, fork: Fork, at: datetime) -> None:
-        """Keep the evidence of a fork; the same evidence twice is kept once."""
-
-    def count_refusals(self, device: str, reason: str, count: int, at: datetime) -> None:
-        """Count refused tokens."""
-
-    def block(self, device: str, reason: str | None) -> None:
-        """Block a device for a reason, or let it in again (None)."""
-
-    def seen(self, device: str, at: datetime) -> None:
-        """Remember when the device last spoke."""
-
-    def probe(self, at: datetime) -> None:
+    async def probe(self, at: datetime) -> None:
         """Write something, to know that writing works."""
 
-    def summaries(self) -> tuple[DeviceSummary, ...]:
+    async def summaries(self) -> tuple[DeviceSummary, ...]:
         """Every device, by id."""
 
-    def kinds(self) -> Mapping[str, int]:
+    async def kinds(self) -> Mapping[str, int]:
         """Number of events by kind."""
+
+
+class OfficeStore(Protocol):
+    """What the fund's people need from it, one question after the other. All methods raise DatabaseFailure."""
 
     def close(self) -> None:
         """Let the database go."""
 
+    def transaction(self) -> AbstractContextManager[None]:
+        """All writes inside are kept together, or none."""
 
-class SqliteFundStore:
-    """A FundStore in one encrypted SQLite file. Belongs to the thread that opened it."""
-
-    def __init__(self, database: Database) -> None:
-        self._db = database
-
-    @classmethod
-    def open(cls, path: Path, key: bytes, *, create: bool = False) -> Self:
-        """Open the database, with `create` a new one. Raises DatabaseFailure, KeyUnusable."""
-        return cls(open_database(path, key, [FUND_MIGRATIONS], create=create))
-
-    def close(self) -> None:
-        """Close the file; the write-ahead log is folded in."""
-        self._db.close()
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """One IMMEDIATE transaction: on the disk when the block ends, or nothing of it."""
-        with immediate(self._db):
-            yield
-
-    @contextlib.contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """One read transaction: what is read inside belongs together whatever the gateway writes meanwhile."""
-        with known():
-            self._db.execute("BEGIN")
-            try:
-                yield
-            finally:
-                self._db.rollback()
+    def snapshot(self) -> AbstractContextManager[None]:
+        """What is read inside belongs together whatever the gateway writes meanwhile."""
 
     def register(self, device: Device, at: datetime) -> None:
         """Add a new device. The caller has looked that neither its id nor its key is there."""
-        self._run(
-            "INSERT INTO device (device, clinic, desk, key_class, key_id, key_x, key_y, registered) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                device.device,
-                device.clinic,
-                device.desk,
-                device.key_class,
-                device.public_jwk.thumbprint,
-                device.public_jwk.x,
-                device.public_jwk.y,
-                _text(at),
-            ),
-        )
 
     def device(self, device: str) -> Device | None:
         """A registered device."""
-        rows = self._rows(_DEVICES + "WHERE device = ?", (device,))
-        return _device(rows[0]) if rows else None
 
     def device_of_key(self, key_id: str) -> str | None:
         """The device that is registered with this key."""
-        rows = self._rows("SELECT device FROM device WHERE key_id = ?", (key_id,))
-        return str(rows[0][0]) if rows else None
-
-    def head(self, device: str) -> Head:
-        """The last event of a device; NO_EVENTS for a new one."""
-        rows = self._rows("SELECT seq, digest FROM head WHERE device = ?", (device,))
-        return Head(_int(rows[0][0]), str(rows[0][1])) if rows else NO_EVENTS
-
-    def decided(self, device: str, seq: int) -> Decided | None:
-        """What was decided about a stored event."""
-        rows = self._rows("SELECT digest, refused FROM event WHERE device = ? AND seq = ?", (device, seq))
-        return Decided(str(rows[0][0]), _optional(rows[0][1])) if rows else None
-
-    def knows_id(self, device: str, event_id: str) -> bool:
-        """Whether an event with this id is stored."""
-        return bool(self._rows("SELECT 1 FROM event WHERE device = ? AND event_id = ? LIMIT 1", (device, event_id)))
-
-    def append(self, event: NewEvent, at: datetime) -> None:
-        """Keep the next event of its device and move the head."""
-        self._run(
-            "INSERT INTO event (device, seq, digest, event_id, kind, token, refused, received) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                event.device,
-                event.seq,
-                event.digest,
-                event.event_id,
-                event.kind,
-                event.token,
-                event.refused,
-                _text(at),
-            ),
-        )
-        self._run(
-            "INSERT INTO head (device, seq, digest) VALUES (?, ?, ?) "
-            "ON CONFLICT (device) DO UPDATE SET seq = excluded.seq, digest = excluded.digest",
-            (event.device, event.seq, event.digest),
-        )
-
-    def keep_fork(self, fork: Fork, at: datetime) -> None:
-        """Keep the evidence of a fork; the same evidence twice is kept once."""
-        self._run(
-            "INSERT INTO fork (device, seq, digest, kept_digest, token, received) VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT DO NOTHING",
-            (fork.device, fork.seq, fork.digest, fork.kept_digest, fork.token, _text(at)),
-        )
-
-    def count_refusals(self, device: str, reason: str, count: int, at: datetime) -> None:
-        """Count refused tokens."""
-        self._run(
-            "INSERT INTO refusal (device, reason, count, first, last) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (device, reason) DO UPDATE SET count = count + excluded.count, last = excluded.last",
-            (device, reason, count, _text(at), _text(at)),
-        )
 
     def block(self, device: str, reason: str | None) -> None:
         """Block a device for a reason, or let it in again (None)."""
-        self._run("UPDATE device SET blocked = ? WHERE device = ?", (reason, device))
-
-    def seen(self, device: str, at: datetime) -> None:
-        """Remember when the device last spoke."""
-        self._run("UPDATE device SET last_seen = ? WHERE device = ?", (_text(at), device))
-
-    def probe(self, at: datetime) -> None:
-        """Write something, to know that writing works."""
-        self._run(
-            "INSERT INTO probe VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET written = excluded.written", (_text(at),)
-        )
 
     def summaries(self) -> tuple[DeviceSummary, ...]:
         """Every device, by id."""
-        rows = self._rows(_SUMMARIES)
-        return tuple(
-            DeviceSummary(
-                device=_device(row),
-                head=Head(_int(row[7]), str(row[8])) if row[7] else NO_EVENTS,
-                last_seen=None if row[9] is None else _time(row[9]),
-                forks=_int(row[10]),
-                refusals=_int(row[11]),
-            )
-            for row in rows
-        )
-
-    def kinds(self) -> Mapping[str, int]:
-        """Number of events by kind."""
-        rows = self._rows("SELECT kind, COUNT(*) FROM event GROUP BY kind ORDER BY kind")
-        return {str(kind): _int(count) for kind, count in rows}
 
     def chain(self, device: str) -> Iterator[NewEvent]:
         """The events of a device in the order of their numbers in its chain."""
-        seq, page = 0, _EVENTS + "WHERE device = ? AND seq > ? ORDER BY seq LIMIT ?"
-        while rows := self._rows(page, (device, seq, PAGE_ROWS)):
-            yield from map(_new_event, rows)
-            seq = _int(rows[-1][3])
 
     def events(self, after: int, limit: int) -> tuple[EventRow, ...]:
         """Up to `limit` events of all devices, in order of arrival, after the one numbered `after`."""
-        rows = self._rows(_EVENTS + "WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
-        return tuple(map(_event, rows))
 
     def forks(self, device: str) -> tuple[Fork, ...]:
         """The evidence of forks of a device."""
-        rows = self._rows(
-            "SELECT device, seq, digest, kept_digest, token FROM fork WHERE device = ? ORDER BY number", (device,)
-        )
-        return tuple(Fork(str(row[0]), _int(row[1]), str(row[2]), str(row[3]), str(row[4])) for row in rows)
 
     def numbers(self) -> tuple[int, int]:
-        """How many events are stored, and how many were ever given a number."""
-        rows = self._rows(
-            "SELECT (SELECT COUNT(*) FROM event), COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0)"
-        )
-        return _int(rows[0][0]), _int(rows[0][1])
+        """How many events are stored, and how many were ever given a number.
 
-    def _rows(self, statement: str, values: tuple[Value, ...] = ()) -> list[tuple[Value, ...]]:
-        with known():
-            return list(self._db.execute(statement, values).fetchall())
-
-    def _run(self, statement: str, values: tuple[Value, ...]) -> None:
-        with known():
-            self._db.execute(statement, values)
-
-
-_DEVICES = "SELECT device, clinic, desk, key_class, key_x, key_y, blocked FROM device "
-_EVENTS = "SELECT number, received, device, seq, digest, event_id, kind, token, refused FROM event "
-_SUMMARIES = """
-SELECT device, clinic, desk, key_class, key_x, key_y, blocked,
-       COALESCE(head.seq, 0), COALESCE(head.digest, ''), last_seen,
-       (SELECT COUNT(*) FROM fork WHERE fork.device = device.device),
-       (SELECT COALESCE(SUM(count), 0) FROM refusal WHERE refusal.device = device.device)
-FROM device LEFT JOIN head USING (device) ORDER BY device
-"""
-
-
-def _device(row: tuple[Value, ...]) -> Device:
-    key = PublicJwk(str(row[4]), str(row[5]))
-    return Device(str(row[0]), str(row[1]), str(row[2]), str(row[3]), key, _optional(row[6]))
-
-
-def _event(row: tuple[Value, ...]) -> EventRow:
-    return EventRow(_int(row[0]), _time(row[1]), _new_event(row))
-
-
-def _new_event(row: tuple[Value, ...]) -> NewEvent:
-    return NewEvent(str(row[2]), _int(row[3]), str(row[4]), str(row[5]), str(row[6]), str(row[7]), _optional(row[8]))
-
-
-def _time(value: Value) -> datetime:
-    """A stored time. Raises DatabaseDamaged: we wrote it ourselves."""
-    try:
-        return datetime.fromisoformat(str(value))
-    except ValueError as error:
-        raise DatabaseDamaged("a time in the database is not one") from error
-
-
-def _optional(value: Value) -> str | None:
-    """A value of a TEXT column that may be NULL."""
-    return None if value is None else str(value)
-
-
-def _int(value: Value) -> int:
-    """A value of an INTEGER column of a STRICT table."""
-    assert isinstance(value, int)  # noqa: S101  # the schema says so
-    return value
-
-
-def _text(at: datetime) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+        The second is no more than the first where a database gives numbers that are never used (PostgreSQL).
+        """

@@ -10,10 +10,10 @@ import pytest
 import requests
 
 from sync.clock import SystemClock
-from sync.fund.gateway import Gateway
 from sync.fund.home import FundDocument, FundHome
 from sync.fund.office import create_fund, register_device
-from sync.fund.serve import gateway_server, open_gateway
+from sync.fund.serve import gateway_server
+from tests.sync_fund.blocking import Gateway, open_gateway
 from tests.sync_fund.desk import NOON, FakeDesk, StillClock
 
 URL = "https://127.0.0.1:8443"
@@ -76,7 +76,7 @@ def clock() -> StillClock:
 @pytest.fixture
 def gateway(fund: Fund, clock: StillClock) -> Iterator[Gateway]:
     """The fund's gateway, without HTTP."""
-    with contextlib.closing(open_gateway(FundHome(fund.root), clock)) as opened:
+    with contextlib.closing(open_gateway(fund.root, clock)) as opened:
         yield opened
 
 

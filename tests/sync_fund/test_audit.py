@@ -14,11 +14,11 @@ from sync.database import open_database
 from sync.errors import DatabaseDamaged
 from sync.fund import audit
 from sync.fund.audit import FundReport, verify_fund
-from sync.fund.gateway import Gateway
 from sync.fund.home import FundHome
 from sync.fund.office import list_events
 from sync.fund.schema import FUND_MIGRATIONS
 from sync.keyfile import load_key
+from tests.sync_fund.blocking import Gateway
 from tests.sync_fund.conftest import Fund
 from tests.sync_fund.desk import FakeDesk, batch, twin_signature
 

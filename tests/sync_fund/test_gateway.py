@@ -3,23 +3,28 @@
 import contextlib
 import json
 import logging
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.errors import DatabaseFailure, DiskFull
+from sync.fund import gateway as gateway_module
 from sync.fund.audit import verify_fund
-from sync.fund.gateway import Gateway, RequestDenied
+from sync.fund.gateway import RequestDenied
 from sync.fund.home import FundHome
 from sync.fund.office import block_device, devices, list_events, register_device, unblock_device
-from sync.fund.rows import NewEvent
-from sync.fund.serve import open_gateway
-from sync.fund.store import SqliteFundStore
-from sync.keyfile import load_key
+from sync.fund.rows import NewEvent, View, Wanted
+from sync.fund.serve import fund_store
+from sync.fund.store import Decision, FundStore
 from sync.protocol import MAX_BODY, MAX_EVENTS, Receipt, Result, read_head
 from sync.signing import FileSigner
+from tests.sync_fund.blocking import Gateway, open_gateway
 from tests.sync_fund.conftest import Fund
 from tests.sync_fund.desk import NOON, FakeDesk, StillClock, batch, receipts_of, twin_signature
 
@@ -231,29 +236,52 @@ def test_a_device_registered_while_the_gateway_runs_is_known_at_once(
     assert _results(_offer(gateway, fund, desk, [desk.next()])) == ["accepted"]
 
 
-class FullDisk(SqliteFundStore):
-    """A store whose disk is full after some events: before or after the write took effect."""
+class SomeEvents(tuple[NewEvent, ...]):
+    """Events of which the disk only takes so many."""
 
+    __slots__ = ()
     left = 2
 
-    def append(self, event: NewEvent, at: object) -> None:
+    def __iter__(self) -> Iterator[NewEvent]:
         """Fail in the middle of a batch."""
-        if self.left == 0:
-            raise DiskFull("the disk is full")
-        self.left -= 1
-        super().append(event, at)  # type: ignore[arg-type]
+        for count, event in enumerate(super().__iter__()):
+            if count == self.left:
+                raise DiskFull("the disk is full")
+            yield event
+
+
+class FullDisk:
+    """A store in front of another one, with a disk that fills up while a batch is being written."""
+
+    def __init__(self, store: FundStore) -> None:
+        self._store = store
+        self.full = True
+
+    def __getattr__(self, name: str) -> object:
+        """Everything else as it is."""
+        return getattr(self._store, name)
+
+    async def settle(self, device: str, wanted: Wanted, decide: Callable[[View], Decision], at: datetime) -> Decision:
+        """Keep some of it."""
+
+        def decided(view: View) -> Decision:
+            ruling = decide(view)
+            return replace(ruling, events=SomeEvents(ruling.events)) if self.full else ruling
+
+        return await self._store.settle(device, wanted, decided, at)
 
 
 def test_a_full_disk_keeps_nothing_of_a_batch_and_answers_nothing(fund: Fund, tmp_path: Path) -> None:
     """All of a batch or none; the desk sends it again and it is new."""
     desk, home = fund.desk(tmp_path), FundHome(fund.root)
     tokens = desk.chain(3)
-    store = FullDisk.open(home.database, load_key(home.database_key))
-    with contextlib.closing(Gateway(store, FileSigner.load(home.signing_key), StillClock())) as failing:
+    store = FullDisk(fund_store(home))
+    real = gateway_module.Gateway(cast("FundStore", store), FileSigner.load(home.signing_key), StillClock())
+    with contextlib.closing(Gateway(real)) as failing:
         with pytest.raises(DatabaseFailure):
             failing.receive(desk.device, batch(tokens))
         assert list(list_events(fund.root)) == []
-        store.left = 3
+        store.full = False
         assert _results(_offer(failing, fund, desk, tokens)) == ["accepted"] * 3
 
 
@@ -261,7 +289,7 @@ def test_two_gateways_on_one_fund_keep_each_event_once(gateway: Gateway, fund: F
     """The transaction decides, not the memory of a process."""
     desk = fund.desk(tmp_path)
     tokens = desk.chain(4)
-    with contextlib.closing(open_gateway(FundHome(fund.root), StillClock())) as second:
+    with contextlib.closing(open_gateway(fund.root, StillClock())) as second:
         assert _results(_offer(gateway, fund, desk, tokens[:2])) == ["accepted"] * 2
         assert _results(_offer(second, fund, desk, tokens)) == ["known"] * 2 + ["accepted"] * 2
         assert _results(_offer(gateway, fund, desk, tokens)) == ["known"] * 4

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sync.compact import assemble, digest_of, encode_part, signing_input
 from sync.envelope import EVENT_TYP, GENESIS
 from sync.errors import DatabaseDamaged
-from sync.fund.ingest import judge
+from sync.fund.ingest import Verdict, examine, judge
 from sync.fund.rows import NO_EVENTS, Decided, Device, Head
 from sync.protocol import RECEIPT_TYP, Result
 from sync.signing import PublicJwk, sign_compact
@@ -28,15 +28,17 @@ class FakeChain:
         self.stored: dict[int, Decided] = {}
         self.ids: set[str] = set()
 
-    def decided(self, device: str, seq: int) -> Decided | None:
+    def decided(self, seq: int) -> Decided | None:
         """What was decided."""
-        assert device.startswith("desk-")
         return self.stored.get(seq)
 
-    def knows_id(self, device: str, event_id: str) -> bool:
+    def knows_id(self, event_id: str) -> bool:
         """Whether the id is there."""
-        assert device.startswith("desk-")
         return event_id in self.ids
+
+
+def _judge(token: str, device: Device, head: Head, chain: FakeChain) -> Verdict:
+    return judge(examine(token, device), device, head, chain)
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def device(desk: FakeDesk) -> Device:
 def test_the_first_event_of_a_chain_is_accepted(desk: FakeDesk, device: Device) -> None:
     """Row 10: it follows the empty chain."""
     token = desk.next()
-    verdict = judge(token, device, NO_EVENTS, FakeChain())
+    verdict = _judge(token, device, NO_EVENTS, FakeChain())
     assert (verdict.result, verdict.seq, verdict.reason, verdict.digest) == (Result.ACCEPTED, 1, None, digest_of(token))
     assert verdict.event is not None
     assert (verdict.event.token, verdict.event.digest, verdict.event.refused) == (token, digest_of(token), None)
@@ -63,7 +65,7 @@ def test_the_first_event_of_a_chain_is_accepted(desk: FakeDesk, device: Device) 
 def test_a_token_that_is_none_is_refused_without_a_number(device: Device) -> None:
     """Row 1: anything else than a token, however odd, has a digest and a refusal."""
     for text in ("", ".", "a.b.c", "\ud800", "x" * 20_000, "..", "🙂.🙂.🙂"):
-        verdict = judge(text, device, NO_EVENTS, FakeChain())
+        verdict = _judge(text, device, NO_EVENTS, FakeChain())
         assert (verdict.result, verdict.seq, verdict.reason) == (Result.REFUSED, None, "malformed")
         assert verdict.digest == digest_of(text)
         assert verdict.event is None
@@ -72,14 +74,14 @@ def test_a_token_that_is_none_is_refused_without_a_number(device: Device) -> Non
 def test_a_signed_payload_that_is_no_event_is_malformed(desk: FakeDesk, device: Device) -> None:
     """Row 1: a good signature over something else."""
     for payload in (b"{}", b"[]", b"null", b'{"v":1,"v":1}', b"\xff", b'{"v":2}', b"[" * 9000):
-        verdict = judge(sign_compact(desk.signer, EVENT_TYP, payload), device, NO_EVENTS, FakeChain())
+        verdict = _judge(sign_compact(desk.signer, EVENT_TYP, payload), device, NO_EVENTS, FakeChain())
         assert (verdict.seq, verdict.reason) == (None, "malformed")
 
 
 def test_another_type_of_token_is_not_an_event(desk: FakeDesk, device: Device) -> None:
     """A receipt or head that the same key signed cannot pass as an event."""
     payload = taken_apart(desk.next()).payload
-    assert judge(sign_compact(desk.signer, RECEIPT_TYP, payload), device, NO_EVENTS, FakeChain()).reason == "malformed"
+    assert _judge(sign_compact(desk.signer, RECEIPT_TYP, payload), device, NO_EVENTS, FakeChain()).reason == "malformed"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def test_the_header_cannot_choose_how_it_is_verified(desk: FakeDesk, device: Dev
     fields = {"alg": "ES256", "kid": desk.signer.key_id, "typ": EVENT_TYP} | header
     signed = f"{encode_part(json.dumps(fields).encode())}.{encode_part(payload)}".encode()
     for token in (assemble(signed, desk.signer.sign(signed)), f"{signed.decode()}."):
-        assert judge(token, device, NO_EVENTS, FakeChain()).reason == "malformed"
+        assert _judge(token, device, NO_EVENTS, FakeChain()).reason == "malformed"
 
 
 def test_a_key_in_place_of_the_registered_one_is_refused(desk: FakeDesk, device: Device, tmp_path: Path) -> None:
@@ -110,13 +112,13 @@ def test_a_key_in_place_of_the_registered_one_is_refused(desk: FakeDesk, device:
     honest = other.next()
     signed = signing_input(desk.signer.key_id, EVENT_TYP, taken_apart(honest).payload)
     for token in (honest, assemble(signed, other.signer.sign(signed))):
-        verdict = judge(token, device, NO_EVENTS, FakeChain())
+        verdict = _judge(token, device, NO_EVENTS, FakeChain())
         assert (verdict.result, verdict.seq, verdict.reason) == (Result.REFUSED, None, "signature")
 
 
 def test_an_event_of_another_device_is_refused(desk: FakeDesk, device: Device) -> None:
     """Row 3: signature, payload and path must agree."""
-    verdict = judge(desk.event(1, GENESIS, device="desk-other"), device, NO_EVENTS, FakeChain())
+    verdict = _judge(desk.event(1, GENESIS, device="desk-other"), device, NO_EVENTS, FakeChain())
     assert (verdict.result, verdict.seq, verdict.reason) == (Result.REFUSED, None, "device")
 
 
@@ -125,7 +127,7 @@ def test_an_event_again_is_known_also_with_the_other_signature(desk: FakeDesk, d
     token, chain = desk.next(), FakeChain()
     chain.stored[1] = Decided(digest_of(token), None)
     for same in (token, twin_signature(token)):
-        verdict = judge(same, device, Head(1, desk.prev), chain)
+        verdict = _judge(same, device, Head(1, desk.prev), chain)
         assert (verdict.result, verdict.seq, verdict.event, verdict.fork) == (Result.KNOWN, 1, None, None)
 
 
@@ -133,7 +135,7 @@ def test_a_refused_event_again_is_refused_for_the_same_reason(desk: FakeDesk, de
     """Row 4: the stored decision stands."""
     token, chain = desk.next(), FakeChain()
     chain.stored[1] = Decided(digest_of(token), "id_reused")
-    verdict = judge(token, device, Head(1, desk.prev), chain)
+    verdict = _judge(token, device, Head(1, desk.prev), chain)
     assert (verdict.result, verdict.seq, verdict.reason) == (Result.REFUSED, 1, "id_reused")
 
 
@@ -142,7 +144,7 @@ def test_another_event_of_a_stored_number_is_a_fork(desk: FakeDesk, device: Devi
     token, chain = desk.next(), FakeChain()
     chain.stored[1] = Decided(digest_of(token), None)
     rival = desk.event(1, GENESIS)
-    verdict = judge(rival, device, Head(1, desk.prev), chain)
+    verdict = _judge(rival, device, Head(1, desk.prev), chain)
     assert (verdict.result, verdict.seq, verdict.reason) == (Result.FORKED, 1, "seq")
     assert verdict.fork is not None
     assert (verdict.fork.kept_digest, verdict.fork.token) == (digest_of(token), rival)
@@ -154,14 +156,14 @@ def test_a_blocked_device_is_known_for_what_it_sent_but_goes_no_further(desk: Fa
     chain.stored[1] = Decided(digest_of(token), None)
     blocked = replace(device, blocked="forked at event 1")
     head = Head(1, desk.prev)
-    assert judge(token, blocked, head, chain).result is Result.KNOWN
-    verdict = judge(desk.next(), blocked, head, chain)
+    assert _judge(token, blocked, head, chain).result is Result.KNOWN
+    verdict = _judge(desk.next(), blocked, head, chain)
     assert (verdict.result, verdict.seq, verdict.reason, verdict.event) == (Result.GAP, 2, "device_blocked", None)
 
 
 def test_a_number_beyond_the_next_is_a_gap(desk: FakeDesk, device: Device) -> None:
     """Row 7."""
-    verdict = judge(desk.event(3, "1" * 64), device, NO_EVENTS, FakeChain())
+    verdict = _judge(desk.event(3, "1" * 64), device, NO_EVENTS, FakeChain())
     assert (verdict.result, verdict.seq, verdict.reason, verdict.event) == (Result.GAP, 3, "missing", None)
 
 
@@ -169,7 +171,7 @@ def test_the_next_number_after_another_history_is_a_fork(desk: FakeDesk, device:
     """Row 8: its prev is an event the fund never saw."""
     token = desk.next()
     rival = desk.event(2, "1" * 64)
-    verdict = judge(rival, device, Head(1, digest_of(token)), FakeChain())
+    verdict = _judge(rival, device, Head(1, digest_of(token)), FakeChain())
     assert (verdict.result, verdict.seq, verdict.reason) == (Result.FORKED, 2, "prev")
     assert verdict.fork is not None
     assert verdict.fork.kept_digest == digest_of(token)
@@ -179,7 +181,7 @@ def test_an_id_used_before_is_refused_but_holds_nothing_up(desk: FakeDesk, devic
     """Row 9: the event is kept with its reason and the chain goes on."""
     chain = FakeChain()
     chain.ids.add("a" * 32)
-    verdict = judge(desk.next(event_id="a" * 32), device, NO_EVENTS, chain)
+    verdict = _judge(desk.next(event_id="a" * 32), device, NO_EVENTS, chain)
     assert (verdict.result, verdict.seq, verdict.reason) == (Result.REFUSED, 1, "id_reused")
     assert verdict.event is not None
     assert verdict.event.refused == "id_reused"
@@ -188,7 +190,7 @@ def test_an_id_used_before_is_refused_but_holds_nothing_up(desk: FakeDesk, devic
 def test_a_hole_in_the_store_stops_the_fund(desk: FakeDesk, device: Device) -> None:
     """Nothing is decided about an event that the store should have and has not."""
     with pytest.raises(DatabaseDamaged, match="event 1"):
-        judge(desk.next(), device, Head(1, desk.prev), FakeChain())
+        _judge(desk.next(), device, Head(1, desk.prev), FakeChain())
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -198,7 +200,7 @@ def test_no_flipped_bit_passes(desk: FakeDesk, device: Device, position: int, bi
     token = desk.event(1, GENESIS, event_id="b" * 32)
     position %= len(token)
     altered = token[:position] + chr(ord(token[position]) ^ (1 << bit)) + token[position + 1 :]
-    verdict = judge(altered, device, NO_EVENTS, FakeChain())
+    verdict = _judge(altered, device, NO_EVENTS, FakeChain())
     assert (verdict.result, verdict.seq, verdict.event) == (Result.REFUSED, None, None)
 
 
@@ -206,4 +208,4 @@ def test_no_flipped_bit_passes(desk: FakeDesk, device: Device, position: int, bi
 def test_any_text_gives_a_verdict(text: str) -> None:
     """Whatever is offered, the answer is a refusal and never an error."""
     device = Device("desk-1", "Clinic", "Desk", "file", _SOME_KEY)
-    assert judge(text, device, NO_EVENTS, FakeChain()).result is Result.REFUSED
+    assert _judge(text, device, NO_EVENTS, FakeChain()).result is Result.REFUSED

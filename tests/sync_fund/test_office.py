@@ -10,10 +10,10 @@ import pytest
 
 from sync.compact import decode_part
 from sync.errors import DeviceRecordInvalid, DeviceUnknown, FundExists, FundUnwritable, FundUrlInvalid, KeyUnusable
-from sync.fund.gateway import Gateway
 from sync.fund.home import FundHome
 from sync.fund.office import block_device, create_fund, devices, list_events, register_device, unblock_device
 from sync.keyfile import load_key
+from tests.sync_fund.blocking import Gateway
 from tests.sync_fund.conftest import URL, Fund
 from tests.sync_fund.desk import NOON, FakeDesk, batch
 

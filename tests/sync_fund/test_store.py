@@ -8,11 +8,11 @@ import pytest
 
 from sync.database import Database, IntegrityError, immediate, open_database
 from sync.errors import DatabaseMissing
-from sync.fund.gateway import Gateway
+from sync.fund.embedded import SqliteFundStore
 from sync.fund.home import FundHome
 from sync.fund.schema import FUND_MIGRATIONS
-from sync.fund.store import SqliteFundStore
 from sync.keyfile import load_key
+from tests.sync_fund.blocking import Gateway
 from tests.sync_fund.conftest import Fund
 from tests.sync_fund.desk import batch
 
