@@ -129,6 +129,13 @@ class SignatureInvalid(EnvelopeInvalid):
     remedy = "Check that the fund's key file is the right one; report it to the fund."
 
 
+class SealInvalid(SyncFailure):
+    """What was sealed to a key does not open: altered, cut off, or for another key."""
+
+    code = "E-SEAL-01"
+    remedy = "Take the file again from whoever sent it; if it stays, it was not made for this machine."
+
+
 class CertificateInvalid(SyncFailure):
     """A certificate is not what it should be, or the fund's device authority did not issue it."""
 

@@ -1,0 +1,64 @@
+"""Sealing bytes to a P-256 key: HPKE (RFC 9180), single shot, base mode.
+
+Who holds the key, and who signed what is sealed, is left to the callers: base mode proves no sender. The suite is
+DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-256-GCM (0x0010, 0x0001, 0x0002); what is sealed begins with the 65 bytes of
+the encapsulated key.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from sync.errors import KeyUnusable, SealInvalid
+from sync.keyfile import read_secret, write_secret
+from sync.signing import PublicJwk, jwk_of, public_key
+
+_SUITE: Final = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+_MAX_PEM: Final = 4096
+
+
+def seal(jwk: PublicJwk, content: bytes, context: bytes) -> bytes:
+    """Seal to the holder of this key. context: what it is for; opening under another fails. 81 bytes longer.
+
+    Raises EnvelopeInvalid: not a P-256 key.
+    """
+    return _SUITE.encrypt(content, public_key(jwk), info=context)
+
+
+class SealedBox:
+    """The private key that opens what was sealed to it; a PKCS #8 PEM file of mode 0600."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
+        """Hold a P-256 key; use `create` or `load`."""
+        self._key = key
+        self.public_jwk = jwk_of(key.public_key())
+
+    @classmethod
+    def create(cls, path: Path) -> "SealedBox":
+        """Make a new key and its file. Raises KeyUnusable when the file exists or cannot be written."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        write_secret(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return cls(key)
+
+    @classmethod
+    def load(cls, path: Path) -> "SealedBox":
+        """Read a key file. Raises KeyUnusable: missing, open to others, or not a P-256 key."""
+        content = read_secret(path, _MAX_PEM)
+        try:
+            key = load_pem_private_key(content, password=None)
+        except (ValueError, TypeError) as error:
+            raise KeyUnusable(f"{path.name} is not a private key in PEM") from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+            raise KeyUnusable(f"{path.name} is not a P-256 key")
+        return cls(key)
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """What was sealed for this context. Raises SealInvalid: altered, cut, for another key or another context."""
+        try:
+            return _SUITE.decrypt(sealed, self._key, info=context)
+        except (InvalidTag, ValueError) as error:
+            raise SealInvalid("what was sealed does not open with this key") from error
