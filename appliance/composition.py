@@ -35,10 +35,10 @@ from models import codebook
 from models.store import PackStore
 from sync.clock import Clock
 from sync.database import open_database
+from sync.device_key import DeviceKey, open_device_key
 from sync.home import Home, SyncSettings, load_settings
 from sync.keyfile import load_key
 from sync.ledger import LEDGER_MIGRATIONS, Ledger
-from sync.signing import FileSigner
 
 DESK_MIGRATIONS = (LEDGER_MIGRATIONS, RECORDS_MIGRATIONS, CAMERA_MIGRATIONS)
 """All tables of the desk's file."""
@@ -59,7 +59,7 @@ class OpenDesk:
     clock: Clock
     records: DeskRecords
     ledger: Ledger
-    signer: FileSigner
+    key: DeviceKey
     software: str
 
     @property
@@ -153,15 +153,15 @@ def open_desk(home: Home, clock: Clock) -> Iterator[OpenDesk]:
     vault = Vault(load_key(home.template_key), settings.device.device)
     key = load_key(home.database_key)
     with contextlib.closing(open_database(home.database, key, DESK_MIGRATIONS)) as db:
-        signer = FileSigner.load(home.device_key)
+        device_key = open_device_key(home, settings.key)
         yield OpenDesk(
             home=home,
             config=config,
             settings=settings,
             clock=clock,
             records=DeskRecords.over(db, vault, load_key(home.pseudonym_key)),
-            ledger=Ledger(db, signer, settings.device.device),
-            signer=signer,
+            ledger=Ledger(db, device_key.signer, settings.device.device),
+            key=device_key,
             software=software_version(),
         )
 

@@ -22,7 +22,7 @@ from appliance.texts import Language
 MAX_CONFIG_BYTES = 64 * 1024
 """Some forty settings with comments need 4 KiB; anything much larger is not this file."""
 
-_OTHERS = ("device", "fund")
+_OTHERS = ("device", "fund", "key")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from sync.envelope import TimeTrust
 from sync.errors import KnownFailure
 from sync.home import Home
 from sync.outbox import Outbox
+from sync.signing import KeyClass
 
 LOW_DISK = 1 << 30
 """Bytes: a year of events at 600 visits a day is about 0.4 GB."""
@@ -80,8 +81,7 @@ def _records(desk: OpenDesk) -> Iterator[Check]:
     device = desk.settings.device
     enrolled = sum(1 for person in desk.records.people.summaries() if person.erased_at is None)
     yield Check("records", Health.OK, f"device {device.device}, {enrolled} people enrolled")
-    yield _key(desk)
-    for name, check in (("ledger", _ledger), ("clock", _clock), ("delivery", _delivery)):
+    for name, check in (("device key", _key), ("ledger", _ledger), ("clock", _clock), ("delivery", _delivery)):
         yield _guarded(name, check, desk)
 
 
@@ -144,14 +144,16 @@ def _templates(opened: list[Pack], desk: OpenDesk) -> Check:
 
 
 def _key(desk: OpenDesk) -> Check:
-    if desk.signer.key_class == "file":
+    key_class = desk.key.signer.key_class
+    if key_class == KeyClass.FILE:
         return Check(
             "device key",
             Health.WARNING,
             "a software key in a file: for demonstration only",
             "Use a desk with a TPM or a token for real visits; the fund sees the class of the key.",
         )
-    return Check("device key", Health.OK, desk.signer.key_class)
+    desk.key.check()
+    return Check("device key", Health.OK, f"{key_class}, can sign now")
 
 
 def _ledger(desk: OpenDesk) -> Check:

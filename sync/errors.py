@@ -93,6 +93,41 @@ class KeyUnusable(SyncFailure):
     remedy = "Put the key file back from the sealed copy; it must belong to the service user, mode 0600."
 
 
+class TokenUnreachable(KeyUnusable):
+    """The token or TPM that holds the device key does not answer: unplugged, no rights, no driver, another state."""
+
+    code = "E-KEY-02"
+    remedy = "Plug the token in, or start the machine again; visits are kept and signed when the key is back."
+
+
+class PinRefused(KeyUnusable):
+    """The token refused the PIN, or is locked after too many wrong ones."""
+
+    code = "E-KEY-03"
+    remedy = "Correct the PIN file. A locked PIN is reset by the clinic's administrator with the token's own tool."
+
+
+class KeyForeign(KeyUnusable):
+    """The token or TPM that answers does not hold this desk's key: another token, another machine, a cleared TPM."""
+
+    code = "E-KEY-04"
+    remedy = "Put the right token in, or the disk back into its machine; if that is gone, register this desk anew."
+
+
+class KeyUnsupported(KeyUnusable):
+    """What was asked of the device key is not in this installation, or not in keys of its class."""
+
+    code = "E-KEY-05"
+    remedy = "For a key in a TPM run: sh requirements/setup.sh tpm. See firmware_notes/keys.md."
+
+
+class AttestationInvalid(SyncFailure):
+    """A desk's evidence about its key is malformed, or does not show what it claims to show."""
+
+    code = "E-ATT-01"
+    remedy = "Do not issue a certificate. Make the request again at the desk; if it stays, look at the machine."
+
+
 class SettingsInvalid(SyncFailure):
     """The desk's configuration file is missing, unreadable, or holds an impossible value."""
 

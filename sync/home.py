@@ -7,17 +7,19 @@ Creating it is left to `provision`; the sections of keldim.toml about camera, po
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from sync.envelope import DEVICE_ID
 from sync.errors import EnvelopeInvalid, SettingsInvalid
-from sync.signing import PublicJwk
+from sync.signing import KeyClass, PublicJwk
 
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,80}")
 """Names of clinics and desks: text of any script, no control characters."""
+
+_CREDENTIAL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 _MAX_CONFIG: Final = 64 * 1024
 DEFAULT_DEADLINE_S: Final = 30
@@ -62,8 +64,18 @@ class Home:
 
     @property
     def device_key(self) -> Path:
-        """Signs events; read by the kiosk only."""
+        """Signs events where the key is of class "file"; read by the kiosk only."""
         return self.keys / "device.pem"
+
+    @property
+    def device_jwk(self) -> Path:
+        """The public half of a key in a token or TPM: known while that is unplugged."""
+        return self.keys / "device.jwk.json"
+
+    @property
+    def tpm_key(self) -> Path:
+        """The device key as its TPM wrapped it; of no use to another TPM."""
+        return self.keys / "device.tpm.json"
 
     @property
     def pseudonym_key(self) -> Path:
@@ -132,15 +144,81 @@ class FundSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """A PKCS#11 token. module: its driver, a shared library. token, label: of the token, of the key in it.
+
+    pin: a file of mode 0600. credential: name of a systemd credential instead of that file.
+    """
+
+    module: Path
+    token: str
+    label: str
+    pin: Path | None = None
+    credential: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse two PINs or none, and a credential that would leave its directory. Raises SettingsInvalid."""
+        if (self.pin is None) == (self.credential is None):
+            raise SettingsInvalid("a token needs key.pin (a file) or key.credential (systemd's), one of them")
+        if self.credential is not None and not _CREDENTIAL.fullmatch(self.credential):
+            raise SettingsInvalid("key.credential must be a plain name")
+        if not self.module.is_absolute():
+            raise SettingsInvalid("key.module must be the full path of the token's driver")
+        if not 1 <= len(self.token.encode()) <= 32 or not 1 <= len(self.label) <= 64:
+            raise SettingsInvalid("key.token has 1 to 32 bytes, key.label 1 to 64 characters")
+
+
+@dataclass(frozen=True, slots=True)
+class TpmSettings:
+    """A TPM 2.0. tcti: how it is reached, as the TPM2 software stack writes it.
+
+    handle: where the key is persistent in the TPM; None: the wrapped key is a file in the home. pcrs: registers of
+    the SHA-256 bank whose present values the key is bound to. counter: NV index of the counter.
+    """
+
+    tcti: str = "device:/dev/tpmrm0"
+    handle: int | None = None
+    pcrs: tuple[int, ...] = ()
+    counter: int = 0x0150_4B44
+
+    def __post_init__(self) -> None:
+        """Refuse handles outside the owner's ranges (TCG registry of reserved handles). Raises SettingsInvalid."""
+        if self.handle is not None and not 0x8100_0000 <= self.handle <= 0x817F_FFFF:
+            raise SettingsInvalid("key.handle must be 0x81000000 to 0x817fffff")
+        if not 0x0100_0000 <= self.counter <= 0x01BF_FFFF:
+            raise SettingsInvalid("key.counter must be 0x01000000 to 0x01bfffff")
+        if len(set(self.pcrs)) < len(self.pcrs) or not all(0 <= pcr <= 23 for pcr in self.pcrs):
+            raise SettingsInvalid("key.pcrs must be different numbers from 0 to 23")
+        if not self.tcti.isascii() or not self.tcti.isprintable() or not self.tcti:
+            raise SettingsInvalid("key.tcti must look like device:/dev/tpmrm0")
+
+
+@dataclass(frozen=True, slots=True)
+class KeySettings:
+    """[key]: where the device key lives; token or tpm is set for its class."""
+
+    key_class: KeyClass = KeyClass.FILE
+    token: TokenSettings | None = None
+    tpm: TpmSettings | None = None
+
+    def __post_init__(self) -> None:
+        """One place for the key, not two."""
+        set_for = (self.token is not None, self.tpm is not None)
+        if set_for != (self.key_class is KeyClass.PKCS11, self.key_class is KeyClass.TPM2):
+            raise ValueError("token settings belong to pkcs11, TPM settings to tpm2")
+
+
+@dataclass(frozen=True, slots=True)
 class SyncSettings:
     """What delivery needs to know."""
 
     device: DeviceSettings
     fund: FundSettings
+    key: KeySettings = field(default_factory=KeySettings)
 
 
 def load_settings(home: Home) -> SyncSettings:
-    """Read the sections [device] and [fund] of keldim.toml. Raises SettingsInvalid naming the setting."""
+    """Read the sections [device], [fund] and [key] of keldim.toml. Raises SettingsInvalid naming the setting."""
     try:
         content = home.config.read_bytes()
     except OSError as error:
@@ -169,7 +247,52 @@ def parse_settings(content: bytes, home: Home) -> SyncSettings:
             jwk=_jwk(fund),
             deadline_s=deadline_s,
         ),
+        _key(document, home) if "key" in document else KeySettings(),
     )
+
+
+_KEY_NAMES: Final = {
+    KeyClass.FILE: frozenset[str](),
+    KeyClass.PKCS11: frozenset({"module", "token", "label", "pin", "credential"}),
+    KeyClass.TPM2: frozenset({"tcti", "handle", "pcrs", "counter"}),
+}
+
+
+def _key(document: Mapping[str, object], home: Home) -> KeySettings:
+    section = _section(document, "key", {"class"}.union(*_KEY_NAMES.values()))
+    name = _text(section, "key", "class")
+    if name not in list(KeyClass):
+        raise SettingsInvalid(f"key.class must be one of {', '.join(KeyClass)}")
+    key_class = KeyClass(name)
+    foreign = set(section) - _KEY_NAMES[key_class] - {"class"}
+    if foreign:
+        raise SettingsInvalid(f"key.{min(foreign)} has no meaning for a key of class {key_class}")
+    if key_class is KeyClass.PKCS11:
+        pin, credential = (_text(section, "key", name) if name in section else None for name in ("pin", "credential"))
+        module, token, label = (_text(section, "key", name) for name in ("module", "token", "label"))
+        place = None if pin is None else home.root / pin
+        return KeySettings(key_class, token=TokenSettings(Path(module), token, label, place, credential))
+    if key_class is KeyClass.TPM2:
+        usual = TpmSettings()
+        tcti = _text(section, "key", "tcti") if "tcti" in section else usual.tcti
+        handle = _number(section, "handle") if "handle" in section else usual.handle
+        counter = _number(section, "counter") if "counter" in section else usual.counter
+        return KeySettings(key_class, tpm=TpmSettings(tcti, handle, _registers(section), counter))
+    return KeySettings()
+
+
+def _number(section: Mapping[str, object], name: str) -> int:
+    value = section.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise SettingsInvalid(f"key.{name} must be a whole number")
+    return value
+
+
+def _registers(section: Mapping[str, object]) -> tuple[int, ...]:
+    value = section.get("pcrs", [])
+    if not isinstance(value, list) or not all(type(each) is int for each in value):
+        raise SettingsInvalid("key.pcrs must be a list of numbers")
+    return tuple(value)
 
 
 def _section(document: Mapping[str, object], name: str, allowed: set[str]) -> dict[str, object]:

@@ -10,12 +10,13 @@ from typing import Final
 
 from sync.compact import decode_part
 from sync.database import open_database
+from sync.device_key import create_device_key
 from sync.durable import create_file, replace_file
 from sync.errors import DeskProvisioned, DiskFailing, EnvelopeInvalid, SettingsInvalid
 from sync.home import DeviceSettings, FundSettings, Home, SyncSettings, parse_settings
 from sync.keyfile import KEY_BYTES, create_key, load_key, write_secret
 from sync.schema import LEDGER_MIGRATIONS
-from sync.signing import FileSigner, PublicJwk
+from sync.signing import PublicJwk, Signer
 from sync.strict_json import Members, dump
 from sync.transport import pinned_context
 
@@ -37,7 +38,7 @@ def provision(home: Home, fund_json: bytes, device: DeviceSettings, more_toml: s
         for directory in (home.root, home.keys, home.fund, home.log):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The settings come first: from here on this home belongs to this desk and this fund.
-        _claim(home, settings, more_toml)
+        settings = _claim(home, settings, more_toml)
         _once(home.fund_ca, ca_pem)
     except OSError as error:
         raise DiskFailing(f"{home.root.name} cannot be written: {error.strerror}") from error
@@ -48,13 +49,13 @@ def provision(home: Home, fund_json: bytes, device: DeviceSettings, more_toml: s
     for key in (home.database_key, home.template_key):
         if not key.exists():
             create_key(key)
-    signer = FileSigner.load(home.device_key) if home.device_key.exists() else FileSigner.create(home.device_key)
+    signer = create_device_key(home, settings.key).signer
     complete = home.registration.exists()
     open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS], create=not complete).close()
     return _registration(home, device, signer, complete)
 
 
-def _registration(home: Home, device: DeviceSettings, signer: FileSigner, complete: bool) -> bytes:
+def _registration(home: Home, device: DeviceSettings, signer: Signer, complete: bool) -> bytes:
     content = dump(
         {
             "device": device.device,
@@ -91,14 +92,18 @@ def _read_fund(content: bytes, home: Home) -> tuple[FundSettings, bytes, bytes]:
     return FundSettings(url, home.fund_ca, jwk), ca_pem, pseudonym_key
 
 
-def _claim(home: Home, settings: SyncSettings, more_toml: str) -> None:
+def _claim(home: Home, settings: SyncSettings, more_toml: str) -> SyncSettings:
+    """Write the settings once; gives them as they are in force. [key] is among more_toml, or was put there since."""
     content = _format(settings, more_toml).encode("utf-8")
-    if parse_settings(content, home) != settings:
+    meant = parse_settings(content, home)
+    if (meant.device, meant.fund) != (settings.device, settings.fund):
         raise AssertionError("keldim.toml must read back as it was meant")
     if not home.config.exists():
         create_file(home.config, content)
-    elif parse_settings(home.config.read_bytes(), home) != settings:
+    found = parse_settings(home.config.read_bytes(), home)
+    if (found.device, found.fund) != (settings.device, settings.fund):
         raise DeskProvisioned(f"{home.root.name} already belongs to another desk or fund")
+    return found
 
 
 def _format(settings: SyncSettings, more_toml: str) -> str:

@@ -8,6 +8,7 @@ the fund registers, so it can never pass for a chip.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
@@ -63,6 +64,14 @@ class PublicJwk:
         return _thumbprint(self)
 
 
+class KeyClass(StrEnum):
+    """Where a device key lives; the fund decides which it takes."""
+
+    FILE = "file"
+    PKCS11 = "pkcs11"
+    TPM2 = "tpm2"
+
+
 class Signer(Protocol):
     """A private P-256 key that signs and never leaves its holder."""
 
@@ -85,7 +94,7 @@ class Signer(Protocol):
 class FileSigner:
     """A software key in a PKCS #8 PEM file of mode 0600; for demonstrations and tests."""
 
-    key_class = "file"
+    key_class = KeyClass.FILE
 
     def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
         """Hold a P-256 key; use `create` or `load`."""
