@@ -25,6 +25,7 @@ from appliance.face.pipeline import FacePipeline
 from appliance.matching.gallery import Gallery
 from appliance.recognition import PackThresholds, Recogniser
 from appliance.records.cameras import CAMERA_MIGRATIONS
+from appliance.records.data_keys import is_bound
 from appliance.records.desk import DeskRecords
 from appliance.records.schema import RECORDS_MIGRATIONS
 from appliance.records.vault import Vault
@@ -34,10 +35,11 @@ from appliance.vigilance import Vigilance
 from models import codebook
 from models.store import PackStore
 from sync.clock import Clock
-from sync.database import open_database
+from sync.database import Database
+from sync.desk_database import open_desk_database
 from sync.device_key import DeviceKey, open_device_key
 from sync.home import Home, SyncSettings, load_settings
-from sync.keyfile import load_key
+from sync.key_source import KeyName, KeySource, open_keys
 from sync.ledger import LEDGER_MIGRATIONS, Ledger
 
 DESK_MIGRATIONS = (LEDGER_MIGRATIONS, RECORDS_MIGRATIONS, CAMERA_MIGRATIONS)
@@ -146,24 +148,38 @@ def passive_limits(pack: Pack) -> PassiveLimits | None:
 
 
 @contextlib.contextmanager
-def open_desk(home: Home, clock: Clock) -> Iterator[OpenDesk]:
-    """Open a desk's records and ledger. Raises SettingsInvalid, ConfigInvalid, KeyUnusable, DatabaseFailure."""
+def open_desk(home: Home, clock: Clock, *, alone: bool = False) -> Iterator[OpenDesk]:
+    """Open a desk's records and ledger. alone: while no other process has them open, nor can.
+
+    Raises SettingsInvalid, ConfigInvalid, KeyUnusable, DatabaseFailure.
+    """
     settings = load_settings(home)
     config = configuration.load(home.config)
-    vault = Vault(load_key(home.template_key), settings.device.device)
-    key = load_key(home.database_key)
-    with contextlib.closing(open_database(home.database, key, DESK_MIGRATIONS)) as db:
+    keys = open_keys(home)
+    with contextlib.closing(open_desk_database(home, keys, DESK_MIGRATIONS, alone=alone)) as db:
+        vault = open_vault(db, keys, settings.device.device)
         device_key = open_device_key(home, settings.key)
         yield OpenDesk(
             home=home,
             config=config,
             settings=settings,
             clock=clock,
-            records=DeskRecords.over(db, vault, load_key(home.pseudonym_key)),
+            records=DeskRecords.over(db, vault, keys.load(KeyName.PSEUDONYM)),
             ledger=Ledger(db, device_key.signer, settings.device.device),
             key=device_key,
             software=software_version(),
         )
+
+
+def open_vault(db: Database, keys: KeySource, device: str) -> Vault:
+    """The vault of this desk's templates, under the template key in use or the next one. Raises KeyUnusable."""
+    vault = Vault(keys.load(KeyName.TEMPLATE), device)
+    if not is_bound(db, vault):
+        pending = keys.pending(KeyName.TEMPLATE)
+        following = None if pending is None else Vault(pending, device)
+        if following is not None and is_bound(db, following):
+            return following
+    return vault  # also a wrong one: `bind` says what is wrong with it
 
 
 def pack_paths(config: Config, packs: Path) -> tuple[Path, ...]:

@@ -1,7 +1,7 @@
 """One TOML file becomes one frozen Config.
 
-Read by composition roots only, which hand values on, never the Config. The sections [device] and [fund] belong to
-`sync.home`, which reads them itself; here they are only known by name. Every other unknown name is an error.
+Read by composition roots only, which hand values on, never the Config. The sections [device], [fund], [key] and [keys]
+belong to `sync`, which reads them itself; here they are only known by name. Every other unknown name is an error.
 """
 
 import difflib
@@ -22,7 +22,7 @@ from appliance.texts import Language
 MAX_CONFIG_BYTES = 64 * 1024
 """Some forty settings with comments need 4 KiB; anything much larger is not this file."""
 
-_OTHERS = ("device", "fund", "key")
+_OTHERS = ("device", "fund", "key", "keys")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from sync.clock import Clock
 from sync.envelope import TimeTrust
 from sync.errors import KnownFailure
 from sync.home import Home
+from sync.key_report import KeyReport, inspect_keys
+from sync.key_source import KeyOrigin
 from sync.outbox import Outbox
 from sync.signing import KeyClass
 
@@ -64,6 +66,7 @@ def examine(home: Home, packs: Path, clock: Clock, tree: SystemTree | None = Non
         return
     yield Check("configuration", Health.OK, f"language {config.desk.language}, policy {config.policy.policy_id}")
     yield _cameras(config.camera, tree or SystemTree())
+    yield _keys(home)
     opened: list[Pack] = []
     yield _pack(config, packs, opened)
     with contextlib.ExitStack() as stack:
@@ -116,6 +119,44 @@ def _cameras(settings: Camera, tree: SystemTree) -> Check:
 
 def _shown(camera: CameraIdentity) -> str:
     return f"{camera.node} {camera.label or 'unknown camera'} ({camera.ids})"
+
+
+def _keys(home: Home) -> Check:
+    """Where the keys lie at rest, and what seals them."""
+    try:
+        report = inspect_keys(home)
+    except KnownFailure as failure:
+        return _failed("keys at rest", failure)
+    health, found, remedy = _judged(report)
+    return Check("keys at rest", health, found, remedy)
+
+
+def _judged(report: KeyReport) -> tuple[Health, str, str]:
+    text = _lying(report)
+    if report.open_to_others:
+        named = ", ".join(report.open_to_others)
+        return Health.FAILED, f"other users may read {named}", "Set mode 0600 on the key files."
+    if report.pending:
+        found = f"a rotation was cut off: {', '.join(report.pending)}"
+        return Health.WARNING, found, "Run the same `keldim keys rotate` again."
+    if report.surplus:
+        found = f"sealed, but also plain: {', '.join(report.surplus)}"
+        return Health.WARNING, found, "Run `keldim keys seal` again: it removes the plain files."
+    if not report.recovery:
+        remedy = "A dead machine takes the templates along. Seal a copy to the fund: keldim keys recovery"
+        return Health.WARNING, f"{text}; no recovery copy", remedy
+    if not report.by_tpm:
+        return Health.WARNING, text, "Who takes the disk has both. Seal the keys to the TPM: keldim keys seal"
+    return Health.OK, text, ""
+
+
+def _lying(report: KeyReport) -> str:
+    if report.origin is KeyOrigin.FILE:
+        return "key files beside the database, mode 0600, not sealed"
+    if not report.sealed:
+        return "credentials given by systemd, not sealed by Keldim"
+    seals = ", ".join(sorted(seal.value if seal else "unknown seal" for seal in report.seals)) or "unreadable here"
+    return f"sealed by systemd-creds with {seals}" + ("" if report.by_tpm else ", not bound to a TPM")
 
 
 def _pack(config: Config, packs: Path, opened: list[Pack]) -> Check:

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sync.clock import Clock, SystemClock
-from sync.database import open_database
+from sync.desk_database import open_desk_database
 from sync.errors import SyncFailure
 from sync.home import Home, load_settings
-from sync.keyfile import load_key
+from sync.key_source import open_keys
 from sync.outbox import Outbox, OutboxStatus
 from sync.schema import LEDGER_MIGRATIONS
 from sync.transport import Transport
@@ -40,7 +40,7 @@ def run_forever(home: Home, clock: Clock, stopped: Callable[[], bool]) -> None:
 
 def read_status(home: Home, clock: Clock) -> OutboxStatus:
     """The state of delivery of a desk, whether or not its sync process runs. Raises DatabaseFailure, KeyUnusable."""
-    with contextlib.closing(open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS])) as db:
+    with contextlib.closing(open_desk_database(home, open_keys(home), [LEDGER_MIGRATIONS])) as db:
         return Outbox(db).status(clock.moment().wall.timestamp())
 
 
@@ -49,7 +49,7 @@ def _worker(home: Home, clock: Clock, stopped: Callable[[], bool]) -> Iterator[W
     settings = load_settings(home)
     with (
         single_flight(home.sync_lock),
-        contextlib.closing(open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS])) as db,
+        contextlib.closing(open_desk_database(home, open_keys(home), [LEDGER_MIGRATIONS])) as db,
         contextlib.closing(Transport(settings.fund, settings.device.device, clock, stopped)) as transport,
     ):
         yield Worker(db, transport, settings.device.device, settings.fund.jwk, clock)

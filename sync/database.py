@@ -103,14 +103,17 @@ def immediate(db: Database) -> Iterator[Database]:
             raise
 
 
-def open_database(path: Path, key: bytes, migrations: Sequence[Migrations], *, create: bool = False) -> Database:
+def open_database(
+    path: Path, key: bytes, migrations: Sequence[Migrations], *, create: bool = False, alone: bool = False
+) -> Database:
     """Open the database with its raw 32-byte key and bring its tables up to date.
 
     A missing or emptied file is created only with `create`: elsewhere it would silently start a second
     chain of events. The connection belongs to the calling thread. Migrations run in one transaction,
-    so two processes may start at once. Close with `.close()`.
+    so two processes may start at once. alone: no other process has the file open, nor can until `.close()`.
 
-    Raises DatabaseMissing, DatabaseKeyWrong, DatabaseTooNew, KeyUnusable, and as `known`.
+    Raises DatabaseBusy (alone, and it is open elsewhere), DatabaseMissing, DatabaseKeyWrong, DatabaseTooNew,
+    KeyUnusable, and as `known`.
     """
     if len(key) != KEY_BYTES:
         raise KeyUnusable(f"the database key must be {KEY_BYTES} bytes")
@@ -118,7 +121,7 @@ def open_database(path: Path, key: bytes, migrations: Sequence[Migrations], *, c
     with known():
         connection = dbapi2.connect(os.fspath(path), isolation_level=None, timeout=_BUSY_MS / 1000)
         try:
-            _unlock(connection, key, path)
+            _unlock(connection, key, path, alone=alone)
             database = Database(connection, execute_plugins=False)
             _migrate(database, migrations, path)
         except BaseException:
@@ -145,9 +148,11 @@ def _require_file(path: Path, create: bool) -> None:
         raise DatabaseDamaged(f"{path.name} is cut off after {size} bytes")
 
 
-def _unlock(connection: dbapi2.Connection, key: bytes, path: Path) -> None:
+def _unlock(connection: dbapi2.Connection, key: bytes, path: Path, *, alone: bool) -> None:
     connection.execute("PRAGMA cipher_log_level = NONE")  # else a wrong key writes "ERROR CORE" lines to stderr
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")  # a raw key: no key derivation, no passphrase
+    if alone:  # in WAL mode every open connection holds a shared lock: one is enough to keep this one out
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # a wrong key shows only here
     except dbapi2.DatabaseError as error:

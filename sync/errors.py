@@ -128,6 +128,22 @@ class AttestationInvalid(SyncFailure):
     remedy = "Do not issue a certificate. Make the request again at the desk; if it stays, look at the machine."
 
 
+class SealUnusable(KeyUnusable):
+    """A sealed key is missing, or does not open on this machine, in this boot state, for this user."""
+
+    code = "E-KEY-11"
+    remedy = (
+        "Start the desk by its systemd units, commands as root. New machine or firmware: see keldim restore --help."
+    )
+
+
+class RotationUnfinished(SyncFailure):
+    """A rotation of keys cannot go on; the desk opens with the keys it has."""
+
+    code = "E-KEY-12"
+    remedy = "Stop both Keldim services, then run the same `keldim keys rotate` again: it goes on where it was."
+
+
 class SettingsInvalid(SyncFailure):
     """The desk's configuration file is missing, unreadable, or holds an impossible value."""
 

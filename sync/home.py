@@ -83,6 +83,16 @@ class Home:
         return self.keys / "pseudonym.key"
 
     @property
+    def sealed(self) -> Path:
+        """Keys sealed to this machine, a folder for each service."""
+        return self.root / "sealed"
+
+    @property
+    def recovery(self) -> Path:
+        """The keys of database and templates, sealed to the fund: for the day this machine dies."""
+        return self.root / "recovery.json"
+
+    @property
     def fund(self) -> Path:
         """The directory of what the fund gave."""
         return self.root / "fund"
@@ -219,21 +229,17 @@ class SyncSettings:
 
 def load_settings(home: Home) -> SyncSettings:
     """Read the sections [device], [fund] and [key] of keldim.toml. Raises SettingsInvalid naming the setting."""
-    try:
-        content = home.config.read_bytes()
-    except OSError as error:
-        raise SettingsInvalid(f"{home.config.name} cannot be read: {error.strerror}") from error
-    return parse_settings(content, home)
+    return parse_settings(_content(home), home)
+
+
+def read_section(home: Home, name: str, allowed: set[str]) -> dict[str, object]:
+    """One more section of keldim.toml, empty where there is none. Raises SettingsInvalid for an unknown setting."""
+    return _section({name: {}} | _document(_content(home)), name, allowed)
 
 
 def parse_settings(content: bytes, home: Home) -> SyncSettings:
     """As `load_settings`, from bytes; relative paths start at the home."""
-    if len(content) > _MAX_CONFIG:
-        raise SettingsInvalid(f"keldim.toml is longer than {_MAX_CONFIG} bytes")
-    try:
-        document: dict[str, object] = tomllib.loads(content.decode("utf-8"))
-    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
-        raise SettingsInvalid(f"keldim.toml is not TOML: {error}") from error
+    document = _document(content)
     device = _section(document, "device", {"device", "clinic", "desk"})
     fund = _section(document, "fund", {"url", "ca", "public_jwk", "deadline_s"})
     deadline_s = fund.get("deadline_s", DEFAULT_DEADLINE_S)
@@ -293,6 +299,22 @@ def _registers(section: Mapping[str, object]) -> tuple[int, ...]:
     if not isinstance(value, list) or not all(type(each) is int for each in value):
         raise SettingsInvalid("key.pcrs must be a list of numbers")
     return tuple(value)
+
+
+def _content(home: Home) -> bytes:
+    try:
+        return home.config.read_bytes()
+    except OSError as error:
+        raise SettingsInvalid(f"{home.config.name} cannot be read: {error.strerror}") from error
+
+
+def _document(content: bytes) -> dict[str, object]:
+    if len(content) > _MAX_CONFIG:
+        raise SettingsInvalid(f"keldim.toml is longer than {_MAX_CONFIG} bytes")
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
+        raise SettingsInvalid(f"keldim.toml is not TOML: {error}") from error
 
 
 def _section(document: Mapping[str, object], name: str, allowed: set[str]) -> dict[str, object]:

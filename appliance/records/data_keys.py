@@ -47,6 +47,13 @@ class DataKeys:
         self._db.execute(self._tables.sql("DELETE FROM {}data_key WHERE person_id = ?"), (person,))
 
 
+def is_bound(db: Database, vault: Vault) -> bool:
+    """Whether the database is tied to this vault's template key."""
+    with known():
+        row = db.execute("SELECT key_check FROM vault").fetchone()
+    return row is not None and row[0] == vault.key_check
+
+
 def bind(db: Database, vault: Vault) -> None:
     """Tie a new database to the vault, or make sure that it is tied to this one; once at start-up.
 

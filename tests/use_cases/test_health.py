@@ -22,8 +22,8 @@ def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock
     desk.enrol(1)
     checks = found(home, pack_path.parent, clock)
     assert list(checks) == [
-        *("disk", "configuration", "camera", "model pack", "records", "device key", "ledger", "clock", "delivery"),
-        "templates",
+        *("disk", "configuration", "camera", "keys at rest", "model pack", "records", "device key", "ledger", "clock"),
+        *("delivery", "templates"),
     ]
     assert {name for name, check in checks.items() if check.health is Health.FAILED} == set()
     assert checks["model pack"].found.startswith("builtin")
