@@ -305,3 +305,42 @@ class AddressInUse(SyncFailure):
 
     code = "E-FND-06"
     remedy = "Stop the program that uses the port, or serve on another one."
+
+
+class LogUntrue(SyncFailure):
+    """A transparency log does not show what it must: an event is missing, its past changed, or witnesses lack."""
+
+    code = "E-TLOG-01"
+    remedy = "Keep everything as it is, and show the evidence to the fund and to its witnesses: keldim sync log"
+    exit_code = 4
+
+
+class LogBroken(SyncFailure):
+    """The fund's stored tree is not the one it signed; it signs nothing more until somebody has looked."""
+
+    code = "E-TLOG-02"
+    remedy = "Stop the gateway, keep the database, and run: keldim fund audit"
+    exit_code = 4
+
+
+class NotLogged(SyncFailure):
+    """An event has no proof of inclusion yet."""
+
+    code = "E-TLOG-03"
+    remedy = "Wait for the promised delay and for the next delivery; see: keldim sync status"
+    exit_code = 4
+
+
+class WitnessExists(SyncFailure):
+    """A new witness would overwrite files that are there already."""
+
+    code = "E-TLOG-04"
+    remedy = "Choose an empty directory. A witness that forgot what it signed is worth nothing."
+
+
+class WitnessRefuses(SyncFailure):
+    """A witness does not sign a checkpoint, and says why."""
+
+    code = "E-TLOG-05"
+    remedy = "Keep both checkpoints: the log's past was changed, or an older copy of the fund is running."
+    exit_code = 4
