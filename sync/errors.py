@@ -137,6 +137,13 @@ class SealUnusable(KeyUnusable):
     )
 
 
+class RecoveryInvalid(SyncFailure):
+    """A recovery copy of keys, or what the fund made of it, is malformed or not for who opens it."""
+
+    code = "E-KEY-13"
+    remedy = "Take the file from the back-up again; the fund opens a recovery copy, the new desk what the fund gave it."
+
+
 class RotationUnfinished(SyncFailure):
     """A rotation of keys cannot go on; the desk opens with the keys it has."""
 

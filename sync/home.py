@@ -132,12 +132,13 @@ class DeviceSettings:
 
 @dataclass(frozen=True, slots=True)
 class FundSettings:
-    """Where the fund is and how it is recognised. deadline_s: for a whole exchange."""
+    """Where the fund is and how it is recognised. deadline_s: for a whole exchange. sealing: to whom it is sealed."""
 
     url: str
     ca: Path
     jwk: PublicJwk
     deadline_s: int = DEFAULT_DEADLINE_S
+    sealing: PublicJwk | None = None
 
     def __post_init__(self) -> None:
         """Refuse any address but plain https. Raises SettingsInvalid."""
@@ -241,7 +242,7 @@ def parse_settings(content: bytes, home: Home) -> SyncSettings:
     """As `load_settings`, from bytes; relative paths start at the home."""
     document = _document(content)
     device = _section(document, "device", {"device", "clinic", "desk"})
-    fund = _section(document, "fund", {"url", "ca", "public_jwk", "deadline_s"})
+    fund = _section(document, "fund", {"url", "ca", "public_jwk", "sealing_jwk", "deadline_s"})
     deadline_s = fund.get("deadline_s", DEFAULT_DEADLINE_S)
     if not isinstance(deadline_s, int) or isinstance(deadline_s, bool):
         raise SettingsInvalid("fund.deadline_s must be a number of seconds")
@@ -250,8 +251,9 @@ def parse_settings(content: bytes, home: Home) -> SyncSettings:
         FundSettings(
             url=_text(fund, "fund", "url"),
             ca=home.root / (_text(fund, "fund", "ca") if "ca" in fund else home.fund_ca),
-            jwk=_jwk(fund),
+            jwk=_jwk(fund, "public_jwk"),
             deadline_s=deadline_s,
+            sealing=_jwk(fund, "sealing_jwk") if "sealing_jwk" in fund else None,
         ),
         _key(document, home) if "key" in document else KeySettings(),
     )
@@ -334,11 +336,11 @@ def _text(section: Mapping[str, object], where: str, name: str) -> str:
     return value
 
 
-def _jwk(fund: Mapping[str, object]) -> PublicJwk:
-    value = fund.get("public_jwk")
+def _jwk(fund: Mapping[str, object], name: str) -> PublicJwk:
+    value = fund.get(name)
     if not isinstance(value, dict):
-        raise SettingsInvalid("fund.public_jwk is missing or not a table")
+        raise SettingsInvalid(f"fund.{name} is missing or not a table")
     try:
         return PublicJwk.parse(value)
     except EnvelopeInvalid as error:
-        raise SettingsInvalid(f"fund.public_jwk: {error}") from error
+        raise SettingsInvalid(f"fund.{name}: {error}") from error

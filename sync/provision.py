@@ -10,11 +10,14 @@ from typing import Final
 
 from sync.compact import decode_part
 from sync.database import open_database
+from sync.desk_database import open_desk_database
 from sync.device_key import create_device_key
 from sync.durable import create_file, replace_file
 from sync.errors import DeskProvisioned, DiskFailing, EnvelopeInvalid, SettingsInvalid
 from sync.home import DeviceSettings, FundSettings, Home, SyncSettings, parse_settings
-from sync.keyfile import KEY_BYTES, create_key, load_key, write_secret
+from sync.key_source import KeyName, open_keys
+from sync.keyfile import KEY_BYTES, create_key, write_secret
+from sync.recovery import write_recovery
 from sync.schema import LEDGER_MIGRATIONS
 from sync.signing import PublicJwk, Signer
 from sync.strict_json import Members, dump
@@ -26,8 +29,8 @@ _MAX_FUND_JSON: Final = 64 * 1024
 def provision(home: Home, fund_json: bytes, device: DeviceSettings, more_toml: str = "") -> bytes:
     """Create the desk's home, or finish creating it; gives device.json for `fund register`.
 
-    fund_json: what the fund gave, {"url","ca_pem","public_jwk","pseudonym_key"}. more_toml: further sections
-    for keldim.toml, as text. A complete home of the same desk and fund is left as it is.
+    fund_json: what the fund gave, {"url","ca_pem","public_jwk","sealing_jwk","pseudonym_key"}. more_toml: further
+    sections for keldim.toml, as text. A complete home of the same desk and fund is left as it is.
 
     Raises SettingsInvalid (fund.json or a name), DeskProvisioned (the home is another desk's), KeyUnusable,
     DiskFailing, and as `open_database`.
@@ -42,17 +45,28 @@ def provision(home: Home, fund_json: bytes, device: DeviceSettings, more_toml: s
         _once(home.fund_ca, ca_pem)
     except OSError as error:
         raise DiskFailing(f"{home.root.name} cannot be written: {error.strerror}") from error
+    complete = home.registration.exists()
+    if not complete:  # later the keys may be sealed, or be other ones
+        _make_keys(home, pseudonym_key)
+    keys = open_keys(home)
+    if keys.load(KeyName.PSEUDONYM) != pseudonym_key:
+        raise DeskProvisioned("the home holds the pseudonym key of another fund")
+    signer = create_device_key(home, settings.key).signer
+    if complete:
+        open_desk_database(home, keys, [LEDGER_MIGRATIONS]).close()
+    else:
+        open_database(home.database, keys.load(KeyName.DATABASE), [LEDGER_MIGRATIONS], create=True).close()
+        if not home.recovery.exists():
+            write_recovery(home, device.device, keys, fund.sealing)
+    return _registration(home, device, signer, complete)
+
+
+def _make_keys(home: Home, pseudonym_key: bytes) -> None:
     if not home.pseudonym_key.exists():
         write_secret(home.pseudonym_key, pseudonym_key)
-    if load_key(home.pseudonym_key) != pseudonym_key:
-        raise DeskProvisioned("the home holds the pseudonym key of another fund")
     for key in (home.database_key, home.template_key):
         if not key.exists():
             create_key(key)
-    signer = create_device_key(home, settings.key).signer
-    complete = home.registration.exists()
-    open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS], create=not complete).close()
-    return _registration(home, device, signer, complete)
 
 
 def _registration(home: Home, device: DeviceSettings, signer: Signer, complete: bool) -> bytes:
@@ -80,7 +94,7 @@ def _read_fund(content: bytes, home: Home) -> tuple[FundSettings, bytes, bytes]:
         raise SettingsInvalid(f"the fund's file is longer than {_MAX_FUND_JSON} bytes")
     try:
         members = Members.parse(content)
-        jwk = PublicJwk.parse(members.object("public_jwk").content)
+        jwk, sealing = (PublicJwk.parse(members.object(name).content) for name in ("public_jwk", "sealing_jwk"))
         ca_pem = members.text("ca_pem").encode("utf-8")
         pseudonym_key = decode_part(members.text("pseudonym_key"))
         url = members.text("url")
@@ -89,7 +103,7 @@ def _read_fund(content: bytes, home: Home) -> tuple[FundSettings, bytes, bytes]:
     if len(pseudonym_key) != KEY_BYTES:
         raise SettingsInvalid(f"the fund's pseudonym key must have {KEY_BYTES} bytes")
     pinned_context(ca_pem.decode("utf-8"))
-    return FundSettings(url, home.fund_ca, jwk), ca_pem, pseudonym_key
+    return FundSettings(url, home.fund_ca, jwk, sealing=sealing), ca_pem, pseudonym_key
 
 
 def _claim(home: Home, settings: SyncSettings, more_toml: str) -> SyncSettings:
@@ -108,14 +122,18 @@ def _claim(home: Home, settings: SyncSettings, more_toml: str) -> SyncSettings:
 
 def _format(settings: SyncSettings, more_toml: str) -> str:
     device, fund = settings.device, settings.fund
-    jwk = ", ".join(f"{name} = {_quoted(str(value))}" for name, value in fund.jwk.as_dict().items())
     return (
         "[device]\n"
         f"device = {_quoted(device.device)}\nclinic = {_quoted(device.clinic)}\ndesk = {_quoted(device.desk)}\n\n"
         "[fund]\n"
-        f'url = {_quoted(fund.url)}\nca = "fund/ca.pem"\npublic_jwk = {{ {jwk} }}\n'
+        f'url = {_quoted(fund.url)}\nca = "fund/ca.pem"\npublic_jwk = {_inline(fund.jwk)}\n'
+        + (f"sealing_jwk = {_inline(fund.sealing)}\n" if fund.sealing else "")
         + (f"\n{more_toml.strip()}\n" if more_toml.strip() else "")
     )
+
+
+def _inline(jwk: PublicJwk) -> str:
+    return "{ " + ", ".join(f"{name} = {_quoted(str(value))}" for name, value in jwk.as_dict().items()) + " }"
 
 
 def _quoted(text: str) -> str:

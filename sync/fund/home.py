@@ -51,6 +51,11 @@ class FundHome:
         return self.keys / "signing.pem"
 
     @property
+    def sealing_key(self) -> Path:
+        """Key that opens what desks seal to the fund: exports carried by hand, recovery copies of keys."""
+        return self.keys / "sealing.pem"
+
+    @property
     def pseudonym_key(self) -> Path:
         """Key under which every desk of this fund derives a patient's pseudonym."""
         return self.keys / "pseudonym.key"
@@ -88,6 +93,7 @@ class FundDocument:
     url: str
     ca_pem: str
     public_jwk: PublicJwk
+    sealing_jwk: PublicJwk
     pseudonym_key: bytes
 
     def serialise(self) -> bytes:
@@ -96,6 +102,7 @@ class FundDocument:
             "url": self.url,
             "ca_pem": self.ca_pem,
             "public_jwk": self.public_jwk.as_dict(),
+            "sealing_jwk": self.sealing_jwk.as_dict(),
             "pseudonym_key": encode_part(self.pseudonym_key),
         }
         return json.dumps(fields, indent=2, sort_keys=True).encode() + b"\n"

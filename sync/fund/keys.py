@@ -31,6 +31,7 @@ from sync.fund.profile import (
     make_authority,
 )
 from sync.keyfile import create_key, load_key, read_secret, write_secret
+from sync.sealing import SealedBox
 from sync.signing import FileSigner
 
 SERVER_VALIDITY = timedelta(days=397)
@@ -50,6 +51,7 @@ def create_keys(home: FundHome, url: str, now: datetime) -> FundDocument:
     create_key(home.database_key)
     pseudonym_key = create_key(home.pseudonym_key)
     signer = FileSigner.create(home.signing_key)
+    sealing_jwk = SealedBox.create(home.sealing_key).public_jwk
     key = ec.generate_private_key(ec.SECP256R1())
     # The serial keeps two funds' authorities apart by name too: a verifier that knows both picks the right one.
     authority = make_authority(key, f"Keldim fund authority {secrets.token_hex(4)}", now)
@@ -58,7 +60,7 @@ def create_keys(home: FundHome, url: str, now: datetime) -> FundDocument:
     write_secret(home.ca_key, key_pem(key))
     write_secret(home.ca_certificate, pem)
     write_secret(home.server, _issue(authority, key, address.hostname or "", now))
-    return FundDocument(f"https://{address.netloc}", pem.decode(), signer.public_jwk, pseudonym_key)
+    return FundDocument(f"https://{address.netloc}", pem.decode(), signer.public_jwk, sealing_jwk, pseudonym_key)
 
 
 def load_document(home: FundHome) -> FundDocument:
@@ -68,7 +70,8 @@ def load_document(home: FundHome) -> FundDocument:
         url, ca_pem = str(fields["url"]), home.ca_certificate.read_text(encoding="ascii")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FundIncomplete(f"{home.document.name} or {home.ca_certificate.name} cannot be read") from error
-    return FundDocument(url, ca_pem, FileSigner.load(home.signing_key).public_jwk, load_key(home.pseudonym_key))
+    signing, sealing = FileSigner.load(home.signing_key).public_jwk, SealedBox.load(home.sealing_key).public_jwk
+    return FundDocument(url, ca_pem, signing, sealing, load_key(home.pseudonym_key))
 
 
 def renew_certificate(home: FundHome, now: datetime) -> bool:
