@@ -351,3 +351,17 @@ class WitnessRefuses(SyncFailure):
     code = "E-TLOG-05"
     remedy = "Keep both checkpoints: the log's past was changed, or an older copy of the fund is running."
     exit_code = 4
+
+
+class FundDatabaseUnreachable(DatabaseFailure):
+    """The fund's PostgreSQL server does not answer, only reads, or did not confirm a commit."""
+
+    code = "E-FND-08"
+    remedy = "Nothing is lost: desks send again. Look at the database server; the gateway goes on by itself."
+
+
+class FundDatabaseInvalid(SyncFailure):
+    """The address of the fund's PostgreSQL database is not one, or the database belongs to another fund."""
+
+    code = "E-FND-09"
+    remedy = "Give it as postgresql://USER@HOST/DATABASE, naming a database that was made for this fund alone."

@@ -20,9 +20,15 @@ Folder = Annotated[Path, typer.Option("--dir", envvar="KELDIM_FUND", help="The f
 
 
 @app.command()
-def init(folder: Folder, url: Annotated[str, typer.Option(help="Where desks reach the gateway, https://...")]) -> None:
+def init(
+    folder: Folder,
+    url: Annotated[str, typer.Option(help="Where desks reach the gateway, https://...")],
+    database: Annotated[
+        str | None, typer.Option(help="An empty PostgreSQL database, postgresql://...; without it a file.")
+    ] = None,
+) -> None:
     """Make a new fund: keys, certificate authority, database, and fund.json for the desks."""
-    office.create_fund(folder, url, SystemClock().moment().wall)
+    office.create_fund(folder, url, SystemClock().moment().wall, database)
     say(f"fund made; give {FundHome(folder).document} to the desks (it holds a secret: the pseudonym key)")
 
 

@@ -41,6 +41,11 @@ class FundHome:
         return self.root / "fund.db"
 
     @property
+    def database_url(self) -> Path:
+        """Address of the PostgreSQL database, where there is this file; private, for it may hold a password."""
+        return self.keys / "database.url"
+
+    @property
     def database_key(self) -> Path:
         """Key of the database."""
         return self.keys / "db.key"

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from sync.envelope import DEVICE_ID
 from sync.errors import DeviceRecordInvalid, DeviceUnknown, EnvelopeInvalid, FundExists, FundUnwritable
-from sync.fund.embedded import SqliteFundStore
 from sync.fund.home import FundDocument, FundHome, parse_url
 from sync.fund.keys import create_keys
 from sync.fund.rows import Device, DeviceSummary, EventRow
 from sync.fund.store import PAGE_ROWS, OfficeStore
-from sync.keyfile import load_key, write_secret
+from sync.fund.stores import found_store, office_store
+from sync.keyfile import write_secret
 from sync.signing import PublicJwk
 from sync.strict_json import Members
 
@@ -31,18 +31,19 @@ KEY_CLASSES = frozenset({"file", "pkcs11", "tpm2"})
 """Where a desk's key may live; "file" only proves which copy of the desk signed, and is shown as such."""
 
 
-def create_fund(root: Path, url: str, at: datetime) -> FundDocument:
+def create_fund(root: Path, url: str, at: datetime, database: str | None = None) -> FundDocument:
     """Make a fund in a directory that does not exist or is empty: keys, certificates, database, at last fund.json.
 
-    When it cannot be finished, nothing of it stays. Raises FundUrlInvalid, FundExists, FundUnwritable, KeyUnusable,
-    DatabaseFailure.
+    database: address of an empty PostgreSQL database; None: a file in the directory. When it cannot be finished,
+    nothing of it stays in the directory. Raises FundUrlInvalid, FundExists, FundUnwritable, KeyUnusable,
+    FundDatabaseInvalid, DatabaseFailure.
     """
     parse_url(url)
     home = FundHome(root)
     _claim(home)
     try:
         document = create_keys(home, url, at)
-        SqliteFundStore.open(home.database, load_key(home.database_key), create=True).close()
+        found_store(home, database, at)
         write_secret(home.document, document.serialise())  # last: without it there is no fund
     except BaseException:
         shutil.rmtree(home.keys)
@@ -67,9 +68,8 @@ def _claim(home: FundHome) -> None:
 
 @contextlib.contextmanager
 def open_store(root: Path) -> Iterator[OfficeStore]:
-    """The fund's store, closed at the end of the block. Raises KeyUnusable, DatabaseFailure."""
-    home = FundHome(root)
-    with contextlib.closing(SqliteFundStore.open(home.database, load_key(home.database_key))) as store:
+    """The fund's store, closed at the end of the block. Raises KeyUnusable, FundDatabaseInvalid, DatabaseFailure."""
+    with contextlib.closing(office_store(FundHome(root))) as store:
         yield store
 
 

@@ -20,12 +20,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from sync.clock import Clock, SystemClock
 from sync.errors import AddressInUse, KeyUnusable
 from sync.fund.app import create_app
-from sync.fund.embedded import EmbeddedStore
 from sync.fund.gateway import Gateway
 from sync.fund.home import FundHome
 from sync.fund.keys import renew_certificate
-from sync.fund.store import FundStore
-from sync.keyfile import load_key
+from sync.fund.stores import gateway_store
 from sync.signing import FileSigner
 
 logger = logging.getLogger(__name__)
@@ -135,12 +133,7 @@ def gateway_server(
 
 def make_gateway(home: FundHome, clock: Clock) -> Gateway:
     """The gateway of a fund, to be opened in its event loop. Raises KeyUnusable."""
-    return Gateway(fund_store(home), FileSigner.load(home.signing_key), clock)
-
-
-def fund_store(home: FundHome) -> FundStore:
-    """The store that the fund's home names. Raises KeyUnusable."""
-    return EmbeddedStore(home.database, load_key(home.database_key))
+    return Gateway(gateway_store(home, clock.moment().wall), FileSigner.load(home.signing_key), clock)
 
 
 def tls_context(server: Path) -> ssl.SSLContext:

@@ -15,6 +15,7 @@ from sync.fund.office import create_fund, register_device
 from sync.fund.serve import gateway_server
 from tests.sync_fund.blocking import Gateway, open_gateway
 from tests.sync_fund.desk import NOON, FakeDesk, StillClock
+from tests.sync_fund.postgresql import Server
 
 URL = "https://127.0.0.1:8443"
 
@@ -60,11 +61,30 @@ class Running:
         return self.session.get(self.url + path, timeout=20)
 
 
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A PostgreSQL server for the whole session."""
+    server = Server(tmp_path_factory.mktemp("postgresql"), quick=True)
+    server.create()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str | None:
+    """The address of an empty database, or None for the fund's own file: a test that needs a fund runs on both."""
+    if request.param == "sqlite":
+        return None
+    server: Server = request.getfixturevalue("postgresql")
+    return server.new_database()
+
+
 @pytest.fixture
-def fund(tmp_path: Path) -> Fund:
+def fund(tmp_path: Path, database: str | None) -> Fund:
     """A new fund."""
     root = tmp_path / "fund"
-    return Fund(root, create_fund(root, URL, NOON))
+    return Fund(root, create_fund(root, URL, NOON, database))
 
 
 @pytest.fixture
@@ -80,16 +100,20 @@ def gateway(fund: Fund, clock: StillClock) -> Iterator[Gateway]:
         yield opened
 
 
-@pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A real server with TLS, for the whole session; each test registers a desk of its own."""
-    with served(live_fund(tmp_path_factory.mktemp("served") / "fund")) as answering:
+    url = None
+    if request.param == "postgresql":
+        server: Server = request.getfixturevalue("postgresql")
+        url = server.new_database()
+    with served(live_fund(tmp_path_factory.mktemp("served") / "fund", database=url)) as answering:
         yield answering
 
 
-def live_fund(root: Path, url: str = URL) -> Fund:
+def live_fund(root: Path, url: str = URL, database: str | None = None) -> Fund:
     """A new fund of today: its certificate must convince a TLS client, which reads the machine's clock."""
-    return Fund(root, create_fund(root, url, SystemClock().moment().wall))
+    return Fund(root, create_fund(root, url, SystemClock().moment().wall, database))
 
 
 @contextlib.contextmanager

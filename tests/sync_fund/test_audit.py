@@ -52,6 +52,11 @@ class Tampered:
 
 
 @pytest.fixture
+def database() -> None:
+    """The file: what these statements write is SQLite's. For PostgreSQL see test_postgres."""
+
+
+@pytest.fixture
 def tampered(gateway: Gateway, fund: Fund, tmp_path: Path) -> Tampered:
     """See Tampered."""
     one, two = fund.desk(tmp_path, "desk-1"), fund.desk(tmp_path, "desk-2")

@@ -20,8 +20,8 @@ from sync.fund.gateway import RequestDenied
 from sync.fund.home import FundHome
 from sync.fund.office import block_device, devices, list_events, register_device, unblock_device
 from sync.fund.rows import NewEvent, View, Wanted
-from sync.fund.serve import fund_store
 from sync.fund.store import Decision, FundStore
+from sync.fund.stores import gateway_store
 from sync.protocol import MAX_BODY, MAX_EVENTS, Receipt, Result, read_head
 from sync.signing import FileSigner
 from tests.sync_fund.blocking import Gateway, open_gateway
@@ -275,7 +275,7 @@ def test_a_full_disk_keeps_nothing_of_a_batch_and_answers_nothing(fund: Fund, tm
     """All of a batch or none; the desk sends it again and it is new."""
     desk, home = fund.desk(tmp_path), FundHome(fund.root)
     tokens = desk.chain(3)
-    store = FullDisk(fund_store(home))
+    store = FullDisk(gateway_store(home, NOON))
     real = gateway_module.Gateway(cast("FundStore", store), FileSigner.load(home.signing_key), StillClock())
     with contextlib.closing(Gateway(real)) as failing:
         with pytest.raises(DatabaseFailure):

@@ -1,7 +1,6 @@
 """Founding a fund, registering desks, listing events: what the fund's people do."""
 
 import json
-import os
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -9,13 +8,23 @@ from pathlib import Path
 import pytest
 
 from sync.compact import decode_part
-from sync.errors import DeviceRecordInvalid, DeviceUnknown, FundExists, FundUnwritable, FundUrlInvalid, KeyUnusable
+from sync.errors import (
+    DeviceRecordInvalid,
+    DeviceUnknown,
+    FundDatabaseInvalid,
+    FundDatabaseUnreachable,
+    FundExists,
+    FundUnwritable,
+    FundUrlInvalid,
+    KeyUnusable,
+)
 from sync.fund.home import FundHome
 from sync.fund.office import block_device, create_fund, devices, list_events, register_device, unblock_device
 from sync.keyfile import load_key
 from tests.sync_fund.blocking import Gateway
 from tests.sync_fund.conftest import URL, Fund
 from tests.sync_fund.desk import NOON, FakeDesk, batch
+from tests.sync_fund.postgresql import Server
 
 
 def test_a_new_fund_keeps_its_files_to_itself(fund: Fund) -> None:
@@ -184,6 +193,32 @@ def test_events_are_listed_in_pages_of_any_size(gateway: Gateway, fund: Fund, tm
 
 def test_a_key_open_to_others_is_not_used(fund: Fund) -> None:
     """Fail closed: somebody may have read it."""
-    os.chmod(FundHome(fund.root).database_key, 0o644)  # noqa: PTH101
+    home = FundHome(fund.root)
+    (home.database_url if home.database_url.exists() else home.database_key).chmod(0o644)
     with pytest.raises(KeyUnusable, match="readable"):
         devices(fund.root)
+
+
+def test_a_database_belongs_to_one_fund(postgresql: Server, tmp_path: Path) -> None:
+    """A second fund in the same database would mix two chains of keys; nothing of it stays."""
+    database = postgresql.new_database()
+    create_fund(tmp_path / "first", URL, NOON, database)
+    with pytest.raises(FundExists):
+        create_fund(tmp_path / "second", URL, NOON, database)
+    assert list((tmp_path / "second").iterdir()) == []
+    assert devices(tmp_path / "first") == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "failure"),
+    [
+        ("mysql://root@host/fund", FundDatabaseInvalid),
+        ("postgresql://u@h:port/fund", FundDatabaseInvalid),
+        ("postgresql://keldim@/fund?host=/nowhere", FundDatabaseUnreachable),
+    ],
+)
+def test_a_database_that_is_none_is_named(tmp_path: Path, address: str, failure: type[Exception]) -> None:
+    """Before anything stays."""
+    with pytest.raises(failure):
+        create_fund(tmp_path / "fund", URL, NOON, address)
+    assert list((tmp_path / "fund").iterdir()) == []
