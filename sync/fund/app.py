@@ -18,7 +18,8 @@ from starlette.requests import ClientDisconnect
 
 from sync.errors import DatabaseFailure, KeyUnusable
 from sync.fund.counter import Counter
-from sync.fund.gateway import Gateway, RequestDenied
+from sync.fund.denial import RequestDenied
+from sync.fund.gateway import Gateway
 from sync.fund.page import CONTENT_POLICY, render
 from sync.protocol import MAX_BODY, MAX_EVENTS
 from sync.strict_json import dump

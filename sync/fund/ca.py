@@ -8,6 +8,7 @@ the gateway because TLS certificates are renewed over the network; a fund that r
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sync.certificates import EVENT_SIGNING, FACTS, DeviceFacts, facts_der, fingerprint
-from sync.errors import EnvelopeInvalid, KeyUnusable
+from sync.errors import EnvelopeInvalid, FundIncomplete, KeyUnusable
 from sync.fund.home import FundHome
 from sync.fund.profile import certificate_pem, end_certificate, key_pem, load_authority, make_authority
 from sync.fund.rows import Certificate, Purpose
@@ -107,3 +108,17 @@ def read_csr(pem: str) -> PublicJwk:
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1) or not proven:
         raise EnvelopeInvalid("a certificate request is for a P-256 key and signed with it")
     return jwk_of(key)
+
+
+def read_roots(folder: Path) -> tuple[x509.Certificate, ...]:
+    """The certificates of TPM makers that this fund believes, from the PEM files of a folder; none without it.
+
+    Raises FundIncomplete.
+    """
+    roots: list[x509.Certificate] = []
+    for file in sorted(folder.glob("*.pem")):
+        try:
+            roots += x509.load_pem_x509_certificates(file.read_bytes())
+        except (OSError, ValueError) as error:
+            raise FundIncomplete(f"{file.name} in {folder.name} is not a certificate in PEM") from error
+    return tuple(roots)

@@ -6,7 +6,7 @@ What a request asks for is left to `sync.fund.app`.
 import contextlib
 from collections.abc import Iterator
 
-from sync.fund.gateway import RequestDenied
+from sync.fund.denial import RequestDenied
 
 MAX_WAITING = 64
 """Requests held at once. With bodies of 2 MiB this bounds memory to 128 MiB, and at the 20 ms that a full batch takes,

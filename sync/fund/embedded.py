@@ -14,8 +14,10 @@ from typing import Self, TypeVar
 
 from sync.database import Database, Value, immediate, known, open_database
 from sync.errors import DatabaseDamaged
+from sync.fund.registry import ADD_CERTIFICATE, SqlRegistry, certificate_columns
 from sync.fund.rows import (
     NO_EVENTS,
+    Certificate,
     Decided,
     Device,
     DeviceSummary,
@@ -39,6 +41,7 @@ class SqliteFundStore:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self.registry = SqlRegistry(self)
 
     @classmethod
     def open(cls, path: Path, key: bytes, *, create: bool = False) -> Self:
@@ -143,16 +146,29 @@ class SqliteFundStore:
         with self.transaction():
             self._run(_PROBE, (_text(at),))
 
+    def keep_certificate(self, certificate: Certificate, at: datetime) -> None:
+        """Keep a certificate, in a transaction of its own."""
+        with self.transaction():
+            self.run(ADD_CERTIFICATE, *certificate_columns(certificate, at))
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Value, ...]]:
+        """What a question of the registry gives; places are $1 and so on."""
+        return self._rows(statement.replace("$", "?"), tuple(map(_value, values)))
+
+    def run(self, statement: str, *values: object) -> None:
+        """Change something for the registry."""
+        self._run(statement.replace("$", "?"), tuple(map(_value, values)))
+
     def summaries(self) -> tuple[DeviceSummary, ...]:
         """Every device, by id."""
         rows = self._rows(_SUMMARIES)
         return tuple(
             DeviceSummary(
                 device=_device(row),
-                head=Head(_int(row[7]), str(row[8])) if row[7] else NO_EVENTS,
-                last_seen=None if row[9] is None else _time(row[9]),
-                forks=_int(row[10]),
-                refusals=_int(row[11]),
+                head=Head(_int(row[10]), str(row[11])) if row[10] else NO_EVENTS,
+                last_seen=None if row[12] is None else _time(row[12]),
+                forks=_int(row[13]),
+                refusals=_int(row[14]),
             )
             for row in rows
         )
@@ -232,6 +248,14 @@ class EmbeddedStore:
         """One IMMEDIATE transaction in the thread, which a cancelled caller cannot interrupt."""
         return await self._ask(lambda store: store.settle(device, wanted, decide, at))
 
+    async def certificates(self, device: str) -> tuple[Certificate, ...]:
+        """All certificates of a device."""
+        return await self._ask(lambda store: store.registry.certificates(device))
+
+    async def keep_certificate(self, certificate: Certificate, at: datetime) -> None:
+        """Keep a certificate, in a transaction of its own."""
+        await self._ask(lambda store: store.keep_certificate(certificate, at))
+
     async def probe(self, at: datetime) -> None:
         """Write something."""
         await self._ask(lambda store: store.probe(at))
@@ -267,20 +291,34 @@ _COUNT_REFUSALS = (
 _DECIDED = "SELECT seq, digest, refused FROM event WHERE device = ? AND seq IN (SELECT value FROM json_each(?))"
 _KNOWN_IDS = "SELECT event_id FROM event WHERE device = ? AND event_id IN (SELECT value FROM json_each(?))"
 _PROBE = "INSERT INTO probe VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET written = excluded.written"
-_DEVICES = "SELECT device, clinic, desk, key_class, key_x, key_y, blocked FROM device "
+_DEVICES = (
+    "SELECT device, clinic, desk, key_class, key_x, key_y, blocked, attested, revoked_for, certified_until "
+    "FROM registered "
+)
 _EVENTS = "SELECT number, received, device, seq, digest, event_id, kind, token, refused FROM event "
 _SUMMARIES = """
-SELECT device, clinic, desk, key_class, key_x, key_y, blocked,
+SELECT device, clinic, desk, key_class, key_x, key_y, blocked, attested, revoked_for, certified_until,
        COALESCE(head.seq, 0), COALESCE(head.digest, ''), last_seen,
-       (SELECT COUNT(*) FROM fork WHERE fork.device = device.device),
-       (SELECT COALESCE(SUM(count), 0) FROM refusal WHERE refusal.device = device.device)
-FROM device LEFT JOIN head USING (device) ORDER BY device
+       (SELECT COUNT(*) FROM fork WHERE fork.device = registered.device),
+       (SELECT COALESCE(SUM(count), 0) FROM refusal WHERE refusal.device = registered.device)
+FROM registered LEFT JOIN head USING (device) ORDER BY device
 """
 
 
 def _device(row: tuple[Value, ...]) -> Device:
     key = PublicJwk(str(row[4]), str(row[5]))
-    return Device(str(row[0]), str(row[1]), str(row[2]), str(row[3]), key, _optional(row[6]))
+    until = None if row[9] is None else _time(row[9])
+    return Device(
+        device=str(row[0]),
+        clinic=str(row[1]),
+        desk=str(row[2]),
+        key_class=str(row[3]),
+        public_jwk=key,
+        blocked=_optional(row[6]),
+        attested=str(row[7]),
+        revoked=_optional(row[8]),
+        certified_until=until,
+    )
 
 
 def _event(row: tuple[Value, ...]) -> EventRow:
@@ -297,6 +335,12 @@ def _time(value: Value) -> datetime:
         return datetime.fromisoformat(str(value))
     except ValueError as error:
         raise DatabaseDamaged("a time in the database is not one") from error
+
+
+def _value(value: object) -> Value:
+    """A value as a column holds it: times are texts."""
+    assert value is None or isinstance(value, str | datetime)  # noqa: S101  # nothing else is in the registry
+    return _text(value) if isinstance(value, datetime) else value
 
 
 def _optional(value: Value) -> str | None:

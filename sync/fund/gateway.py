@@ -12,8 +12,10 @@ from typing import Protocol
 
 from sync.envelope import DEVICE_ID, Moment
 from sync.errors import ProtocolViolation
+from sync.fund.denial import RequestDenied
 from sync.fund.ingest import examine, judge_batch, wanted
 from sync.fund.rows import Device, DeviceSummary
+from sync.fund.standing import objection
 from sync.fund.store import FundStore
 from sync.protocol import (
     HEAD_TYP,
@@ -38,19 +40,6 @@ class WallClock(Protocol):
 
     def moment(self) -> Moment:
         """All clocks of the machine, read together."""
-
-
-class RequestDenied(Exception):
-    """A whole request that changes nothing: part of the conversation with a desk, not a failure of the fund.
-
-    status: of HTTP. code: of PROTOCOL.md section 3. retry_after: seconds, or None.
-    """
-
-    def __init__(self, status: int, code: str, message: str, retry_after: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +99,8 @@ class Gateway:
             raise RequestDenied(400, "malformed", "the nonce has 32 hex digits")
         known = await self._known(device)
         head = await self._store.head(device)
-        answer = HeadAnswer(device, head.seq, head.digest, known.blocked is not None, nonce, self._clock.moment().wall)
+        now = self._clock.moment().wall
+        answer = HeadAnswer(device, head.seq, head.digest, objection(known, now) is not None, nonce, now)
         return encode_head(sign_members(self._signer, HEAD_TYP, head_members(answer)))
 
     async def probe(self) -> None:
@@ -130,6 +120,7 @@ class Gateway:
 
     async def _admitted(self, device: str) -> Device:
         found = await self._known(device)
-        if found.blocked is not None:
-            raise RequestDenied(403, "device_blocked", "this device is blocked; call the fund")
+        against = objection(found, self._clock.moment().wall)
+        if against is not None:
+            raise RequestDenied(403, against.value, against.message)
         return found

@@ -86,6 +86,11 @@ class FundHome:
         return self.keys / "device-ca.pem"
 
     @property
+    def tpm_roots(self) -> Path:
+        """Folder of the certificates (PEM) of TPM makers that the fund believes; need not exist."""
+        return self.root / "tpm-roots"
+
+    @property
     def server(self) -> Path:
         """Key and certificate of the server in one file, so that a renewal replaces both at once."""
         return self.keys / "server.pem"
@@ -97,6 +102,7 @@ class FundDocument:
 
     url: str
     ca_pem: str
+    device_ca_pem: str
     public_jwk: PublicJwk
     sealing_jwk: PublicJwk
     pseudonym_key: bytes
@@ -106,6 +112,7 @@ class FundDocument:
         fields = {
             "url": self.url,
             "ca_pem": self.ca_pem,
+            "device_ca_pem": self.device_ca_pem,
             "public_jwk": self.public_jwk.as_dict(),
             "sealing_jwk": self.sealing_jwk.as_dict(),
             "pseudonym_key": encode_part(self.pseudonym_key),

@@ -56,11 +56,12 @@ def create_keys(home: FundHome, url: str, now: datetime) -> FundDocument:
     # The serial keeps two funds' authorities apart by name too: a verifier that knows both picks the right one.
     authority = make_authority(key, f"Keldim fund authority {secrets.token_hex(4)}", now)
     pem = certificate_pem(authority)
-    DeviceAuthority.create(home, now)
+    device_ca = DeviceAuthority.create(home, now)
     write_secret(home.ca_key, key_pem(key))
     write_secret(home.ca_certificate, pem)
     write_secret(home.server, _issue(authority, key, address.hostname or "", now))
-    return FundDocument(f"https://{address.netloc}", pem.decode(), signer.public_jwk, sealing_jwk, pseudonym_key)
+    url = f"https://{address.netloc}"
+    return FundDocument(url, pem.decode(), device_ca.pem.decode(), signer.public_jwk, sealing_jwk, pseudonym_key)
 
 
 def load_document(home: FundHome) -> FundDocument:
@@ -68,10 +69,11 @@ def load_document(home: FundHome) -> FundDocument:
     try:
         fields = json.loads(home.document.read_bytes())
         url, ca_pem = str(fields["url"]), home.ca_certificate.read_text(encoding="ascii")
+        device_ca_pem = home.device_ca.read_text(encoding="ascii")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FundIncomplete(f"{home.document.name} or {home.ca_certificate.name} cannot be read") from error
     signing, sealing = FileSigner.load(home.signing_key).public_jwk, SealedBox.load(home.sealing_key).public_jwk
-    return FundDocument(url, ca_pem, signing, sealing, load_key(home.pseudonym_key))
+    return FundDocument(url, ca_pem, device_ca_pem, signing, sealing, load_key(home.pseudonym_key))
 
 
 def renew_certificate(home: FundHome, now: datetime) -> bool:

@@ -11,7 +11,8 @@ from datetime import datetime
 from sync.errors import DatabaseDamaged
 from sync.fund.postgres_door import Connection, Limits, Pool, Record, known, make_partitions, migrate, pool, transaction
 from sync.fund.postgres_schema import partitions
-from sync.fund.rows import NO_EVENTS, Decided, Device, DeviceSummary, Head, Ruling, View, Wanted
+from sync.fund.registry import ADD_CERTIFICATE, CERTIFICATES_OF, certificate_columns, certificate_of
+from sync.fund.rows import NO_EVENTS, Certificate, Decided, Device, DeviceSummary, Head, Ruling, View, Wanted
 from sync.fund.store import Decision
 from sync.signing import PublicJwk
 
@@ -61,6 +62,16 @@ class PostgresStore:
                 await _keep(connection, device, ruling, at)
             return ruling
 
+    async def certificates(self, device: str) -> tuple[Certificate, ...]:
+        """All certificates of a device."""
+        async with self._connection() as connection:
+            return tuple(certificate_of(row) for row in await connection.fetch(CERTIFICATES_OF, device))
+
+    async def keep_certificate(self, certificate: Certificate, at: datetime) -> None:
+        """Keep a certificate."""
+        async with self._connection() as connection, transaction(connection):
+            await connection.execute(ADD_CERTIFICATE, *certificate_columns(certificate, at))
+
     async def probe(self, at: datetime) -> None:
         """Write something."""
         async with self._connection() as connection, transaction(connection):
@@ -92,19 +103,23 @@ class PostgresStore:
             self._months |= months
 
 
-DEVICES = "SELECT device, clinic, desk, key_class, key_x, key_y, blocked FROM device "
+DEVICES = (
+    "SELECT device, clinic, desk, key_class, key_x, key_y, blocked, attested, revoked_for, certified_until "
+    "FROM registered "
+)
 SUMMARIES = """
-SELECT device, clinic, desk, key_class, key_x, key_y, blocked, head.seq, head.digest, last_seen,
-       (SELECT count(*) FROM fork WHERE fork.device = device.device),
-       (SELECT coalesce(sum(count), 0) FROM refusal WHERE refusal.device = device.device)
-FROM device JOIN head USING (device) ORDER BY device
+SELECT device, clinic, desk, key_class, key_x, key_y, blocked, attested, revoked_for, certified_until,
+       head.seq, head.digest, last_seen,
+       (SELECT count(*) FROM fork WHERE fork.device = registered.device),
+       (SELECT coalesce(sum(count), 0) FROM refusal WHERE refusal.device = registered.device)
+FROM registered JOIN head USING (device) ORDER BY device
 """
 # Two statements: what one statement reads beside the row it waits for is as old as the beginning of the wait.
 _LOCK_HEAD = "SELECT seq, digest FROM head WHERE device = $1 FOR NO KEY UPDATE"
 _SEEN = (
-    "SELECT device, clinic, desk, key_class, key_x, key_y, blocked, "
+    "SELECT device, clinic, desk, key_class, key_x, key_y, blocked, attested, revoked_for, certified_until, "
     "ARRAY(SELECT event_id FROM event_id WHERE device = $1 AND event_id = ANY($2::bytea[])) "
-    "FROM device WHERE device = $1"
+    "FROM registered WHERE device = $1"
 )
 _DECIDED = "SELECT seq, digest, refused FROM event WHERE device = $1 AND seq = ANY($2::bigint[])"
 _ADD_EVENTS = (
@@ -141,7 +156,7 @@ async def _view(connection: Connection, device: str, wanted: Wanted) -> View:
         device=found,
         head=head,
         decided={int(seq): Decided(digest.hex(), refused) for seq, digest, refused in decided},
-        ids=frozenset(each.hex() for each in seen[7]),
+        ids=frozenset(each.hex() for each in seen[10]),
     )
 
 
@@ -164,7 +179,7 @@ def device_of(row: Record | None) -> Device | None:
     """A device from the columns of DEVICES, or None."""
     if row is None:
         return None
-    return Device(row[0], row[1], row[2], row[3], PublicJwk(row[4], row[5]), row[6])
+    return Device(row[0], row[1], row[2], row[3], PublicJwk(row[4], row[5]), *row[6:10])
 
 
 def head_of(row: Record | None) -> Head:
@@ -174,6 +189,6 @@ def head_of(row: Record | None) -> Head:
 
 def summary_of(row: Record) -> DeviceSummary:
     """A device as the overview shows it, from the columns of SUMMARIES."""
-    device = Device(row[0], row[1], row[2], row[3], PublicJwk(row[4], row[5]), row[6])
-    head = Head(row[7], row[8].hex()) if row[7] else NO_EVENTS
-    return DeviceSummary(device, head, forks=row[10], refusals=int(row[11]), last_seen=row[9])
+    device = Device(row[0], row[1], row[2], row[3], PublicJwk(row[4], row[5]), *row[6:10])
+    head = Head(row[10], row[11].hex()) if row[10] else NO_EVENTS
+    return DeviceSummary(device, head, forks=row[13], refusals=int(row[14]), last_seen=row[12])

@@ -13,6 +13,7 @@ from sync.envelope import GENESIS
 from sync.errors import FundExists
 from sync.fund.postgres import DEVICES, SUMMARIES, device_of, summary_of
 from sync.fund.postgres_door import Connection, Limits, Record, connect, known, migrate
+from sync.fund.registry import SqlRegistry
 from sync.fund.rows import Device, DeviceSummary, EventRow, Fork, NewEvent
 from sync.fund.store import PAGE_ROWS
 
@@ -30,6 +31,7 @@ class PostgresOffice:
 
     def __init__(self, url: str) -> None:
         """Connect. Raises FundDatabaseInvalid, DatabaseFailure."""
+        self.registry = SqlRegistry(self)
         self._runner = asyncio.Runner()
         try:
             self._connection: Connection = self._runner.run(connect(url, Limits()))
@@ -60,49 +62,49 @@ class PostgresOffice:
         """Add a new device with its empty chain."""
         key = device.public_jwk
         what = (device.device, device.clinic, device.desk, device.key_class, key.thumbprint, key.x, key.y, at)
-        self._run("INSERT INTO device VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", *what)
-        self._run("INSERT INTO head VALUES ($1, 0, $2)", device.device, bytes.fromhex(GENESIS))
+        self.run("INSERT INTO device VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", *what)
+        self.run("INSERT INTO head VALUES ($1, 0, $2)", device.device, bytes.fromhex(GENESIS))
 
     def device(self, device: str) -> Device | None:
         """A registered device."""
-        rows = self._rows(DEVICES + "WHERE device = $1", device)
+        rows = self.rows(DEVICES + "WHERE device = $1", device)
         return device_of(rows[0]) if rows else None
 
     def device_of_key(self, key_id: str) -> str | None:
         """The device that is registered with this key."""
-        rows = self._rows("SELECT device FROM device WHERE key_id = $1", key_id)
+        rows = self.rows("SELECT device FROM device WHERE key_id = $1", key_id)
         return str(rows[0][0]) if rows else None
 
     def block(self, device: str, reason: str | None) -> None:
         """Block a device for a reason, or let it in again (None)."""
-        self._run("UPDATE device SET blocked = $2 WHERE device = $1", device, reason)
+        self.run("UPDATE device SET blocked = $2 WHERE device = $1", device, reason)
 
     def summaries(self) -> tuple[DeviceSummary, ...]:
         """Every device, by id."""
-        return tuple(map(summary_of, self._rows(SUMMARIES)))
+        return tuple(map(summary_of, self.rows(SUMMARIES)))
 
     def chain(self, device: str) -> Iterator[NewEvent]:
         """The events of a device in the order of their numbers in its chain."""
         seq, page = 0, _EVENTS + "WHERE device = $1 AND seq > $2 ORDER BY seq LIMIT $3"
-        while rows := self._rows(page, device, seq, PAGE_ROWS):
+        while rows := self.rows(page, device, seq, PAGE_ROWS):
             yield from map(_new_event, rows)
             seq = int(rows[-1][3])
 
     def events(self, after: int, limit: int) -> tuple[EventRow, ...]:
         """Up to `limit` events of all devices, in order of arrival, after the one numbered `after`."""
-        rows = self._rows(_EVENTS + "WHERE number > $1 ORDER BY number LIMIT $2", after, limit)
+        rows = self.rows(_EVENTS + "WHERE number > $1 ORDER BY number LIMIT $2", after, limit)
         return tuple(EventRow(row[0], row[1], _new_event(row)) for row in rows)
 
     def forks(self, device: str) -> tuple[Fork, ...]:
         """The evidence of forks of a device."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT device, seq, digest, kept_digest, token FROM fork WHERE device = $1 ORDER BY number", device
         )
         return tuple(Fork(row[0], row[1], row[2].hex(), row[3].hex(), row[4]) for row in rows)
 
     def numbers(self) -> tuple[int, int]:
         """How many events are stored, twice: a sequence leaves out numbers whenever a batch fails."""
-        count = int(self._rows("SELECT count(*) FROM event")[0][0])
+        count = int(self.rows("SELECT count(*) FROM event")[0][0])
         return count, count
 
     @contextlib.contextmanager
@@ -115,10 +117,12 @@ class PostgresOffice:
             raise
         self._do(lambda connection: connection.execute("COMMIT"))
 
-    def _rows(self, statement: str, *values: object) -> list[Record]:
+    def rows(self, statement: str, *values: object) -> list[Record]:
+        """What a question gives."""
         return self._do(lambda connection: connection.fetch(statement, *values))
 
-    def _run(self, statement: str, *values: object) -> None:
+    def run(self, statement: str, *values: object) -> None:
+        """Change something."""
         self._do(lambda connection: connection.execute(statement, *values))
 
     def _do(self, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:

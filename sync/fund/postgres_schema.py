@@ -184,4 +184,70 @@ CREATE TRIGGER device_key_stays BEFORE UPDATE ON device FOR EACH ROW EXECUTE FUN
 CREATE TRIGGER device_stays BEFORE DELETE ON device FOR EACH ROW EXECUTE FUNCTION append_only();
 """
 
-MIGRATIONS = (Migration(1, "tables", _TABLES),)
+_CERTIFICATES = """
+ALTER TABLE device ADD COLUMN attested text NOT NULL DEFAULT 'claimed';
+ALTER TABLE device ADD COLUMN revoked timestamptz;
+ALTER TABLE device ADD COLUMN revoked_for text;
+
+CREATE TABLE invitation (
+    nonce         text PRIMARY KEY,
+    device        text NOT NULL,
+    clinic        text NOT NULL,
+    desk          text NOT NULL,
+    made          timestamptz NOT NULL,
+    expires       timestamptz NOT NULL
+);
+
+-- a request's nonce is the invitation's or, for a renewal, its own: UNIQUE makes each of them good once
+CREATE TABLE admission (
+    request       text PRIMARY KEY,
+    device        text NOT NULL REFERENCES device,
+    nonce         text NOT NULL UNIQUE,
+    answer        text NOT NULL,
+    answered      timestamptz NOT NULL
+);
+
+CREATE TABLE certificate (
+    fingerprint   text PRIMARY KEY,
+    device        text NOT NULL REFERENCES device,
+    purpose       text NOT NULL CHECK (purpose IN ('device', 'tls')),
+    key_id        text NOT NULL,
+    begins        timestamptz NOT NULL,
+    ends          timestamptz NOT NULL,
+    pem           text NOT NULL,
+    issued        timestamptz NOT NULL,
+    revoked       timestamptz,
+    revoked_for   text
+);
+
+CREATE INDEX certificate_device ON certificate (device, purpose);
+
+CREATE VIEW registered AS
+SELECT device.*, (
+    SELECT max(ends) FROM certificate AS c
+    WHERE c.device = device.device AND c.purpose = 'device' AND c.revoked IS NULL
+) AS certified_until
+FROM device;
+
+CREATE FUNCTION certificate_revoked_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.revoked IS NOT NULL
+        OR (NEW.fingerprint, NEW.device, NEW.purpose, NEW.key_id, NEW.begins, NEW.ends, NEW.pem, NEW.issued)
+        <> (OLD.fingerprint, OLD.device, OLD.purpose, OLD.key_id, OLD.begins, OLD.ends, OLD.pem, OLD.issued)
+    THEN
+        RAISE EXCEPTION 'a certificate can be revoked, once, and nothing else'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER invitation_append_only BEFORE UPDATE OR DELETE ON invitation
+    FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER admission_append_only BEFORE UPDATE OR DELETE ON admission
+    FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER certificate_stays BEFORE DELETE ON certificate FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER certificate_revoked_once BEFORE UPDATE ON certificate
+    FOR EACH ROW EXECUTE FUNCTION certificate_revoked_once();
+"""
+
+MIGRATIONS = (Migration(1, "tables", _TABLES), Migration(5, "certificates", _CERTIFICATES))

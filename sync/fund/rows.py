@@ -14,7 +14,12 @@ from sync.signing import PublicJwk
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A desk as the fund registered it. `blocked`: why it is blocked, or None."""
+    """A desk as the fund registered it.
+
+    blocked: why it is blocked, or None. attested: "proven" or "claimed" is the class of its key. revoked: why its
+    certificates were revoked, or None. certified_until: end of its last device certificate that was not revoked; None
+    without one.
+    """
 
     device: str
     clinic: str
@@ -22,6 +27,9 @@ class Device:
     key_class: str
     public_jwk: PublicJwk
     blocked: str | None = None
+    attested: str = "claimed"
+    revoked: str | None = None
+    certified_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +169,24 @@ class Ruling:
     blocked: str | None
     spoke: bool
     refusals: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A desk that this fund invited. nonce: of the invitation. It may come until `expires`."""
+
+    nonce: str
+    device: str
+    clinic: str
+    desk: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A request that was answered. request: its digest. nonce: what made it good once. answer: the token, as given."""
+
+    request: str
+    device: str
+    nonce: str
+    answer: str

@@ -96,3 +96,74 @@ def m001_tables(db: Database) -> None:
         "WHEN NEW.device <> OLD.device OR (NEW.key_id, NEW.key_x, NEW.key_y) <> (OLD.key_id, OLD.key_x, OLD.key_y) "
         "BEGIN SELECT RAISE(ABORT, 'the key of a device stays'); END"
     )
+
+
+_CERTIFICATES = """
+ALTER TABLE device ADD COLUMN attested TEXT NOT NULL DEFAULT 'claimed';
+ALTER TABLE device ADD COLUMN revoked TEXT;
+ALTER TABLE device ADD COLUMN revoked_for TEXT;
+
+CREATE TABLE invitation (
+    nonce         TEXT PRIMARY KEY,
+    device        TEXT NOT NULL,
+    clinic        TEXT NOT NULL,
+    desk          TEXT NOT NULL,
+    made          TEXT NOT NULL,
+    expires       TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE admission (
+    request       TEXT PRIMARY KEY,
+    device        TEXT NOT NULL REFERENCES device,
+    nonce         TEXT NOT NULL UNIQUE,
+    answer        TEXT NOT NULL,
+    answered      TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE certificate (
+    fingerprint   TEXT PRIMARY KEY,
+    device        TEXT NOT NULL REFERENCES device,
+    purpose       TEXT NOT NULL CHECK (purpose IN ('device', 'tls')),
+    key_id        TEXT NOT NULL,
+    begins        TEXT NOT NULL,
+    ends          TEXT NOT NULL,
+    pem           TEXT NOT NULL,
+    issued        TEXT NOT NULL,
+    revoked       TEXT,
+    revoked_for   TEXT
+) STRICT;
+
+CREATE INDEX certificate_device ON certificate (device, purpose);
+
+CREATE VIEW registered AS
+SELECT device.*, (
+    SELECT MAX(ends) FROM certificate AS c
+    WHERE c.device = device.device AND c.purpose = 'device' AND c.revoked IS NULL
+) AS certified_until
+FROM device
+"""
+# A request's nonce is the invitation's or, for a renewal, its own: UNIQUE makes each of them good once.
+
+
+@FUND_MIGRATIONS()
+def m005_certificates(db: Database) -> None:
+    """Invitations, the requests that were answered, and the certificates; a certificate once revoked stays so."""
+    for statement in _CERTIFICATES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    for table in ("invitation", "admission"):
+        for deed in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER {table}_no_{deed.lower()} BEFORE {deed} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+    db.execute(
+        "CREATE TRIGGER certificate_no_delete BEFORE DELETE ON certificate "
+        "BEGIN SELECT RAISE(ABORT, 'certificates stay'); END"
+    )
+    db.execute(
+        "CREATE TRIGGER certificate_revoked_once BEFORE UPDATE ON certificate WHEN OLD.revoked IS NOT NULL "
+        "OR (NEW.fingerprint, NEW.device, NEW.purpose, NEW.key_id, NEW.begins, NEW.ends, NEW.pem, NEW.issued) <> "
+        "(OLD.fingerprint, OLD.device, OLD.purpose, OLD.key_id, OLD.begins, OLD.ends, OLD.pem, OLD.issued) "
+        "BEGIN SELECT RAISE(ABORT, 'a certificate can be revoked, once, and nothing else'); END"
+    )

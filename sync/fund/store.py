@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from sync.fund.rows import Device, DeviceSummary, EventRow, Fork, Head, NewEvent, Ruling, View, Wanted
+from sync.fund.registry import Registry
+from sync.fund.rows import Certificate, Device, DeviceSummary, EventRow, Fork, Head, NewEvent, Ruling, View, Wanted
 
 PAGE_ROWS = 1000
 """Rows read at a time when a whole chain is walked: bounded memory, and no statement left open between pages."""
@@ -40,6 +41,12 @@ class FundStore(Protocol):
         Two batches of one device never interleave. When the caller is cancelled, everything is kept or nothing.
         """
 
+    async def certificates(self, device: str) -> tuple[Certificate, ...]:
+        """All certificates of a device, the oldest first."""
+
+    async def keep_certificate(self, certificate: Certificate, at: datetime) -> None:
+        """Keep a certificate of a registered device, durably."""
+
     async def probe(self, at: datetime) -> None:
         """Write something, to know that writing works."""
 
@@ -52,6 +59,10 @@ class FundStore(Protocol):
 
 class OfficeStore(Protocol):
     """What the fund's people need from it, one question after the other. All methods raise DatabaseFailure."""
+
+    @property
+    def registry(self) -> Registry:
+        """Invitations, answered requests and certificates."""
 
     def close(self) -> None:
         """Let the database go."""

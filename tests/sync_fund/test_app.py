@@ -20,7 +20,7 @@ from sync.database import immediate, open_database
 from sync.fund.app import DRAIN, read_body
 from sync.fund.audit import verify_fund
 from sync.fund.counter import MAX_WAITING
-from sync.fund.gateway import RequestDenied
+from sync.fund.denial import RequestDenied
 from sync.fund.home import FundHome
 from sync.fund.office import block_device, list_events, register_device
 from sync.keyfile import load_key

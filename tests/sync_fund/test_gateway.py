@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sync.errors import DatabaseFailure, DiskFull
 from sync.fund import gateway as gateway_module
 from sync.fund.audit import verify_fund
-from sync.fund.gateway import RequestDenied
+from sync.fund.denial import RequestDenied
 from sync.fund.home import FundHome
 from sync.fund.office import block_device, devices, list_events, register_device, unblock_device
 from sync.fund.rows import NewEvent, View, Wanted
