@@ -29,6 +29,7 @@ from sync.keyfile import read_secret, write_secret
 from sync.strict_json import Json, dump
 
 _COORDINATE: Final = 32
+_ES256_HASHED: Final = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
 _MAX_PEM: Final = 4096
 """Bytes of a private key file; a P-256 key in PEM takes about 240."""
 
@@ -155,7 +156,7 @@ def verify(jwk: PublicJwk, token: str, typ: str, maximum: int) -> Compact:
         raise SignatureInvalid("the token names another key")
     r, s = (int.from_bytes(half, "big") for half in (compact.signature[:_COORDINATE], compact.signature[_COORDINATE:]))
     try:
-        public_key(jwk).verify(utils.encode_dss_signature(r, s), compact.signing_input, ec.ECDSA(hashes.SHA256()))
+        public_key(jwk).verify(utils.encode_dss_signature(r, s), compact.hashed, _ES256_HASHED)
     except InvalidSignature as error:
         raise SignatureInvalid("the signature does not verify") from error
     return compact

@@ -38,12 +38,15 @@ def dump(value: Mapping[str, Json]) -> bytes:
 def load(content: bytes) -> JsonObject:
     """Read one JSON object. Raises EnvelopeInvalid."""
     try:
-        value: Json = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value: Json = _DECODER.decode(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise EnvelopeInvalid("not a JSON document in UTF-8") from error
     if not isinstance(value, dict):
         raise EnvelopeInvalid("not a JSON object")
-    _check(value, MAX_DEPTH)
+    if b"\\u" in content:  # only so can half a surrogate pair be spelled in UTF-8
+        _check(value, MAX_DEPTH)
+    else:
+        _check_depth(value, MAX_DEPTH)
     return value
 
 
@@ -119,6 +122,35 @@ def _unique(pairs: list[tuple[str, Json]]) -> JsonObject:
 
 def _no_constant(name: str) -> NoReturn:
     raise EnvelopeInvalid(f"{name} is not JSON")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:  # before it is read: that takes time in proportion to the square of the length
+        raise EnvelopeInvalid("an integer is beyond 2^53 - 1")
+    number = int(digits)
+    _check_number(number)
+    return number
+
+
+def _fraction(digits: str) -> float:
+    number = float(digits)
+    _check_number(number)
+    return number
+
+
+_MAX_DIGITS: Final = len(f"-{MAX_INTEGER}")
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=_fraction, parse_constant=_no_constant
+)
+"""Made once; what it has let pass needs no second look at its numbers and names."""
+
+
+def _check_depth(value: JsonObject | list[Json], depth: int) -> None:
+    if value and not depth:
+        raise EnvelopeInvalid(f"JSON nested deeper than {MAX_DEPTH} levels")
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, dict | list):
+            _check_depth(item, depth - 1)
 
 
 def _check(value: Json, depth: int) -> None:
