@@ -149,7 +149,7 @@ def _check_depth(value: JsonObject | list[Json], depth: int) -> None:
     if value and not depth:
         raise EnvelopeInvalid(f"JSON nested deeper than {MAX_DEPTH} levels")
     for item in value.values() if isinstance(value, dict) else value:
-        if isinstance(item, dict | list):
+        if isinstance(item, (dict, list)):
             _check_depth(item, depth - 1)
 
 
