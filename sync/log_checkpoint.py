@@ -11,7 +11,8 @@ from typing import Final
 
 from sync.errors import EnvelopeInvalid, LogUntrue, SignatureInvalid
 from sync.merkle import HASH_BYTES, MAX_PROOF, leaf_hash, verify_consistency, verify_inclusion
-from sync.note import MAX_NOTE, Note, NoteKey, decode64, encode64
+from sync.note import MAX_NOTE, MAX_SIGNATURES, KeyKind, Note, NoteKey, decode64, encode64
+from sync.strict_json import Json, JsonObject, Members
 
 MAX_SIZE: Final = 2**53 - 1
 MAX_PROOF_FILE: Final = 64 * 1024
@@ -64,6 +65,26 @@ class LogPolicy:
             raise EnvelopeInvalid(f"a quorum of {self.quorum} out of {len(self.witnesses)} witnesses")
         if not 1 <= self.merge_delay_s <= 7 * 86_400:
             raise EnvelopeInvalid("the promised delay is 1 second to 7 days")
+
+    @classmethod
+    def read(cls, members: Members) -> "LogPolicy":
+        """Read `members`. Raises EnvelopeInvalid."""
+        return cls(
+            NoteKey.parse(members.text("key"), KeyKind.LOG),
+            members.integer("merge_delay_s", 1, MAX_SIZE),
+            tuple(NoteKey.parse(vkey, KeyKind.WITNESS) for vkey in members.texts("witnesses", MAX_SIGNATURES - 1)),
+            members.integer("quorum", 0, MAX_SIGNATURES),
+        )
+
+    def members(self) -> JsonObject:
+        """The policy as JSON members, keys as verifier keys."""
+        witnesses: list[Json] = [witness.vkey for witness in self.witnesses]
+        return {
+            "key": self.log.vkey,
+            "merge_delay_s": self.merge_delay_s,
+            "witnesses": witnesses,
+            "quorum": self.quorum,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,12 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from sync.errors import DatabaseFailure, KeyUnusable
+from sync.errors import DatabaseFailure, KeyUnusable, LogBroken
 from sync.fund.counter import Counter
 from sync.fund.denial import RequestDenied
 from sync.fund.gateway import Gateway
+from sync.fund.log import Log
+from sync.fund.log_app import add_log
 from sync.fund.page import CONTENT_POLICY, render
 from sync.protocol import MAX_BODY, MAX_EVENTS
 from sync.strict_json import dump
@@ -80,8 +82,8 @@ _DENIALS: dict[int | str, dict[str, object]] = {
 _TOO_LARGE: dict[int | str, dict[str, object]] = {413: {"model": Problem, "description": "too_large"}}
 
 
-def create_app(gateway: Gateway) -> FastAPI:
-    """The web application in front of a gateway; whoever opens the gateway closes it."""
+def create_app(gateway: Gateway, log: Log) -> FastAPI:
+    """The web application in front of a gateway and its log; whoever opens them closes them."""
     counter = Counter()
     app = FastAPI(
         title="Keldim fund gateway",
@@ -91,7 +93,8 @@ def create_app(gateway: Gateway) -> FastAPI:
         redoc_url=None,
     )
     _add_ingest(app, gateway, counter)
-    _add_questions(app, gateway, counter)
+    _add_questions(app, gateway, log, counter)
+    add_log(app, log, gateway, counter)
     _add_failures(app)
     return app
 
@@ -112,7 +115,7 @@ def _add_ingest(app: FastAPI, gateway: Gateway, counter: Counter) -> None:
             return Response(await gateway.receive(device, content), media_type=JSON)
 
 
-def _add_questions(app: FastAPI, gateway: Gateway, counter: Counter) -> None:
+def _add_questions(app: FastAPI, gateway: Gateway, log: Log, counter: Counter) -> None:
     @app.get(
         "/v1/devices/{device}/head",
         summary="The end of a device's chain",
@@ -136,7 +139,7 @@ def _add_questions(app: FastAPI, gateway: Gateway, counter: Counter) -> None:
     async def page() -> HTMLResponse:
         """Devices, heads and counts; no personal data."""
         with counter.place():
-            shown = render(await gateway.overview())
+            shown = render(await gateway.overview(), await log.state())
             return HTMLResponse(shown, headers={"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"})
 
 
@@ -184,7 +187,7 @@ def _add_failures(app: FastAPI) -> None:
         return problem(status, status.phrase.lower().replace(" ", "_"), f"{status.phrase}; see /openapi.json")
 
     async def failing(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, DatabaseFailure | KeyUnusable)  # noqa: S101  # registered for nothing else
+        assert isinstance(error, DatabaseFailure | KeyUnusable | LogBroken)  # noqa: S101  # registered for nothing else
         logger.error("%s: %s. %s", error.code, error, error.remedy)
         return problem(503, "busy", "the fund cannot store just now", FAILING_RETRY_S)
 
@@ -197,6 +200,7 @@ def _add_failures(app: FastAPI) -> None:
         HTTPException: http,
         DatabaseFailure: failing,
         KeyUnusable: failing,
+        LogBroken: failing,
         ClientDisconnect: gone,
     }
     for kind, handler in handlers.items():

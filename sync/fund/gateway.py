@@ -97,7 +97,7 @@ class Gateway:
         """The signed head of a device's chain, fresh for this nonce. Raises RequestDenied, as `receive` otherwise."""
         if not NONCE.fullmatch(nonce):
             raise RequestDenied(400, "malformed", "the nonce has 32 hex digits")
-        known = await self._known(device)
+        known = await self.known(device)
         head = await self._store.head(device)
         now = self._clock.moment().wall
         answer = HeadAnswer(device, head.seq, head.digest, objection(known, now) is not None, nonce, now)
@@ -111,7 +111,8 @@ class Gateway:
         """What the gateway shows to people."""
         return Overview(await self._store.summaries(), await self._store.kinds())
 
-    async def _known(self, device: str) -> Device:
+    async def known(self, device: str) -> Device:
+        """A registered device, blocked or not. Raises RequestDenied, DatabaseFailure."""
         # The pattern first: what fails it is never looked up, logged or echoed.
         found = await self._store.device(device) if DEVICE_ID.fullmatch(device) else None
         if found is None:
@@ -119,7 +120,7 @@ class Gateway:
         return found
 
     async def _admitted(self, device: str) -> Device:
-        found = await self._known(device)
+        found = await self.known(device)
         against = objection(found, self._clock.moment().wall)
         if against is not None:
             raise RequestDenied(403, against.value, against.message)

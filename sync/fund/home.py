@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from sync.compact import encode_part
 from sync.errors import FundUrlInvalid
+from sync.log_checkpoint import LogPolicy
 from sync.signing import PublicJwk
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -91,6 +92,16 @@ class FundHome:
         return self.root / "tpm-roots"
 
     @property
+    def log_key(self) -> Path:
+        """Key that signs checkpoints of the transparency log."""
+        return self.keys / "log.key"
+
+    @property
+    def log_terms(self) -> Path:
+        """Name, key and promises of the log (`log.json`); public."""
+        return self.root / "log.json"
+
+    @property
     def server(self) -> Path:
         """Key and certificate of the server in one file, so that a renewal replaces both at once."""
         return self.keys / "server.pem"
@@ -106,6 +117,7 @@ class FundDocument:
     public_jwk: PublicJwk
     sealing_jwk: PublicJwk
     pseudonym_key: bytes
+    log: LogPolicy
 
     def serialise(self) -> bytes:
         """The document as JSON, keys sorted, with a line end."""
@@ -116,6 +128,7 @@ class FundDocument:
             "public_jwk": self.public_jwk.as_dict(),
             "sealing_jwk": self.sealing_jwk.as_dict(),
             "pseudonym_key": encode_part(self.pseudonym_key),
+            "log": self.log.members(),
         }
         return json.dumps(fields, indent=2, sort_keys=True).encode() + b"\n"
 

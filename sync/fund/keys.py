@@ -22,6 +22,7 @@ from sync.durable import replace_file
 from sync.errors import FundIncomplete, KeyUnusable
 from sync.fund.ca import DeviceAuthority
 from sync.fund.home import FundDocument, FundHome, parse_url
+from sync.fund.log_terms import create_log, load_terms
 from sync.fund.profile import (
     MAX_PEM,
     certificate_pem,
@@ -60,8 +61,8 @@ def create_keys(home: FundHome, url: str, now: datetime) -> FundDocument:
     write_secret(home.ca_key, key_pem(key))
     write_secret(home.ca_certificate, pem)
     write_secret(home.server, _issue(authority, key, address.hostname or "", now))
-    url = f"https://{address.netloc}"
-    return FundDocument(url, pem.decode(), device_ca.pem.decode(), signer.public_jwk, sealing_jwk, pseudonym_key)
+    url, log = f"https://{address.netloc}", create_log(home, address.hostname or "")
+    return FundDocument(url, pem.decode(), device_ca.pem.decode(), signer.public_jwk, sealing_jwk, pseudonym_key, log)
 
 
 def load_document(home: FundHome) -> FundDocument:
@@ -73,7 +74,8 @@ def load_document(home: FundHome) -> FundDocument:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FundIncomplete(f"{home.document.name} or {home.ca_certificate.name} cannot be read") from error
     signing, sealing = FileSigner.load(home.signing_key).public_jwk, SealedBox.load(home.sealing_key).public_jwk
-    return FundDocument(url, ca_pem, device_ca_pem, signing, sealing, load_key(home.pseudonym_key))
+    secret, log = load_key(home.pseudonym_key), load_terms(home)
+    return FundDocument(url, ca_pem, device_ca_pem, signing, sealing, secret, log)
 
 
 def renew_certificate(home: FundHome, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from html import escape
 
 from sync.fund.gateway import Overview
+from sync.fund.log import LogState
 from sync.fund.rows import DeviceSummary
 
 _STYLE = """
@@ -34,7 +35,7 @@ _DIGEST_SHOWN = 16
 """Hex digits of a digest on the page: enough to compare by eye, not to prove anything."""
 
 
-def render(overview: Overview) -> str:
+def render(overview: Overview, log: LogState) -> str:
     """The page as HTML; everything that came from outside is escaped."""
     events = sum(overview.kinds.values())
     blocked = sum(1 for device in overview.devices if device.device.blocked is not None)
@@ -45,6 +46,8 @@ def render(overview: Overview) -> str:
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
         f"<h1>Keldim fund gateway</h1><p>{events} events of {len(overview.devices)} devices, "
         f"{_alarming(blocked)} blocked.</p>"
+        f"<p{' class=bad' if log.broken else ''}>Transparency {escape(log.summary)}; "
+        f"an accepted event is in it within {log.merge_delay_s} s.</p>"
         f"<h2>Devices</h2><table><thead><tr>{_DEVICE_COLUMNS}</tr></thead>"
         f"<tbody>{rows or _empty(10)}</tbody></table>"
         '<h2>Events by kind</h2><table><thead><tr><th>Kind</th><th class="n">Events</th></tr></thead>'

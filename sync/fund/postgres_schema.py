@@ -8,6 +8,8 @@ what was kept. Uniqueness over all partitions follows from the head: a number is
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sync.fund.log_postgres_schema import LOG_TABLES
+
 MONTHS_AHEAD = 2
 """Partitions are there long before their month, so that the lock for making one never meets a busy hour."""
 
@@ -250,4 +252,8 @@ CREATE TRIGGER certificate_revoked_once BEFORE UPDATE ON certificate
     FOR EACH ROW EXECUTE FUNCTION certificate_revoked_once();
 """
 
-MIGRATIONS = (Migration(1, "tables", _TABLES), Migration(5, "certificates", _CERTIFICATES))
+MIGRATIONS = (
+    Migration(1, "tables", _TABLES),
+    Migration(4, "log", LOG_TABLES),
+    Migration(5, "certificates", _CERTIFICATES),
+)

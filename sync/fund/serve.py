@@ -3,6 +3,7 @@
 What is served is left to `sync.fund.app`. This is the composition root of the fund's side: it alone picks the clock.
 """
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -23,7 +24,9 @@ from sync.fund.app import create_app
 from sync.fund.gateway import Gateway
 from sync.fund.home import FundHome
 from sync.fund.keys import renew_certificate
-from sync.fund.stores import gateway_store
+from sync.fund.log import Log
+from sync.fund.log_terms import load_signer, load_terms
+from sync.fund.stores import gateway_store, log_store
 from sync.signing import FileSigner
 
 logger = logging.getLogger(__name__)
@@ -58,11 +61,12 @@ class GatewayServer(uvicorn.Server):
     """uvicorn on a socket that is bound already, with a gateway to open, and a file that says when it answers."""
 
     def __init__(
-        self, config: uvicorn.Config, gateway: Gateway, listener: socket.socket, ready_file: Path | None
+        self, config: uvicorn.Config, gateway: Gateway, log: Log, listener: socket.socket, ready_file: Path | None
     ) -> None:
         super().__init__(config)
         self.listener = listener
         self._gateway = gateway
+        self._log = log
         self.ready = threading.Event()
         self._ready_file = ready_file
 
@@ -72,12 +76,25 @@ class GatewayServer(uvicorn.Server):
         return int(self.listener.getsockname()[1])
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the gateway, answer until told to stop, close the gateway. Raises DatabaseFailure, KeyUnusable."""
+        """Open gateway and log, answer until told to stop, close them. Raises DatabaseFailure, KeyUnusable."""
         try:
             await self._gateway.open()
+            await self._log.open()
+            await self._serve_and_log(sockets)
+        finally:
+            await self._log.close()
+            await self._gateway.close()
+
+    async def _serve_and_log(self, sockets: list[socket.socket] | None) -> None:
+        """Answer, and let the log grow beside. A bug in the log ends the server: it is started again whole."""
+        stopped = asyncio.Event()
+        growing = asyncio.create_task(self._log.run(stopped))
+        growing.add_done_callback(lambda task: setattr(self, "should_exit", True) if task.exception() else None)
+        try:
             await super().serve(sockets)
         finally:
-            await self._gateway.close()
+            stopped.set()
+            await growing
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer, then say so."""
@@ -110,10 +127,10 @@ def gateway_server(
     renew_certificate(home, clock.moment().wall)
     context = tls_context(home.server)
     with bind(host, port) as listener:
-        gateway = make_gateway(home, clock)
+        gateway, log = make_gateway(home, clock), make_log(home, clock)
         try:
             config = uvicorn.Config(
-                create_app(gateway),
+                create_app(gateway, log),
                 ssl_context_factory=lambda _config, _default: context,
                 log_config=None,  # logging is set up by whoever started the process
                 access_log=False,
@@ -125,7 +142,7 @@ def gateway_server(
                 limit_concurrency=MAX_CONNECTIONS,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
-            yield GatewayServer(config, gateway, listener, ready_file)
+            yield GatewayServer(config, gateway, log, listener, ready_file)
         finally:
             if ready_file is not None:
                 ready_file.unlink(missing_ok=True)
@@ -134,6 +151,12 @@ def gateway_server(
 def make_gateway(home: FundHome, clock: Clock) -> Gateway:
     """The gateway of a fund, to be opened in its event loop. Raises KeyUnusable."""
     return Gateway(gateway_store(home, clock.moment().wall), FileSigner.load(home.signing_key), clock)
+
+
+def make_log(home: FundHome, clock: Clock) -> Log:
+    """The transparency log of a fund, to be opened in its event loop. Raises FundIncomplete, KeyUnusable."""
+    terms = load_terms(home)
+    return Log(log_store(home, clock.moment().wall), load_signer(home, terms), terms, clock)
 
 
 def tls_context(server: Path) -> ssl.SSLContext:

@@ -8,6 +8,9 @@ from datetime import datetime
 from sync.errors import FundDatabaseInvalid
 from sync.fund.embedded import EmbeddedStore, SqliteFundStore
 from sync.fund.home import FundHome
+from sync.fund.log_embedded import EmbeddedLog
+from sync.fund.log_postgres import PostgresLog
+from sync.fund.log_store import LogStore
 from sync.fund.postgres import PostgresStore
 from sync.fund.postgres_office import PostgresOffice, found_database
 from sync.fund.store import FundStore, OfficeStore
@@ -35,6 +38,12 @@ def gateway_store(home: FundHome, at: datetime) -> FundStore:
     """The gateway's store, not open yet. Raises KeyUnusable."""
     url = _url(home)
     return EmbeddedStore(home.database, load_key(home.database_key)) if url is None else PostgresStore(url, at)
+
+
+def log_store(home: FundHome, at: datetime) -> LogStore:
+    """Where the fund's log is kept, not open yet. Raises KeyUnusable."""
+    url = _url(home)
+    return EmbeddedLog(home.database, load_key(home.database_key)) if url is None else PostgresLog(url, at)
 
 
 def office_store(home: FundHome) -> OfficeStore:

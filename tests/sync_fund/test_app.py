@@ -315,4 +315,6 @@ def test_the_description_names_every_way_and_answer(running: Running) -> None:
     events = description["paths"]["/v1/devices/{device}/events"]["post"]
     assert set(events["responses"]) >= {"200", "400", "403", "413", "503"}
     assert events["requestBody"]["content"]["application/json"]["schema"]["required"] == ["events"]
-    assert set(description["paths"]) == {"/", "/healthz", "/v1/devices/{device}/events", "/v1/devices/{device}/head"}
+    of_device = {f"/v1/devices/{{device}}/{what}" for what in ("events", "head", "inclusion")}
+    of_log = {f"/v1/log/{what}" for what in ("checkpoint", "growth", "cosignatures", "tile/{path}")}
+    assert set(description["paths"]) == {"/", "/healthz", *of_device, *of_log}

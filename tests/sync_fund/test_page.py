@@ -1,13 +1,17 @@
 """The page for people: readable, escaped, without personal data."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 from sync.fund.gateway import Overview
+from sync.fund.log import LogState
+from sync.fund.log_rows import StoredCheckpoint
 from sync.fund.page import render
 from sync.fund.rows import NO_EVENTS, Device, DeviceSummary, Head
 from sync.signing import PublicJwk
 
+NO_LOG = LogState(0, None, 0, 0, 600, None)
 EVIL = "<script>alert(1)</script>\"'&"
 KEY = PublicJwk("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")
 
@@ -40,7 +44,7 @@ def _summary(name: str, **changes: object) -> DeviceSummary:
 
 def test_what_comes_from_outside_is_escaped() -> None:
     """Names, reasons and kinds: shown as they are, never as markup."""
-    page = render(Overview((_summary(EVIL, blocked=EVIL),), {EVIL: 3}))
+    page = render(Overview((_summary(EVIL, blocked=EVIL),), {EVIL: 3}), NO_LOG)
     assert "<script" not in page
     tags = Tags(page)
     assert "script" not in tags.tags
@@ -54,7 +58,8 @@ def test_the_page_shows_heads_counts_and_times() -> None:
         Overview(
             (_summary("desk-1", head=Head(42, "ab" * 32), forks=1, refusals=2, last_seen=seen), _summary("desk-2")),
             {"checked_in": 40, "declined": 2},
-        )
+        ),
+        NO_LOG,
     )
     text = Tags(page).text
     assert "42 events of 2 devices" in text
@@ -66,4 +71,15 @@ def test_the_page_shows_heads_counts_and_times() -> None:
 
 def test_an_empty_fund_says_so() -> None:
     """No bare heads of tables."""
-    assert Tags(render(Overview((), {}))).text.count("none yet") == 2
+    assert Tags(render(Overview((), {}), NO_LOG)).text.count("none yet") == 2
+
+
+def test_the_page_shows_the_log_its_promise_and_its_fault() -> None:
+    """How many events, who cosigned, how long it may take; and in red when nothing is signed any more."""
+    log = LogState(42, StoredCheckpoint(40, bytes(32), "", ("line",)), 1, 2, 600, None)
+    text = Tags(render(Overview((), {}), log)).text
+    assert "log: 42 events, checkpoint of 40 events cosigned by 1 of 2 witnesses" in text
+    assert "within 600 s" in text
+    broken = render(Overview((), {}), replace(log, broken="the tree changed"))
+    assert "BROKEN: the tree changed" in broken
+    assert "<p class=bad>" in broken

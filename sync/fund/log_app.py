@@ -1,0 +1,110 @@
+"""The log over HTTP: checkpoint, growth, tiles and cosignatures for everybody; inclusion for a device.
+
+What is answered is left to `sync.fund.log`. Nothing here says anything about a person, and everything is verified by
+whoever reads it, so the general paths ask for no certificate of a device.
+"""
+
+import re
+from typing import Final
+
+from fastapi import FastAPI, Query, Request, Response
+
+from sync.errors import EnvelopeInvalid
+from sync.fund.counter import Counter
+from sync.fund.denial import RequestDenied
+from sync.fund.gateway import Gateway
+from sync.fund.log import Log
+from sync.log_answer import encode_inclusion
+from sync.log_checkpoint import MAX_SIZE
+from sync.note import MAX_NOTE
+from sync.tiles import WIDTH, Tile
+
+TEXT: Final = "text/plain; charset=utf-8"
+JSON: Final = "application/json"
+
+_TILE: Final = re.compile(r"(\d{1,2})/((?:x\d{3}/)*\d{3})(?:\.p/(\d{1,3}))?")
+"""Level, number in groups of three digits, width of a partial tile (C2SP tlog-tiles)."""
+
+
+def add_log(app: FastAPI, log: Log, gateway: Gateway, counter: Counter) -> None:
+    """Add the log's paths to the gateway's application."""
+    _add_public(app, log, counter)
+    _add_tiles(app, log, counter)
+
+    @app.get(
+        "/v1/devices/{device}/inclusion",
+        summary="Where a device's events are in the log",
+        responses={200: {"description": "see PROTOCOL.md section 6"}, 404: {"description": "no checkpoint yet"}},
+    )
+    async def inclusion(
+        device: str,
+        after: int = Query(0, ge=0, le=MAX_SIZE, description="Number of the last event that was proven."),
+        old: int = Query(0, ge=0, le=MAX_SIZE, description="Size of the checkpoint that the device has seen."),
+    ) -> Response:
+        """Proofs for accepted events after a number, under a checkpoint that extends the one already seen."""
+        with counter.place():
+            await gateway.known(device)
+            answer = await log.inclusion(device, after, old)
+            if answer is None:
+                raise _none()
+            return Response(encode_inclusion(answer), media_type=JSON)
+
+
+def _add_public(app: FastAPI, log: Log, counter: Counter) -> None:
+    @app.get("/v1/log/checkpoint", summary="The newest checkpoint, with its cosignatures")
+    async def checkpoint() -> Response:
+        """A signed note (C2SP tlog-checkpoint)."""
+        with counter.place():
+            newest = await log.newest()
+            if newest is None:
+                raise _none()
+            return Response(newest.text, media_type=TEXT, headers={"Cache-Control": "no-store"})
+
+    @app.get("/v1/log/growth", summary="The newest checkpoint as an extension of an older one")
+    async def growth(old: int = Query(0, ge=0, le=MAX_SIZE, description="Size of the older one.")) -> Response:
+        """Old size, consistency proof and checkpoint: the body of add-checkpoint (C2SP tlog-witness)."""
+        with counter.place():
+            found = await log.growth(old)
+            if found is None:
+                raise _none()
+            return Response(found.text, media_type=TEXT, headers={"Cache-Control": "no-store"})
+
+    @app.post("/v1/log/cosignatures", summary="Add a witness's cosignature", status_code=200)
+    async def cosign(request: Request) -> Response:
+        """The size of the checkpoint on a line, then signature lines; those of unknown witnesses are ignored."""
+        with counter.place():
+            content = bytearray()
+            async for part in request.stream():
+                content += part
+                if len(content) > MAX_NOTE:
+                    raise RequestDenied(413, "too_large", f"cosignatures have at most {MAX_NOTE} bytes")
+            try:
+                kept = await log.cosign(content.decode("utf-8"))
+            except (EnvelopeInvalid, UnicodeDecodeError) as error:
+                raise RequestDenied(400, "malformed", "not cosignatures of a checkpoint of this log") from error
+            if not kept:
+                raise RequestDenied(403, "unknown_witness", "none of the signatures is a trusted witness's")
+            return Response(f"{kept}\n", media_type=TEXT)
+
+
+def _add_tiles(app: FastAPI, log: Log, counter: Counter) -> None:
+    @app.get("/v1/log/tile/{path:path}", summary="A tile of the tree")
+    async def tile(path: str) -> Response:
+        """As C2SP tlog-tiles; entries are not served: a leaf's entry is an event's digest, which its owner has."""
+        match = _TILE.fullmatch(path)
+        if match is None:
+            raise RequestDenied(400, "malformed", "not the path of a tile")
+        level, number, width = match.groups()
+        digits, wanted = number.replace("x", "").replace("/", ""), int(width or WIDTH)
+        if not 1 <= wanted <= WIDTH or len(digits) > 15:
+            raise RequestDenied(400, "malformed", "not the path of a tile")
+        with counter.place():
+            hashes = await log.tile(Tile(int(level), int(digits)), wanted)
+        if hashes is None:
+            raise RequestDenied(404, "not_found", "the log has no such tile yet")
+        caching = {"Cache-Control": "public, max-age=31536000, immutable"}  # a tile of a width never changes
+        return Response(hashes, media_type="application/octet-stream", headers=caching)
+
+
+def _none() -> RequestDenied:
+    return RequestDenied(404, "not_found", "there is no such checkpoint yet")
