@@ -76,7 +76,7 @@ class DatabaseMissing(DatabaseFailure):
     """There is no database file where one must be; a new one would start a second chain of events."""
 
     code = "E-DB-05"
-    remedy = "Put the database file back. Only a desk that was never registered is created anew, with `keldim init`."
+    remedy = "Put the database file back. Only a desk that asked no fund yet is made anew: keldim device init"
 
 
 class DatabaseUnreachable(DatabaseFailure):
@@ -155,7 +155,7 @@ class SettingsInvalid(SyncFailure):
     """The desk's configuration file is missing, unreadable, or holds an impossible value."""
 
     code = "E-CFG-02"
-    remedy = "Create the desk with `keldim init`, or correct the named line in keldim.toml."
+    remedy = "Make the desk with `keldim device init`, or correct the named line in keldim.toml."
 
 
 class LedgerBroken(SyncFailure):
@@ -293,18 +293,11 @@ class FundIncomplete(SyncFailure):
     remedy = "Put the file back from the fund's backup; `keldim fund init` makes a new, empty fund elsewhere."
 
 
-class DeviceRecordInvalid(SyncFailure):
-    """What should be a desk's registration file (device.json) is not, or contradicts an earlier registration."""
-
-    code = "E-FND-04"
-    remedy = "Take device.json from the desk again; a desk with a new key needs a new device id."
-
-
 class DeviceUnknown(SyncFailure):
     """The fund holds no device of this id."""
 
     code = "E-FND-05"
-    remedy = "See the ids with `keldim fund devices`, or register the desk first."
+    remedy = "See the ids with `keldim fund devices`, or admit the desk first: keldim fund invite"
 
 
 class AddressInUse(SyncFailure):

@@ -38,9 +38,9 @@ class Home:
         return self.root / "keldim.toml"
 
     @property
-    def registration(self) -> Path:
-        """What the fund registers: device.json; written last, so it marks a complete home."""
-        return self.root / "device.json"
+    def tls(self) -> Path:
+        """TLS key and certificate that the desk shows to the gateway; the sync process's, and software on purpose."""
+        return self.keys / "tls.pem"
 
     @property
     def database(self) -> Path:
@@ -101,6 +101,21 @@ class Home:
     def fund_ca(self) -> Path:
         """The certificate authority of the fund's gateway."""
         return self.fund / "ca.pem"
+
+    @property
+    def device_ca(self) -> Path:
+        """The certificate authority of the fund's desks."""
+        return self.fund / "device-ca.pem"
+
+    @property
+    def log_policy(self) -> Path:
+        """Whom this desk believes about the fund's transparency log."""
+        return self.fund / "log.json"
+
+    @property
+    def certificate(self) -> Path:
+        """The device certificate: what the fund says about this desk's key."""
+        return self.fund / "device.pem"
 
     @property
     def log(self) -> Path:
@@ -233,6 +248,22 @@ def load_settings(home: Home) -> SyncSettings:
     return parse_settings(_content(home), home)
 
 
+def is_installed(home: Home) -> bool:
+    """Whether this desk belongs to a fund: its settings name one. Raises SettingsInvalid."""
+    return home.config.exists() and "device" in _document(_content(home))
+
+
+def load_key_settings(home: Home) -> KeySettings:
+    """Section [key] alone, which is there before any fund is. Raises SettingsInvalid."""
+    return parse_key_settings(_content(home), home)
+
+
+def parse_key_settings(content: bytes, home: Home) -> KeySettings:
+    """As `load_key_settings`, from bytes."""
+    document = _document(content)
+    return _key(document, home) if "key" in document else KeySettings()
+
+
 def read_section(home: Home, name: str, allowed: set[str]) -> dict[str, object]:
     """One more section of keldim.toml, empty where there is none. Raises SettingsInvalid for an unknown setting."""
     return _section({name: {}} | _document(_content(home)), name, allowed)
@@ -255,7 +286,7 @@ def parse_settings(content: bytes, home: Home) -> SyncSettings:
             deadline_s=deadline_s,
             sealing=_jwk(fund, "sealing_jwk") if "sealing_jwk" in fund else None,
         ),
-        _key(document, home) if "key" in document else KeySettings(),
+        parse_key_settings(content, home),
     )
 
 

@@ -14,6 +14,7 @@ from sync.compact import split
 from sync.envelope import DEVICE_ID, HEX64, MAX_SEQ, format_time, parse_time
 from sync.errors import EnvelopeInvalid
 from sync.join_errors import AnswerInvalid, InvitationInvalid, RequestInvalid
+from sync.log_checkpoint import LogPolicy
 from sync.signing import KeyClass, PublicJwk, Signer, sign_members, verify
 from sync.strict_json import JsonObject, Members
 
@@ -37,7 +38,7 @@ class FundFacts:
 
     ca_pem: the authority of the gateway's address. device_ca_pem: the authority of the desks' certificates.
     public_jwk: the key that signs receipts and answers. sealing_jwk: the key to which desks seal what only the fund
-    may read.
+    may read. log: whom to believe about the fund's transparency log.
     """
 
     url: str
@@ -45,6 +46,7 @@ class FundFacts:
     device_ca_pem: str
     public_jwk: PublicJwk
     sealing_jwk: PublicJwk
+    log: LogPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Answer:
     """The fund's answer to one request.
 
     request: its digest. device_pem, tls_pem: the certificates. policy: the section [policy] of keldim.toml as TOML, or
-    "". sealed: the pseudonym key, for this desk only; {"method", ...}.
+    "". sealed: the pseudonym key, for this desk only, {"method", "content"}; None in a renewal, whose desk has it.
     """
 
     request: str
@@ -95,7 +97,7 @@ class Answer:
     device_pem: str
     tls_pem: str
     policy: str
-    sealed: JsonObject
+    sealed: JsonObject | None
     at: datetime
 
 
@@ -109,6 +111,7 @@ def write_invitation(signer: Signer, invitation: Invitation) -> str:
         "device_ca_pem": fund.device_ca_pem,
         "public_jwk": fund.public_jwk.as_dict(),
         "sealing_jwk": fund.sealing_jwk.as_dict(),
+        "log": fund.log.members(),
         "device": invitation.device,
         "clinic": invitation.clinic,
         "desk": invitation.desk,
@@ -129,8 +132,14 @@ def read_invitation(token: str) -> Invitation:
         jwk = PublicJwk.parse(members.object("public_jwk").content)
         verify(jwk, token, INVITATION_TYP, MAX_MESSAGE)
         _version(members)
-        sealing = PublicJwk.parse(members.object("sealing_jwk").content)
-        fund = FundFacts(members.text("url"), members.text("ca_pem"), members.text("device_ca_pem"), jwk, sealing)
+        fund = FundFacts(
+            url=members.text("url"),
+            ca_pem=members.text("ca_pem"),
+            device_ca_pem=members.text("device_ca_pem"),
+            public_jwk=jwk,
+            sealing_jwk=PublicJwk.parse(members.object("sealing_jwk").content),
+            log=LogPolicy.read(members.object("log")),
+        )
         return Invitation(
             fund=fund,
             device=members.text("device", DEVICE_ID),
@@ -212,7 +221,7 @@ def read_answer(token: str, fund: PublicJwk) -> Answer:
             device_pem=members.text("device_pem"),
             tls_pem=members.text("tls_pem"),
             policy=members.text("policy"),
-            sealed=members.object("sealed").content,
+            sealed=None if members.content.get("sealed") is None else members.object("sealed").content,
             at=parse_time(members.text("at")),
         )
     except EnvelopeInvalid as error:

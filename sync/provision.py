@@ -1,147 +1,144 @@
-"""Makes a desk's home: directories, keys, settings, an empty ledger, and the registration for the fund.
+"""Makes a desk: directories, keys, an empty ledger; then the request by which it joins a fund or renews.
 
-Reading it back is left to `home`. Every step may be repeated: a run that was cut off is finished by the
-next one, and nothing that exists is ever overwritten.
+The answer is left to `install`, reading the home back to `home`. Every step may be repeated: a run that was cut off is
+finished by the next one, and no key is ever overwritten or made a second time.
 """
 
-import json
-from pathlib import Path
-from typing import Final
+import secrets
+from datetime import datetime
 
-from sync.compact import decode_part
+from sync.certificates import read_device_certificate
 from sync.database import open_database
-from sync.desk_database import open_desk_database
-from sync.device_key import create_device_key
-from sync.durable import create_file, replace_file
-from sync.errors import DeskProvisioned, DiskFailing, EnvelopeInvalid, SettingsInvalid
-from sync.home import DeviceSettings, FundSettings, Home, SyncSettings, parse_settings
-from sync.key_source import KeyName, open_keys
-from sync.keyfile import KEY_BYTES, create_key, write_secret
-from sync.recovery import write_recovery
+from sync.device_key import DeviceKey, create_device_key, open_device_key
+from sync.durable import create_file
+from sync.errors import DatabaseMissing, DeskProvisioned, DiskFailing
+from sync.home import FundSettings, Home, is_installed, load_key_settings, load_settings, parse_key_settings
+from sync.join_errors import InvitationSpent, JoinIncomplete
+from sync.joining import FundFacts, Invitation, Request, read_invitation, write_request
+from sync.keyfile import create_key, load_key
+from sync.papers import Papers, write_message
 from sync.schema import LEDGER_MIGRATIONS
-from sync.signing import PublicJwk, Signer
-from sync.strict_json import Members, dump
+from sync.sealing import SealedBox
+from sync.signing import KeyClass, PublicJwk
+from sync.tls_key import tls_request
 from sync.transport import pinned_context
 
-_MAX_FUND_JSON: Final = 64 * 1024
 
+def make_desk(home: Home, settings_toml: str = "") -> DeviceKey:
+    """Make a desk that belongs to no fund yet, or finish making it; gives its device key.
 
-def provision(home: Home, fund_json: bytes, device: DeviceSettings, more_toml: str = "") -> bytes:
-    """Create the desk's home, or finish creating it; gives device.json for `fund register`.
-
-    fund_json: what the fund gave, {"url","ca_pem","public_jwk","sealing_jwk","pseudonym_key"}. more_toml: further
-    sections for keldim.toml, as text. A complete home of the same desk and fund is left as it is.
-
-    Raises SettingsInvalid (fund.json or a name), DeskProvisioned (the home is another desk's), KeyUnusable,
-    DiskFailing, and as `open_database`.
+    settings_toml: the first keldim.toml, [key] among it. A desk that is there is left as it is. Raises SettingsInvalid,
+    DeskProvisioned (keldim.toml names another key), KeyUnusable, DiskFailing, and as `open_database`.
     """
-    fund, ca_pem, pseudonym_key = _read_fund(fund_json, home)
-    settings = SyncSettings(device, fund)
+    content = settings_toml.encode("utf-8")
+    meant = parse_key_settings(content, home)
     try:
         for directory in (home.root, home.keys, home.fund, home.log):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # The settings come first: from here on this home belongs to this desk and this fund.
-        settings = _claim(home, settings, more_toml)
-        _once(home.fund_ca, ca_pem)
+        if not home.config.exists():
+            create_file(home.config, content)
     except OSError as error:
         raise DiskFailing(f"{home.root.name} cannot be written: {error.strerror}") from error
-    complete = home.registration.exists()
-    if not complete:  # later the keys may be sealed, or be other ones
-        _make_keys(home, pseudonym_key)
-    keys = open_keys(home)
-    if keys.load(KeyName.PSEUDONYM) != pseudonym_key:
-        raise DeskProvisioned("the home holds the pseudonym key of another fund")
-    signer = create_device_key(home, settings.key).signer
-    if complete:
-        open_desk_database(home, keys, [LEDGER_MIGRATIONS]).close()
-    else:
-        open_database(home.database, keys.load(KeyName.DATABASE), [LEDGER_MIGRATIONS], create=True).close()
-        if not home.recovery.exists():
-            write_recovery(home, device.device, keys, fund.sealing)
-    return _registration(home, device, signer, complete)
+    if load_key_settings(home) != meant:
+        raise DeskProvisioned(f"{home.config.name} names another place for the device key")
+    if Papers(home).request_file.exists() or is_installed(home):
+        if not home.database.exists():
+            raise DatabaseMissing(f"there is no database at {home.database.name}")
+        return open_device_key(home, meant)
+    if not home.database.exists():  # later a missing key is a lost one, and a new one would hide it
+        for key in (home.database_key, home.template_key):
+            if not key.exists():
+                create_key(key)
+    load_key(home.template_key)
+    made = create_device_key(home, meant)
+    open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS], create=True).close()
+    return made
 
 
-def _make_keys(home: Home, pseudonym_key: bytes) -> None:
-    if not home.pseudonym_key.exists():
-        write_secret(home.pseudonym_key, pseudonym_key)
-    for key in (home.database_key, home.template_key):
-        if not key.exists():
-            create_key(key)
+def request_admission(home: Home, invitation_token: str, now: datetime) -> str:
+    """The request of this desk to the fund that invites it; the same again for the same invitation.
+
+    Raises InvitationInvalid, InvitationSpent (it has ended), DeskProvisioned (this desk is another one, or another
+    fund's), JoinIncomplete (not made yet), KeyUnusable, DiskFailing.
+    """
+    invitation, papers = read_invitation(invitation_token), Papers(home)
+    _check_facts(home, invitation.fund)
+    key = _key(home)
+    _check_same(home, invitation)
+    made = papers.request()
+    if made is not None and made[1].nonce == invitation.nonce:
+        return made[0]
+    if now >= invitation.expires:
+        raise InvitationSpent("the invitation has ended")
+    desk = (invitation.device, invitation.clinic, invitation.desk)
+    token = _request(papers, key, desk, invitation.nonce, None)
+    write_message(papers.invitation_file, invitation_token)
+    write_message(papers.request_file, token)
+    return token
 
 
-def _registration(home: Home, device: DeviceSettings, signer: Signer, complete: bool) -> bytes:
-    content = dump(
-        {
-            "device": device.device,
-            "clinic": device.clinic,
-            "desk": device.desk,
-            "key_class": signer.key_class,
-            "public_jwk": signer.public_jwk.as_dict(),
-        }
+def request_renewal(home: Home) -> str:
+    """The request to renew the device certificate, signed with the present key; the same again until it is answered.
+
+    Raises JoinIncomplete (never admitted), CertificateInvalid, KeyUnusable, DiskFailing.
+    """
+    papers = Papers(home)
+    if not is_installed(home):
+        raise JoinIncomplete("this desk has no certificate to renew")
+    present = read_device_certificate(home.certificate.read_bytes(), home.device_ca.read_bytes())
+    made = papers.request()
+    if made is not None and made[1].renews == present.fingerprint:
+        return made[0]
+    desk = (present.facts.device, present.facts.clinic, present.facts.desk)
+    token = _request(papers, _key(home), desk, secrets.token_hex(32), present.fingerprint)
+    write_message(papers.request_file, token)
+    return token
+
+
+def _key(home: Home) -> DeviceKey:
+    if not home.database.exists():
+        raise JoinIncomplete("this desk has not been made yet")
+    return open_device_key(home, load_key_settings(home))
+
+
+def _check_facts(home: Home, fund: FundFacts) -> None:
+    """Refuse facts that could not be used later. Raises SettingsInvalid."""
+    FundSettings(fund.url, home.fund_ca, fund.public_jwk)
+    pinned_context(fund.ca_pem)
+    pinned_context(fund.device_ca_pem)
+
+
+def _check_same(home: Home, invitation: Invitation) -> None:
+    """A desk that belongs to a fund follows invitations of that fund to itself only. Raises DeskProvisioned."""
+    if not is_installed(home):
+        return
+    settings, present, new = load_settings(home), Papers(home).invitation().fund, invitation.fund
+    same = (new.public_jwk, new.ca_pem, new.device_ca_pem) == (
+        present.public_jwk,
+        present.ca_pem,
+        present.device_ca_pem,
     )
-    try:
-        if not complete:
-            replace_file(home.registration, content)
-        elif home.registration.read_bytes() != content:
-            raise DeskProvisioned("device.json is not that of this desk's key")
-    except OSError as error:
-        raise DiskFailing(f"device.json cannot be written: {error.strerror}") from error
-    return content
-
-
-def _read_fund(content: bytes, home: Home) -> tuple[FundSettings, bytes, bytes]:
-    if len(content) > _MAX_FUND_JSON:
-        raise SettingsInvalid(f"the fund's file is longer than {_MAX_FUND_JSON} bytes")
-    try:
-        members = Members.parse(content)
-        jwk, sealing = (PublicJwk.parse(members.object(name).content) for name in ("public_jwk", "sealing_jwk"))
-        ca_pem = members.text("ca_pem").encode("utf-8")
-        pseudonym_key = decode_part(members.text("pseudonym_key"))
-        url = members.text("url")
-    except EnvelopeInvalid as error:
-        raise SettingsInvalid(f"the fund's file is not usable: {error}") from error
-    if len(pseudonym_key) != KEY_BYTES:
-        raise SettingsInvalid(f"the fund's pseudonym key must have {KEY_BYTES} bytes")
-    pinned_context(ca_pem.decode("utf-8"))
-    return FundSettings(url, home.fund_ca, jwk, sealing=sealing), ca_pem, pseudonym_key
-
-
-def _claim(home: Home, settings: SyncSettings, more_toml: str) -> SyncSettings:
-    """Write the settings once; gives them as they are in force. [key] is among more_toml, or was put there since."""
-    content = _format(settings, more_toml).encode("utf-8")
-    meant = parse_settings(content, home)
-    if (meant.device, meant.fund) != (settings.device, settings.fund):
-        raise AssertionError("keldim.toml must read back as it was meant")
-    if not home.config.exists():
-        create_file(home.config, content)
-    found = parse_settings(home.config.read_bytes(), home)
-    if (found.device, found.fund) != (settings.device, settings.fund):
+    if not same or invitation.device != settings.device.device:
         raise DeskProvisioned(f"{home.root.name} already belongs to another desk or fund")
-    return found
 
 
-def _format(settings: SyncSettings, more_toml: str) -> str:
-    device, fund = settings.device, settings.fund
-    return (
-        "[device]\n"
-        f"device = {_quoted(device.device)}\nclinic = {_quoted(device.clinic)}\ndesk = {_quoted(device.desk)}\n\n"
-        "[fund]\n"
-        f'url = {_quoted(fund.url)}\nca = "fund/ca.pem"\npublic_jwk = {_inline(fund.jwk)}\n'
-        + (f"sealing_jwk = {_inline(fund.sealing)}\n" if fund.sealing else "")
-        + (f"\n{more_toml.strip()}\n" if more_toml.strip() else "")
+def _keys_of(fund: FundFacts) -> tuple[PublicJwk, str, str]:
+    return fund.public_jwk, fund.ca_pem, fund.device_ca_pem
+
+
+def _request(papers: Papers, key: DeviceKey, desk: tuple[str, str, str], nonce: str, renews: str | None) -> str:
+    device, clinic, name = desk
+    box = SealedBox.load(papers.request_key) if papers.request_key.exists() else SealedBox.create(papers.request_key)
+    request = Request(
+        device=device,
+        clinic=clinic,
+        desk=name,
+        nonce=nonce,
+        renews=renews,
+        key_class=KeyClass(key.signer.key_class),
+        public_jwk=key.signer.public_jwk,
+        csr_pem=tls_request(papers.tls_request_key, device),
+        sealing_jwk=box.public_jwk,
+        evidence=key.evidence(bytes.fromhex(nonce)),
     )
-
-
-def _inline(jwk: PublicJwk) -> str:
-    return "{ " + ", ".join(f"{name} = {_quoted(str(value))}" for name, value in jwk.as_dict().items()) + " }"
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)  # also a TOML basic string: names hold no control characters
-
-
-def _once(path: Path, content: bytes) -> None:
-    if not path.exists():
-        create_file(path, content)
-    elif path.read_bytes() != content:
-        raise DeskProvisioned(f"{path.name} is that of another fund")
+    return write_request(key.signer, request)

@@ -57,7 +57,16 @@ def _sync() -> typer.Typer:
 
 
 def _fund() -> typer.Typer:
+    from appliance.cli.admission_commands import app as admission
     from appliance.cli.fund_commands import app
+
+    if admission not in (group.typer_instance for group in app.registered_groups):
+        app.add_typer(admission)
+    return app
+
+
+def _device() -> typer.Typer:
+    from appliance.cli.device_commands import app
 
     return app
 
@@ -90,6 +99,7 @@ def _bench() -> typer.Typer:
 
 
 _GROUPS: dict[str, Callable[[], typer.Typer]] = {
+    "device": _device,
     "people": _people_list,
     "staff": _staff,
     "services": _services,
@@ -101,7 +111,6 @@ _GROUPS: dict[str, Callable[[], typer.Typer]] = {
 }
 _SINGLE: dict[str, Callable[[], typer.Typer]] = {
     "demo": _demo,
-    "init": _desk,
     "enrol": _people,
     "checkin": _desk,
     "identify": _people,

@@ -1,6 +1,5 @@
-"""Commands of the reception PC: init, checkin, services, cameras, doctor."""
+"""Commands of the reception PC: checkin, services, cameras, doctor."""
 
-import json
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -22,43 +21,11 @@ from appliance.core.iin import Iin
 from appliance.core.types import Instant
 from appliance.health import Health, examine
 from appliance.records.schedule import parse_schedule
-from appliance.texts import Language
 from sync.clock import SystemClock
 from sync.database import immediate
-from sync.errors import SettingsInvalid
-from sync.home import DeviceSettings
-from sync.provision import provision
 
 app = typer.Typer()
 services = typer.Typer(help="Today's planned services.", no_args_is_help=True)
-
-_CONFIG = """
-[desk]
-language = {language}
-
-[pack]
-name = "builtin"
-"""
-
-
-@app.command()
-def init(
-    context: typer.Context,
-    fund: Annotated[Path, typer.Option(help="fund.json, as the fund gave it.")],
-    device: Annotated[str, typer.Option(help="Name of this device at the fund: a-z, 0-9, hyphen.")],
-    clinic: Annotated[str, typer.Option(help="Name of the clinic.")],
-    desk: Annotated[str, typer.Option(help="Name of the desk.")],
-    language: Annotated[Language, typer.Option(help="First language of the screen.")] = Language.KAZAKH,
-) -> None:
-    """Make this desk: keys, encrypted database, keldim.toml, and device.json for the fund."""
-    home = place(context).home
-    try:
-        content = fund.read_bytes()
-    except OSError as error:
-        raise SettingsInvalid(f"{fund.name} cannot be read: {error.strerror}") from error
-    settings = DeviceSettings(device, clinic, desk)
-    provision(home, content, settings, _CONFIG.format(language=json.dumps(language.value)))
-    say(f"desk made in {home.root}; give {home.registration} to the fund: keldim fund register")
 
 
 @app.command()

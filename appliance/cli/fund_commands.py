@@ -1,4 +1,7 @@
-"""Commands of the fund's side: init, serve, register, block, unblock, devices, events, verify."""
+"""Commands of the fund's side: init, serve, block, unblock, devices, events, verify.
+
+Letting desks in and out is `admission_commands`'.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,16 +10,14 @@ import typer
 
 from appliance import logs
 from appliance.cli.output import EXIT_NO, dump, say, table
-from appliance.cli.place import Json
+from appliance.cli.place import Folder, Json
 from sync.clock import SystemClock
 from sync.envelope import format_time, parse_event
 from sync.fund import office
 from sync.fund.audit import verify_fund
-from sync.fund.home import FundHome
 from sync.fund.serve import serve as serve_gateway
 
 app = typer.Typer(help="The fund's gateway.", no_args_is_help=True)
-Folder = Annotated[Path, typer.Option("--dir", envvar="KELDIM_FUND", help="The fund's directory.")]
 
 
 @app.command()
@@ -27,9 +28,9 @@ def init(
         str | None, typer.Option(help="An empty PostgreSQL database, postgresql://...; without it a file.")
     ] = None,
 ) -> None:
-    """Make a new fund: keys, certificate authority, database, and fund.json for the desks."""
+    """Make a new fund: keys, certificate authorities, database."""
     office.create_fund(folder, url, SystemClock().moment().wall, database)
-    say(f"fund made; give {FundHome(folder).document} to the desks (it holds a secret: the pseudonym key)")
+    say(f"fund made in {folder}; desks are let in with: keldim fund invite, keldim fund admit")
 
 
 @app.command()
@@ -42,17 +43,6 @@ def serve(
     """Receive events until stopped."""
     logs.start(None, "INFO", console="INFO")
     serve_gateway(folder, host, port, ready_file=ready_file)
-
-
-@app.command()
-def register(folder: Folder, device_json: Annotated[Path, typer.Argument(help="device.json of a desk.")]) -> None:
-    """Let a desk in."""
-    try:
-        content = device_json.read_bytes()
-    except OSError as error:
-        raise typer.BadParameter(f"{device_json}: {error.strerror}") from error
-    device = office.register_device(folder, content, SystemClock().moment().wall)
-    say(f"registered {device.device}, key class {device.key_class}")
 
 
 @app.command()

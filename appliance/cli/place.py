@@ -18,6 +18,9 @@ PACKS_VARIABLE = "KELDIM_PACKS"
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 """The option of every command that a machine may read."""
 
+Folder = Annotated[Path, typer.Option("--dir", envvar="KELDIM_FUND", help="The fund's directory.")]
+"""The option of every command of the fund's side."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

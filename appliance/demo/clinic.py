@@ -10,17 +10,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from appliance.core.errors import DemoFailed
 from appliance.demo.cast import Role
 from sync.__main__ import read_status, run_once
 from sync.clock import Clock
+from sync.fund.admission import Terms, admit, invite
 from sync.fund.audit import FundReport, verify_fund
-from sync.fund.home import FundHome
-from sync.fund.office import create_fund, register_device
-from sync.home import DeviceSettings, Home
-from sync.provision import provision
+from sync.fund.office import create_fund
+from sync.home import Home
+from sync.install import install
+from sync.provision import make_desk, request_admission
+from sync.signing import KeyClass
 
 HOST = "127.0.0.1"
 START_S = 20.0
@@ -63,13 +66,19 @@ class Site:
 
 
 def found(root: Path, clock: Clock) -> tuple[Site, int]:
-    """Make fund and desk in a directory and register the desk; gives the site and the gateway's port."""
+    """Make fund and desk in a directory and let the desk in; gives the site and the gateway's port."""
     site, port = Site(root), _free_port()
     create_fund(site.fund, f"https://{HOST}:{port}", clock.moment().wall)
-    device = DeviceSettings("demo-desk-1", "Demonstration clinic", "Reception")
-    record = provision(site.home, FundHome(site.fund).document.read_bytes(), device, _CONFIG)
-    register_device(site.fund, record, clock.moment().wall)
+    _join(site, clock.moment().wall)
     return site, port
+
+
+def _join(site: Site, at: datetime) -> None:
+    """The desk's whole way into the fund; in earnest three files travel between two people."""
+    make_desk(site.home, _CONFIG)
+    invitation = invite(site.fund, "demo-desk-1", "Demonstration clinic", "Reception", at)
+    answer = admit(site.fund, request_admission(site.home, invitation, at), Terms(KeyClass.FILE), at)
+    install(site.home, answer, at)
 
 
 def _free_port() -> int:

@@ -42,11 +42,13 @@ class Terms:
     """On which terms a desk is admitted.
 
     least: the weakest class of key that is let in; a TPM that is not proven to be one counts as a token. policy: the
-    section [policy] of the desk's keldim.toml as TOML, or "".
+    section [policy] of the desk's keldim.toml as TOML, or "". key_id: thumbprint of the only key that is let in, as
+    the desk's people told it; None: any, so whoever caught the invitation on its way could come first.
     """
 
     least: KeyClass = KeyClass.PKCS11
     policy: str = ""
+    key_id: str | None = None
 
 
 def invite(
@@ -70,7 +72,7 @@ def invite(
 def fund_facts(home: FundHome) -> FundFacts:
     """What desks are told about this fund; all of it public. Raises FundIncomplete, KeyUnusable."""
     told = load_document(home)
-    return FundFacts(told.url, told.ca_pem, told.device_ca_pem, told.public_jwk, told.sealing_jwk)
+    return FundFacts(told.url, told.ca_pem, told.device_ca_pem, told.public_jwk, told.sealing_jwk, told.log)
 
 
 def admit(root: Path, request_token: str, terms: Terms, at: datetime) -> str:
@@ -96,7 +98,15 @@ def admit(root: Path, request_token: str, terms: Terms, at: datetime) -> str:
         if known is None:
             store.register(device, at)
         store.registry.certify(device, issued, at)
-        answer = _answer(request, issued, terms.policy, _sealed(home, request), at)
+        answer = Answer(
+            request=request.digest,
+            device=request.device,
+            device_pem=issued[0].pem,
+            tls_pem=issued[1].pem,
+            policy=terms.policy,
+            sealed=_sealed(home, request),
+            at=at,
+        )
         token = write_answer(signer, answer)
         store.registry.keep_admission(Admission(request.digest, request.device, request.nonce, token), at)
     return token
@@ -156,7 +166,12 @@ def _check_key(store: OfficeStore, request: Request, known: Device | None) -> No
 
 
 def _judge(home: FundHome, request: Request, terms: Terms) -> Attested:
-    """Whether the class of the key is good enough, and proven. Raises KeyClassRefused, AttestationInvalid."""
+    """Whether it is the key meant, and its class good enough; and proven.
+
+    Raises RequestInvalid, KeyClassRefused, AttestationInvalid.
+    """
+    if terms.key_id not in (None, request.public_jwk.thumbprint):
+        raise RequestInvalid("the request is signed with another key than the desk's people told")
     nonce, roots = bytes.fromhex(request.nonce), read_roots(home.tpm_roots)
     attested = check_evidence(request.evidence, request.public_jwk, request.key_class, nonce, roots)
     unproven = request.key_class is KeyClass.TPM2 and attested is not Attested.PROVEN
@@ -176,7 +191,11 @@ def _registered(request: Request, attested: Attested, known: Device | None) -> D
         public_jwk=request.public_jwk,
         attested=attested.value,
     )
-    return device if known is None else replace(device, blocked=known.blocked)
+    if known is None:
+        return device
+    if request.renews is None:
+        return replace(device, blocked=known.blocked)
+    return replace(device, clinic=known.clinic, desk=known.desk, blocked=known.blocked)  # no desk renames itself
 
 
 def _issue(authority: DeviceAuthority, request: Request, device: Device, at: datetime) -> Sequence[Certificate]:
@@ -191,15 +210,15 @@ def _issue(authority: DeviceAuthority, request: Request, device: Device, at: dat
     return authority.certify_device(facts, device.public_jwk, at), authority.certify_tls(device.device, tls, at)
 
 
-def _sealed(home: FundHome, request: Request) -> JsonObject:
-    """The pseudonym key, for this desk alone: to its TPM where there is one, else to the request's key."""
+def _sealed(home: FundHome, request: Request) -> JsonObject | None:
+    """The pseudonym key for this desk alone, to its TPM where there is one, else to the request's key.
+
+    A desk that renews has it.
+    """
+    if request.renews is not None:
+        return None
     secret = load_key(home.pseudonym_key)
     if request.evidence is not None:
         return {"method": "tpm2", "content": encode_part(wrap_for(request.evidence, secret))}
     sealed = seal(request.sealing_jwk, secret, request.digest.encode("ascii"))
     return {"method": "hpke", "content": encode_part(sealed)}
-
-
-def _answer(request: Request, issued: Sequence[Certificate], policy: str, sealed: JsonObject, at: datetime) -> Answer:
-    device, tls = (certificate.pem for certificate in issued)
-    return Answer(request.digest, request.device, device, tls, policy, sealed, at)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from sync.compact import encode_part
 from sync.errors import FundUrlInvalid
 from sync.log_checkpoint import LogPolicy
 from sync.signing import PublicJwk
@@ -28,7 +27,7 @@ class FundHome:
 
     @property
     def document(self) -> Path:
-        """What a desk needs to know of the fund (`fund.json`); holds the pseudonym key, so it is private."""
+        """What this fund tells everybody (`fund.json`); all of it public. Desks get it in their invitations."""
         return self.root / "fund.json"
 
     @property
@@ -109,14 +108,13 @@ class FundHome:
 
 @dataclass(frozen=True, slots=True)
 class FundDocument:
-    """What a desk needs to know of the fund."""
+    """What a fund tells everybody."""
 
     url: str
     ca_pem: str
     device_ca_pem: str
     public_jwk: PublicJwk
     sealing_jwk: PublicJwk
-    pseudonym_key: bytes
     log: LogPolicy
 
     def serialise(self) -> bytes:
@@ -127,14 +125,9 @@ class FundDocument:
             "device_ca_pem": self.device_ca_pem,
             "public_jwk": self.public_jwk.as_dict(),
             "sealing_jwk": self.sealing_jwk.as_dict(),
-            "pseudonym_key": encode_part(self.pseudonym_key),
             "log": self.log.members(),
         }
         return json.dumps(fields, indent=2, sort_keys=True).encode() + b"\n"
-
-    def __repr__(self) -> str:
-        """Without the pseudonym key."""
-        return f"FundDocument(url={self.url!r})"
 
 
 def parse_url(url: str) -> SplitResult:

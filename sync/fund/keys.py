@@ -31,7 +31,7 @@ from sync.fund.profile import (
     load_authority,
     make_authority,
 )
-from sync.keyfile import create_key, load_key, read_secret, write_secret
+from sync.keyfile import create_key, read_secret, write_secret
 from sync.sealing import SealedBox
 from sync.signing import FileSigner
 
@@ -50,7 +50,7 @@ def create_keys(home: FundHome, url: str, now: datetime) -> FundDocument:
     """
     address = parse_url(url)
     create_key(home.database_key)
-    pseudonym_key = create_key(home.pseudonym_key)
+    create_key(home.pseudonym_key)
     signer = FileSigner.create(home.signing_key)
     sealing_jwk = SealedBox.create(home.sealing_key).public_jwk
     key = ec.generate_private_key(ec.SECP256R1())
@@ -62,7 +62,7 @@ def create_keys(home: FundHome, url: str, now: datetime) -> FundDocument:
     write_secret(home.ca_certificate, pem)
     write_secret(home.server, _issue(authority, key, address.hostname or "", now))
     url, log = f"https://{address.netloc}", create_log(home, address.hostname or "")
-    return FundDocument(url, pem.decode(), device_ca.pem.decode(), signer.public_jwk, sealing_jwk, pseudonym_key, log)
+    return FundDocument(url, pem.decode(), device_ca.pem.decode(), signer.public_jwk, sealing_jwk, log)
 
 
 def load_document(home: FundHome) -> FundDocument:
@@ -74,8 +74,7 @@ def load_document(home: FundHome) -> FundDocument:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FundIncomplete(f"{home.document.name} or {home.ca_certificate.name} cannot be read") from error
     signing, sealing = FileSigner.load(home.signing_key).public_jwk, SealedBox.load(home.sealing_key).public_jwk
-    secret, log = load_key(home.pseudonym_key), load_terms(home)
-    return FundDocument(url, ca_pem, device_ca_pem, signing, sealing, secret, log)
+    return FundDocument(url, ca_pem, device_ca_pem, signing, sealing, load_terms(home))
 
 
 def renew_certificate(home: FundHome, now: datetime) -> bool:

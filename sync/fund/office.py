@@ -1,4 +1,4 @@
-"""What the fund's people do with their gateway: found it, register desks, block them, look at what it holds.
+"""What the fund's people do with their gateway: found it, block desks, look at what it holds.
 
 Each function opens the fund by its directory and closes it again; it works while the gateway runs. Proving that nothing
 was altered is left to `sync.fund.audit`.
@@ -10,25 +10,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from sync.envelope import DEVICE_ID
-from sync.errors import DeviceRecordInvalid, DeviceUnknown, EnvelopeInvalid, FundExists, FundUnwritable
+from sync.errors import DeviceUnknown, FundExists, FundUnwritable
 from sync.fund.home import FundDocument, FundHome, parse_url
 from sync.fund.keys import create_keys
-from sync.fund.rows import Device, DeviceSummary, EventRow
+from sync.fund.rows import DeviceSummary, EventRow
 from sync.fund.store import PAGE_ROWS, OfficeStore
 from sync.fund.stores import found_store, office_store
 from sync.keyfile import write_secret
-from sync.signing import PublicJwk
-from sync.strict_json import Members
-
-MAX_RECORD = 16 * 1024
-"""Bytes of a device.json; it takes about 400."""
-
-MAX_NAME = 100
-"""Characters of the name of a clinic or desk."""
-
-KEY_CLASSES = frozenset({"file", "pkcs11", "tpm2"})
-"""Where a desk's key may live; "file" only proves which copy of the desk signed, and is shown as such."""
 
 
 def create_fund(root: Path, url: str, at: datetime, database: str | None = None) -> FundDocument:
@@ -73,44 +61,6 @@ def open_store(root: Path) -> Iterator[OfficeStore]:
         yield store
 
 
-def register_device(root: Path, device_json: bytes, at: datetime) -> Device:
-    """Register a desk by its device.json; the same registration twice changes nothing.
-
-    Raises DeviceRecordInvalid when it is malformed, or the id or the key belongs to another registration.
-    """
-    device = read_record(device_json)
-    with open_store(root) as store, store.transaction():
-        known = store.device(device.device)
-        if known is None and store.device_of_key(device.public_jwk.thumbprint) is not None:
-            raise DeviceRecordInvalid("the key is registered for another device")
-        if known is None:
-            store.register(device, at)
-        elif (known.public_jwk, known.key_class) != (device.public_jwk, device.key_class):
-            raise DeviceRecordInvalid(f"device {device.device} is registered with another key")
-        return known or device
-
-
-def read_record(device_json: bytes) -> Device:
-    """Read a device.json. Raises DeviceRecordInvalid."""
-    if len(device_json) > MAX_RECORD:
-        raise DeviceRecordInvalid(f"a device record of {len(device_json)} bytes is longer than {MAX_RECORD}")
-    try:
-        record = Members.parse(device_json)
-        key_class = record.text("key_class")
-        device = Device(
-            device=record.text("device", DEVICE_ID),
-            clinic=_name(record, "clinic"),
-            desk=_name(record, "desk"),
-            key_class=key_class,
-            public_jwk=PublicJwk.parse(record.object("public_jwk").content),
-        )
-    except EnvelopeInvalid as error:
-        raise DeviceRecordInvalid(f"not a device record: {error}") from error
-    if key_class not in KEY_CLASSES:
-        raise DeviceRecordInvalid("unknown class of key")
-    return device
-
-
 def block_device(root: Path, device: str, reason: str) -> None:
     """Take no more events of a device until it is unblocked. Raises DeviceUnknown."""
     _set_block(root, device, reason)
@@ -145,11 +95,3 @@ def _set_block(root: Path, device: str, reason: str | None) -> None:
         if store.device(device) is None:
             raise DeviceUnknown(f"no device {device!r} is registered here")
         store.block(device, reason)
-
-
-def _name(record: Members, member: str) -> str:
-    """A name as people read it: printable, of bounded length. Raises EnvelopeInvalid."""
-    text = record.text(member)
-    if not 0 < len(text) <= MAX_NAME or not text.isprintable():
-        raise EnvelopeInvalid(f"{member} must have 1 to {MAX_NAME} printable characters")
-    return text

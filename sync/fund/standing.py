@@ -36,6 +36,6 @@ def objection(device: Device, now: datetime) -> Objection | None:
         return Objection.REVOKED
     if device.blocked is not None:
         return Objection.BLOCKED
-    if device.certified_until is not None and now >= device.certified_until:
+    if device.certified_until is None or now >= device.certified_until:
         return Objection.EXPIRED
     return None

@@ -55,17 +55,27 @@ def stranger(tmp_path_factory: pytest.TempPathFactory, eyes: FacePipeline) -> Pa
     return path
 
 
+def join(clinic: Clinic, device: str) -> None:
+    """The desk's whole way into its fund, by commands, with a key in a file."""
+    invitation, request, answer = (clinic.root / f"{name}.jws" for name in ("invitation", "request", "answer"))
+    fund = ("--dir", clinic.fund)
+    for told in (
+        clinic("device", "init"),
+        keldim("fund", "invite", *fund, device, "--clinic", "Clinic", "--desk", "A", "--out", invitation),
+        clinic("device", "request", "--invitation", invitation, "--out", request),
+        keldim("fund", "admit", *fund, request, "--key-class", "file", "--out", answer),
+        clinic("device", "install", answer),
+    ):
+        assert (told.code, told.err) == (0, ""), told
+
+
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory: pytest.TempPathFactory, pack_path: Path, astronaut: Path) -> Clinic:
     """Fund and desk made by commands, with one patient who has a service; not to be changed."""
     root = tmp_path_factory.mktemp("clinic")
     clinic = Clinic(root, pack_path.parent)
     assert keldim("fund", "init", "--dir", clinic.fund, "--url", "https://127.0.0.1:1").code == 0
-    made = clinic(
-        "init", "--fund", clinic.fund / "fund.json", "--device", "desk-7", "--clinic", "Clinic", "--desk", "A"
-    )
-    assert (made.code, made.err) == (0, "")
-    assert keldim("fund", "register", "--dir", clinic.fund, clinic.home / "device.json").code == 0
+    join(clinic, "desk-7")
     config = clinic.home / "keldim.toml"
     config.write_text(config.read_text() + HURRIED)
     name = ("--iin", ELLEN.iin.digits, "--name", ELLEN.name, "--language", "en")

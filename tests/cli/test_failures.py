@@ -26,8 +26,8 @@ from sync.errors import (
     DatabaseKeyWrong,
     DatabaseMissing,
     DeskProvisioned,
-    DeviceRecordInvalid,
     DeviceUnknown,
+    DiskFailing,
     FundExists,
     FundUrlInvalid,
     KeyUnusable,
@@ -36,6 +36,7 @@ from sync.errors import (
     SettingsInvalid,
 )
 from sync.home import Home
+from sync.join_errors import InvitationInvalid, JoinIncomplete, RequestInvalid
 from tests.cli.conftest import ELLEN
 from tests.cli.terminal import Clinic, keldim
 from tests.fakes.clock import ManualClock
@@ -346,23 +347,26 @@ def test_a_file_of_services_that_is_not_there(clinic: Clinic, tmp_path: Path) ->
 
 def test_a_desk_is_made_once(clinic: Clinic, tmp_path: Path) -> None:
     """Another desk's home, and a file that is no fund's."""
-    fund = clinic.fund / "fund.json"
-    clinic("init", "--fund", fund, "--device", "other", "--clinic", "C", "--desk", "D").failed_with(DeskProvisioned)
-    wrong = tmp_path / "fund.json"
+    other, fund = tmp_path / "other.jws", ("--dir", clinic.fund)
+    keldim("fund", "invite", *fund, "other", "--clinic", "C", "--desk", "D", "--out", other)
+    clinic("device", "request", "--invitation", other).failed_with(DeskProvisioned)
+    new = ("--home", tmp_path / "new")
+    keldim(*new, "device", "request", "--invitation", other).failed_with(JoinIncomplete)
+    keldim(*new, "device", "install", other).failed_with(JoinIncomplete)
+    keldim(*new, "device", "renew").failed_with(JoinIncomplete)
+    wrong = tmp_path / "wrong.jws"
     wrong.write_text("{}")
-    for file in (wrong, tmp_path / "none.json"):
-        told = keldim(
-            "--home", tmp_path / "new", "init", "--fund", file, "--device", "d", "--clinic", "C", "--desk", "D"
-        )
-        told.failed_with(SettingsInvalid)
+    keldim(*new, "device", "request", "--invitation", wrong).failed_with(InvitationInvalid)
+    keldim(*new, "device", "request", "--invitation", tmp_path / "none.jws").failed_with(DiskFailing)
 
 
 def test_a_fund_is_made_once_and_knows_its_desks(clinic: Clinic, tmp_path: Path) -> None:
     """Nothing of a fund is overwritten; a wrong address, record or device is named."""
     keldim("fund", "init", "--dir", clinic.fund, "--url", "https://127.0.0.1:1").failed_with(FundExists)
     keldim("fund", "init", "--dir", tmp_path / "f", "--url", "http://127.0.0.1").failed_with(FundUrlInvalid)
-    record = tmp_path / "device.json"
+    record = tmp_path / "request.jws"
     record.write_text("{}")
-    keldim("fund", "register", "--dir", clinic.fund, record).failed_with(DeviceRecordInvalid)
+    keldim("fund", "admit", "--dir", clinic.fund, record).failed_with(RequestInvalid)
+    keldim("fund", "revoke", "--dir", clinic.fund, "nobody", "--reason", "stolen").failed_with(DeviceUnknown)
     keldim("fund", "block", "--dir", clinic.fund, "nobody").failed_with(DeviceUnknown)
     keldim("fund", "verify", "--dir", tmp_path / "none").failed_with(KeyUnusable)

@@ -87,8 +87,9 @@ def test_the_fund_shows_what_it_holds(clinic: Clinic) -> None:
     assert "stolen" in keldim("fund", "devices", *where).out
     assert keldim("fund", "unblock", *where, "desk-7").code == 0
     assert keldim("fund", "devices", *where, "--json").rows[0]["blocked"] is None
-    again = keldim("fund", "register", *where, clinic.home / "device.json")
-    assert (again.code, again.out) == (0, "registered desk-7, key class file\n")
+    request, answer = clinic.root / "request.jws", clinic.root / "again.jws"
+    assert keldim("fund", "admit", *where, request, "--key-class", "file", "--out", answer).code == 0
+    assert answer.read_bytes() == (clinic.root / "answer.jws").read_bytes()
 
 
 def test_packs_are_listed_shown_and_verified(pristine: Clinic) -> None:

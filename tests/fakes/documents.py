@@ -3,8 +3,13 @@
 from pathlib import Path
 
 from sync.clock import SystemClock
+from sync.fund.admission import Terms, admit, invite
 from sync.fund.home import FundHome
 from sync.fund.office import create_fund
+from sync.home import Home
+from sync.install import install
+from sync.provision import make_desk, request_admission
+from sync.signing import KeyClass
 
 
 def make_fund_home(folder: Path, url: str = "https://127.0.0.1:8443") -> FundHome:
@@ -14,6 +19,9 @@ def make_fund_home(folder: Path, url: str = "https://127.0.0.1:8443") -> FundHom
     return FundHome(root)
 
 
-def make_fund_json(folder: Path, url: str = "https://127.0.0.1:8443") -> bytes:
-    """What the fund gives a desk."""
-    return make_fund_home(folder, url).document.read_bytes()
+def join_desk(home: Home, fund: Path, device: str = "desk-1", settings_toml: str = "") -> None:
+    """A desk's whole way into a fund, with a key in a file."""
+    now = SystemClock().moment().wall
+    make_desk(home, settings_toml)
+    invitation = invite(fund, device, "Clinic", "Desk", now)
+    install(home, admit(fund, request_admission(home, invitation, now), Terms(KeyClass.FILE), now), now)

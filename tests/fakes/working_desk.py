@@ -25,12 +25,11 @@ from appliance.staff import StaffEnrolment
 from sync.clock import Clock
 from sync.database import Database, immediate, open_database
 from sync.envelope import Event, parse_event
-from sync.home import DeviceSettings, Home, load_settings
+from sync.home import Home, load_settings
 from sync.keyfile import load_key
 from sync.ledger import Ledger
-from sync.provision import provision
 from sync.signing import FileSigner, PublicJwk, Signer
-from tests.fakes.documents import make_fund_json
+from tests.fakes.documents import join_desk, make_fund_home
 from tests.fakes.patients import PACK, make_embedding, make_iin, make_profile
 
 DEVICE = "desk-1"
@@ -89,7 +88,7 @@ def make_circumstances(liveness: LivenessVerdict = LivenessVerdict.LIVE, began: 
 def make_home(folder: Path, device: str = DEVICE) -> Home:
     """A provisioned desk of an invented fund that nobody runs; its records exist."""
     home = Home(folder / "desk")
-    provision(home, make_fund_json(folder, "https://127.0.0.1:1"), DeviceSettings(device, "Clinic", "Desk"))
+    join_desk(home, make_fund_home(folder, "https://127.0.0.1:1").root, device)
     open_database(home.database, load_key(home.database_key), DESK_MIGRATIONS).close()
     return home
 

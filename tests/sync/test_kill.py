@@ -12,12 +12,11 @@ from typing import IO
 
 from sync.audit import verify_ledger
 from sync.database import open_database
-from sync.home import DeviceSettings, Home
+from sync.home import Home
 from sync.keyfile import load_key
 from sync.ledger import LEDGER_MIGRATIONS, ledger_entries
-from sync.provision import provision
 from sync.signing import FileSigner
-from tests.fakes.documents import make_fund_json
+from tests.fakes.documents import join_desk, make_fund_home
 
 ROOT = Path(__file__).parents[2]
 KILLS = 60
@@ -49,7 +48,7 @@ def one_life(orders: IO[bytes], answers: IO[bytes], delay_s: float) -> list[tupl
 def test_kill_9_at_any_instant_loses_no_acknowledged_event(tmp_path: Path) -> None:
     """Sixty lives of the kiosk, each ended without warning; every restart is an ordinary start."""
     home = Home(tmp_path / "desk")
-    provision(home, make_fund_json(tmp_path), DeviceSettings("desk-1", "Clinic", "Desk"))
+    join_desk(home, make_fund_home(tmp_path).root)
     chance = random.Random(2026)
     acknowledged: list[tuple[int, str]] = []
     command = [sys.executable, "-m", "tests.sync.appender", str(home.root)]

@@ -16,14 +16,13 @@ from sync.clock import SystemClock
 from sync.database import immediate, open_database
 from sync.errors import TransportFailure
 from sync.fund import office
-from sync.home import DeviceSettings, Home
+from sync.home import Home
 from sync.keyfile import load_key
 from sync.ledger import LEDGER_MIGRATIONS, Ledger
 from sync.outbox import OutboxStatus
-from sync.provision import provision
 from sync.signing import FileSigner
 from sync.worker import single_flight
-from tests.fakes.documents import make_fund_json
+from tests.fakes.documents import join_desk, make_fund_home
 
 ROOT = Path(__file__).parents[2]
 CLOCK = SystemClock()
@@ -60,7 +59,7 @@ def wait_for(home: Home, settled: int, seconds: float = 40) -> OutboxStatus:
 def home(tmp_path: Path) -> Home:
     """A desk whose fund nobody runs."""
     home = Home(tmp_path / "desk")
-    provision(home, make_fund_json(tmp_path, "https://127.0.0.1:1"), DeviceSettings("desk-1", "Clinic", "Desk"))
+    join_desk(home, make_fund_home(tmp_path, "https://127.0.0.1:1").root)
     return home
 
 
@@ -71,8 +70,7 @@ def test_events_reach_a_real_gateway_and_a_term_signal_ends_the_service(tmp_path
     fund = tmp_path / "fund"
     office.create_fund(fund, f"https://127.0.0.1:{port}", CLOCK.moment().wall)
     home = Home(tmp_path / "desk")
-    device = DeviceSettings("desk-1", "Clinic", "Desk")
-    office.register_device(fund, provision(home, (fund / "fund.json").read_bytes(), device), CLOCK.moment().wall)
+    join_desk(home, fund)
     append(home, 3)
     gateway = process("sync.fund", "--dir", str(fund), "serve", "--port", str(port))
     with gateway, process("sync", "--home", str(home.root)) as service:

@@ -1,33 +1,83 @@
-"""Making a desk's home: whole, private, repeatable, and never over somebody else's."""
+"""A desk's identity from an empty directory to its renewal: whole, private, repeatable, never over somebody else's."""
 
-import json
+import contextlib
+import os
 import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from sync.certificates import read_device_certificate
+from sync.clock import SystemClock
 from sync.database import open_database
 from sync.errors import (
     DatabaseMissing,
     DeskProvisioned,
     DiskFailing,
     KeyUnusable,
+    KnownFailure,
     SettingsInvalid,
 )
-from sync.home import DeviceSettings, Home, load_settings
+from sync.fund.admission import Terms, admit, invite, revoke
+from sync.fund.ca import DEVICE_VALIDITY, TLS_VALIDITY
+from sync.fund.home import FundHome
+from sync.home import Home, is_installed, load_settings
+from sync.install import install
+from sync.join_errors import (
+    AnswerInvalid,
+    DeviceRevoked,
+    InvitationInvalid,
+    InvitationSpent,
+    JoinIncomplete,
+)
+from sync.joining import read_answer, read_invitation, read_request, write_answer
 from sync.keyfile import load_key
 from sync.ledger import LEDGER_MIGRATIONS, ledger_head
-from sync.provision import provision
-from sync.signing import FileSigner, PublicJwk
-from tests.fakes.documents import make_fund_home, make_fund_json
+from sync.membership import Step, read_membership
+from sync.papers import Papers
+from sync.provision import make_desk, request_admission, request_renewal
+from sync.signing import FileSigner, KeyClass
+from sync.tls_key import tls_certificate_in
+from tests.fakes.documents import join_desk, make_fund_home
 
-DEVICE = DeviceSettings("desk-1", 'Clinic "Жан"', "Front\\desk")
+NOW = SystemClock().moment().wall
+FILE = Terms(KeyClass.FILE)
+TOML = '[key]\nclass = "file"\n\n[camera]\nindex = 0\n'
 
 
 @pytest.fixture(scope="module")
-def fund_json(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """What the fund gives a desk."""
-    return make_fund_json(tmp_path_factory.mktemp("fund"))
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fund, not to be changed."""
+    return make_fund_home(tmp_path_factory.mktemp("fund")).root
+
+
+@pytest.fixture
+def fund(tmp_path: Path, founded: Path) -> Path:
+    """A copy of the fund."""
+    shutil.copytree(founded, tmp_path / "fund")
+    return tmp_path / "fund"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """Where the desk will live."""
+    return Home(tmp_path / "a" / "desk")
+
+
+def invitation_of(fund: Path, device: str = "desk-1", at: datetime = NOW) -> str:
+    """An invitation with difficult names."""
+    return invite(fund, device, 'Clinic "Жан"', "Front\\desk", at)
+
+
+def answered(home: Home, fund: Path, at: datetime = NOW, policy: str = "") -> str:
+    """Everything but the installation; gives the answer."""
+    make_desk(home, TOML)
+    return admit(fund, request_admission(home, invitation_of(fund, at=at), at), replace(FILE, policy=policy), at)
 
 
 def contents(home: Home) -> dict[str, bytes]:
@@ -36,112 +86,325 @@ def contents(home: Home) -> dict[str, bytes]:
     return {str(path.relative_to(home.root)): path.read_bytes() for path in files}
 
 
-def test_a_home_is_complete_and_private(tmp_path: Path, fund_json: bytes) -> None:
-    """Settings, keys, certificate, an empty ledger and the registration; nobody else can read any of it."""
-    home = Home(tmp_path / "a" / "desk")
-    registration = json.loads(provision(home, fund_json, DEVICE, "[camera]\nindex = 0\n"))
+def secrets_of(home: Home) -> dict[str, bytes]:
+    """The keys that must never be replaced."""
+    kept = {"keys/db.key", "keys/template.key", "keys/device.pem", "keys/pseudonym.key"}
+    return {name: content for name, content in contents(home).items() if name in kept}
+
+
+def test_a_desk_that_joined_is_complete_and_private(home: Home, fund: Path) -> None:
+    """Settings, keys, certificates, an empty ledger; nobody else can read any of it, nothing of the joining is left."""
+    certificate = install(home, answered(home, fund, policy="[policy]\ntries = 2\n"), NOW)
     signer = FileSigner.load(home.device_key)
-    assert PublicJwk.parse(registration.pop("public_jwk")) == signer.public_jwk
-    assert registration == {"device": "desk-1", "clinic": DEVICE.clinic, "desk": DEVICE.desk, "key_class": "file"}
-    settings = load_settings(home)
-    assert settings.device == DEVICE
-    assert settings.fund.url == "https://127.0.0.1:8443"
+    assert certificate.public_jwk == signer.public_jwk
+    assert (certificate.facts.device, certificate.facts.attested) == ("desk-1", "claimed")
+    found, told = load_settings(home), FundHome(fund)
+    assert (found.device.device, found.device.clinic, found.device.desk) == ("desk-1", 'Clinic "Жан"', "Front\\desk")
+    assert found.fund.jwk == FileSigner.load(told.signing_key).public_jwk
     assert "[camera]" in home.config.read_text(encoding="utf-8")
-    db = open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS])
-    assert ledger_head(db).seq == 0
-    db.close()
+    assert "tries = 2" in home.config.read_text(encoding="utf-8")
+    assert load_key(home.pseudonym_key) == load_key(told.pseudonym_key)
+    assert home.fund_ca.read_bytes() == told.ca_certificate.read_bytes()
+    assert tls_certificate_in(home.tls, told.device_ca.read_bytes()).device == "desk-1"
+    with contextlib.closing(open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS])) as db:
+        assert ledger_head(db).seq == 0
     for path in home.root.rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
-    keys = [home.database_key, home.template_key, home.pseudonym_key]
-    assert len({load_key(key) for key in keys}) == 3
+    assert not Papers(home).request_key.exists()
+    assert not Papers(home).tls_request_key.exists()
 
 
-def test_making_it_again_changes_nothing(tmp_path: Path, fund_json: bytes) -> None:
-    """The same desk and fund: the same registration, every file as it was."""
-    home = Home(tmp_path / "desk")
-    first = provision(home, fund_json, DEVICE)
-    before = contents(home)
-    assert provision(home, fund_json, DEVICE) == first
+def test_every_step_again_changes_nothing(home: Home, fund: Path) -> None:
+    """The same invitation, the same request, the same answer: every file as it was, also after years."""
+    make_desk(home, TOML)
+    invitation = invitation_of(fund)
+    request = request_admission(home, invitation, NOW)
+    answer = admit(fund, request, FILE, NOW)
+    first = install(home, answer, NOW)
+    before, later = contents(home), NOW + 2 * DEVICE_VALIDITY
+    make_desk(home, TOML)
+    assert request_admission(home, invitation, later) == request
+    assert install(home, answer, later) == first
     assert contents(home) == before
 
 
-@pytest.mark.parametrize(
-    "missing", ["device.json", "desk.db", "keys/device.pem", "keys/template.key", "keys/pseudonym.key", "fund/ca.pem"]
-)
-def test_a_run_that_was_cut_off_is_finished_by_the_next(tmp_path: Path, fund_json: bytes, missing: str) -> None:
-    """device.json comes last, so without it every step may still be open; what exists is kept."""
-    home = Home(tmp_path / "desk")
-    provision(home, fund_json, DEVICE)
-    for name in {"device.json", missing}:
-        (home.root / name).unlink()
+class PowerCutError(Exception):
+    """The machine is off."""
+
+
+@contextlib.contextmanager
+def power_cut_after(writes: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Let so many changes of the file system happen, then none; names them."""
+    done: list[str] = []
+
+    def counted(name: str, real: Callable[..., object]) -> Callable[..., object]:
+        def change(*args: object, **more: object) -> object:
+            if len(done) >= writes:
+                raise PowerCutError(name)
+            done.append(name)
+            return real(*args, **more)
+
+        return change
+
+    with monkeypatch.context() as patch:
+        for name in ("link", "replace", "rename", "unlink", "mkdir"):  # how files come and go
+            patch.setattr(os, name, counted(name, getattr(os, name)))
+        yield done
+
+
+def _whole_way(home: Home, fund: Path, invitation: str) -> None:
+    make_desk(home, TOML)
+    answer = admit(fund, request_admission(home, invitation, NOW), FILE, NOW)
+    install(home, answer, NOW)
+
+
+def test_a_power_cut_between_any_two_writes_is_mended_by_repeating(
+    tmp_path: Path, fund: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every place: the same command again ends well, with the key of the first time and one certificate of it."""
+    cuts = 0
+    while True:
+        home, here = Home(tmp_path / f"desk{cuts}"), tmp_path / f"fund{cuts}"
+        shutil.copytree(fund, here)
+        invitation = invitation_of(here)
+        try:
+            with power_cut_after(cuts, monkeypatch):
+                _whole_way(home, here, invitation)
+        except PowerCutError:
+            before = secrets_of(home) if home.root.exists() else {}
+            _whole_way(home, here, invitation)
+            assert before.items() <= secrets_of(home).items(), f"a key was replaced after cut {cuts}"
+        else:
+            break
+        assert read_membership(home).step is Step.INSTALLED
+        assert sorted(path.name for path in home.keys.iterdir() if not path.name.startswith(".new-")) == [
+            "db.key",
+            "device.pem",
+            "pseudonym.key",
+            "template.key",
+            "tls.pem",
+        ]
+        cuts += 1
+    assert cuts > 25
+
+
+def wrong_answers(home: Home, fund: Path, tmp_path: Path) -> dict[str, str]:
+    """Answers that do not fit the desk's last request, by what is wrong with them."""
+    papers = Papers(home)
+    made = papers.request()
+    assert made is not None
+    token = made[0]
+    good = admit(fund, token, FILE, NOW)
+    facts, signer = papers.invitation().fund, FileSigner.load(FundHome(fund).signing_key)
+    answer = read_answer(good, facts.public_jwk)
+    elsewhere = Home(tmp_path / "elsewhere")
+    make_desk(elsewhere)
+    other = read_answer(
+        admit(fund, request_admission(elsewhere, invitation_of(fund, "desk-2"), NOW), FILE, NOW), facts.public_jwk
+    )
+    foreign = FileSigner.load(make_fund_home(tmp_path).signing_key)
+    return {
+        "of another fund": write_answer(foreign, answer),
+        "to another desk": write_answer(signer, other),
+        "another desk's certificates": write_answer(signer, replace(other, request=answer.request)),
+        "another device's name": write_answer(signer, replace(answer, device="desk-2")),
+        "another desk's TLS certificate": write_answer(signer, replace(answer, tls_pem=other.tls_pem)),
+        "certificates exchanged": write_answer(
+            signer, replace(answer, tls_pem=answer.device_pem, device_pem=answer.tls_pem)
+        ),
+        "another desk's secret": write_answer(signer, replace(answer, sealed=other.sealed)),
+        "no secret": write_answer(signer, replace(answer, sealed=None)),
+        "secret in an unknown way": write_answer(signer, replace(answer, sealed={"method": "rot13", "content": ""})),
+        "a policy that is none": write_answer(signer, replace(answer, policy="[fund]\nurl = 1\n")),
+        "a policy that is not TOML": write_answer(signer, replace(answer, policy="[")),
+        "a request": token,
+        "altered": good[:-4] + ("AAAA" if not good.endswith("AAAA") else "BBBB"),
+        "cut off": good[:-1],
+        "nothing": "",
+    }
+
+
+def test_an_answer_that_does_not_fit_changes_nothing(home: Home, fund: Path, tmp_path: Path) -> None:
+    """A clear failure for each; then the right one is installed as if nothing had been."""
+    good = answered(home, fund)
     before = contents(home)
-    provision(home, fund_json, DEVICE)
-    assert before.items() <= contents(home).items()
-    assert (home.root / missing).exists()
-
-
-def test_a_registered_desk_never_gets_a_second_ledger_or_key(tmp_path: Path, fund_json: bytes) -> None:
-    """Its chain is at the fund; a new one under the same name would be a fork."""
-    home = Home(tmp_path / "desk")
-    provision(home, fund_json, DEVICE)
-    home.database.unlink()
-    with pytest.raises(DatabaseMissing):
-        provision(home, fund_json, DEVICE)
-    assert not home.database.exists()
-    other = Home(tmp_path / "other")
-    provision(other, fund_json, DEVICE)
-    shutil.copy(other.device_key, home.device_key)
-    shutil.copy(other.database, home.database)
-    shutil.copy(other.database_key, home.database_key)
-    with pytest.raises(DeskProvisioned, match=r"device\.json"):
-        provision(home, fund_json, DEVICE)
-
-
-def test_a_home_belongs_to_one_desk_and_one_fund(tmp_path: Path, fund_json: bytes) -> None:
-    """Another name, or another fund: refused, nothing changed."""
-    home = Home(tmp_path / "desk")
-    provision(home, fund_json, DEVICE)
-    before = contents(home)
-    with pytest.raises(DeskProvisioned):
-        provision(home, fund_json, DeviceSettings("desk-2", "Clinic", "Desk"))
-    other = json.loads(make_fund_home(tmp_path).document.read_bytes())
-    with pytest.raises(DeskProvisioned):
-        provision(home, json.dumps(other).encode(), DEVICE)
-    same = json.loads(fund_json)
-    for name in ("ca_pem", "pseudonym_key"):
-        with pytest.raises(DeskProvisioned):
-            provision(home, json.dumps(same | {name: other[name]}).encode(), DEVICE)
-    assert contents(home) == before
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"url": "http://fund.example"},
-        {"url": None},
-        {"ca_pem": "garbage"},
-        {"public_jwk": {"kty": "EC"}},
-        {"pseudonym_key": "AAAA"},
-        {"pseudonym_key": "not base64!"},
-        {"more": "x" * 70_000},
-    ],
-)
-def test_a_fund_file_that_is_not_usable_makes_no_home(tmp_path: Path, fund_json: bytes, change: object) -> None:
-    """Found before anything is written."""
-    assert isinstance(change, dict)
+    for what, wrong in wrong_answers(home, fund, tmp_path).items():
+        with pytest.raises(KnownFailure) as failure:
+            install(home, wrong, NOW)
+        assert failure.value.code in {"E-JOIN-05", "E-CRT-01"}, what
+        assert contents(home) == before, what
+    with pytest.raises(AnswerInvalid, match="ended"):
+        install(home, good, NOW + TLS_VALIDITY)
     with pytest.raises(SettingsInvalid):
-        provision(Home(tmp_path / "desk"), json.dumps(json.loads(fund_json) | change).encode(), DEVICE)
-    assert not (tmp_path / "desk").exists()
+        install(home, good, NOW, _no_policy)
+    assert contents(home) == before
+    install(home, good, NOW)
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, fund_json: bytes) -> None:
-    """A file where the home should be; a key somebody opened up."""
+def _no_policy(content: bytes) -> None:
+    raise SettingsInvalid(f"the desk cannot run with these {len(content)} bytes")
+
+
+def test_an_answer_is_good_for_one_request(home: Home, fund: Path) -> None:
+    """An earlier answer, replayed after a new request, is refused."""
+    first = answered(home, fund)
+    request_admission(home, invitation_of(fund), NOW)
+    with pytest.raises(AnswerInvalid, match="another request"):
+        install(home, first, NOW)
+
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory: pytest.TempPathFactory, founded: Path) -> tuple[Home, str]:
+    """A desk that waits for this answer; not to be changed."""
+    folder = tmp_path_factory.mktemp("waiting")
+    shutil.copytree(founded, folder / "fund")
+    home = Home(folder / "desk")
+    return home, answered(home, folder / "fund")
+
+
+@settings(max_examples=200, deadline=None)
+@given(place=st.integers(0, 10_000), other=st.characters(codec="ascii"))
+def test_an_answer_altered_in_one_character_is_refused(waiting: tuple[Home, str], place: int, other: str) -> None:
+    """Wherever it is."""
+    home, answer = waiting
+    place %= len(answer)
+    altered = answer[:place] + other + answer[place + 1 :]
+    if altered != answer:
+        with pytest.raises(AnswerInvalid):
+            install(home, altered, NOW)
+        assert not is_installed(home)
+
+
+def test_an_invitation_is_followed_in_time_and_as_it_was_sent(home: Home, fund: Path) -> None:
+    """Expired, altered, of a fund that no desk could reach."""
+    make_desk(home, TOML)
+    invitation = invitation_of(fund)
+    with pytest.raises(InvitationSpent):
+        request_admission(home, invitation, NOW + timedelta(days=14))
+    with pytest.raises(InvitationInvalid):
+        request_admission(home, invitation[:-4] + "AAAA", NOW)
+    assert not Papers(home).request_file.exists()
+
+
+def test_a_desk_follows_one_fund_under_one_name(home: Home, fund: Path, tmp_path: Path) -> None:
+    """Before it joined it may change its mind; afterwards it is what it is."""
+    make_desk(home, TOML)
+    request_admission(home, invitation_of(fund, "desk-7"), NOW)
+    install(home, admit(fund, request_admission(home, invitation_of(fund), NOW), FILE, NOW), NOW)
+    before = contents(home)
+    other = make_fund_home(tmp_path / "x").root
+    for wrong in (invitation_of(fund, "desk-2"), invitation_of(other)):
+        with pytest.raises(DeskProvisioned):
+            request_admission(home, wrong, NOW)
+    assert contents(home) == before
+
+
+def test_the_steps_have_an_order(home: Home, fund: Path) -> None:
+    """Each says which one is missing."""
+    assert read_membership(home).step is Step.NOTHING
+    with pytest.raises(JoinIncomplete):
+        request_admission(home, invitation_of(fund), NOW)
+    make_desk(home, TOML)
+    assert read_membership(home).step is Step.MADE
+    for step in (lambda: install(home, "", NOW), lambda: request_renewal(home)):
+        with pytest.raises(JoinIncomplete):
+            step()
+    request_admission(home, invitation_of(fund), NOW)
+    assert read_membership(home).step is Step.REQUESTED
+
+
+def test_a_desk_that_asked_never_gets_a_second_ledger_or_key(home: Home, fund: Path) -> None:
+    """Its chain is, or will be, at the fund; a new one under the same name would be a fork."""
+    answered(home, fund)
+    home.database.rename(home.root / "moved.db")
+    with pytest.raises(DatabaseMissing):
+        make_desk(home, TOML)
+    (home.root / "moved.db").rename(home.database)
+    home.device_key.unlink()
+    with pytest.raises(KeyUnusable):
+        make_desk(home, TOML)
+    assert not home.device_key.exists()
+
+
+@pytest.mark.parametrize("lost", ["db.key", "template.key"])
+def test_a_lost_key_is_not_made_anew(home: Home, lost: str) -> None:
+    """Where there is a database, a new key would only hide that the old one is gone."""
+    make_desk(home, TOML)
+    (home.keys / lost).unlink()
+    with pytest.raises(KeyUnusable):
+        make_desk(home, TOML)
+    assert not (home.keys / lost).exists()
+
+
+def test_the_place_of_the_key_is_chosen_once(home: Home) -> None:
+    """Another class later would be a second key."""
+    make_desk(home, TOML)
+    with pytest.raises(DeskProvisioned, match="device key"):
+        make_desk(home, '[key]\nclass = "tpm2"\n')
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """A file where the home should be."""
     (tmp_path / "desk").write_bytes(b"")
     with pytest.raises(DiskFailing):
-        provision(Home(tmp_path / "desk"), fund_json, DEVICE)
-    home = Home(tmp_path / "other")
-    provision(home, fund_json, DEVICE)
-    home.template_key.unlink()
-    home.database_key.chmod(0o644)
-    with pytest.raises(KeyUnusable):
-        provision(home, fund_json, DEVICE)
+        make_desk(Home(tmp_path / "desk"))
+
+
+def test_a_certificate_is_renewed_with_the_present_key(home: Home, fund: Path) -> None:
+    """Also after its end: a request signed by the key, an answer; certificates are new, everything else stays."""
+    install(home, answered(home, fund), NOW)
+    before, late = contents(home), NOW + DEVICE_VALIDITY
+    assert read_membership(home).warnings(late)
+    request = request_renewal(home)
+    assert request_renewal(home) == request
+    assert read_membership(home).renewing
+    certificate = install(home, admit(fund, request, FILE, late), late)
+    assert certificate.ends == late.replace(microsecond=0) + DEVICE_VALIDITY
+    changed = {name for name, content in contents(home).items() if before.get(name) != content}
+    assert changed == {"fund/device.pem", "keys/tls.pem", "request.jws"}
+    assert read_membership(home).warnings(late) == ()
+    assert not read_membership(home).renewing
+
+
+def test_what_ends_is_told_a_month_before_and_after(home: Home, fund: Path) -> None:
+    """Both certificates, each with what to do."""
+    install(home, answered(home, fund), NOW)
+    membership = read_membership(home)
+    assert membership.warnings(NOW) == ()
+    (soon,) = membership.warnings(NOW + TLS_VALIDITY - timedelta(days=29))
+    assert "TLS certificate ends in" in soon
+    ended = membership.warnings(NOW + DEVICE_VALIDITY)
+    assert ["has ended" in each for each in ended] == [True, True]
+    assert "keldim device renew" in ended[0]
+
+
+def test_a_revoked_desk_is_let_in_again_with_its_key(home: Home, fund: Path) -> None:
+    """By a new invitation, not by a renewal; its ledger and keys stay."""
+    install(home, answered(home, fund), NOW)
+    before = secrets_of(home)
+    revoke(fund, "desk-1", "stolen", NOW)
+    with pytest.raises(DeviceRevoked):
+        admit(fund, request_renewal(home), FILE, NOW)
+    again = admit(fund, request_admission(home, invitation_of(fund), NOW), FILE, NOW + timedelta(hours=1))
+    install(home, again, NOW + timedelta(hours=1))
+    assert secrets_of(home) == before
+    present = read_device_certificate(home.certificate.read_bytes(), home.device_ca.read_bytes())
+    assert read_answer(again, read_invitation(invitation_of(fund)).fund.public_jwk).device_pem.encode() == (
+        home.certificate.read_bytes()
+    )
+    assert present.facts.device == "desk-1"
+
+
+def test_the_desks_own_request_proves_its_key(home: Home, fund: Path) -> None:
+    """What goes to the fund says who asks and holds no secret."""
+    answered(home, fund)
+    made = Papers(home).request()
+    assert made is not None
+    assert read_request(made[0]).public_jwk == FileSigner.load(home.device_key).public_jwk
+
+
+def test_tests_join_as_desks_do(tmp_path: Path, fund: Path) -> None:
+    """The short way of the other tests is the long one."""
+    home = Home(tmp_path / "desk")
+    join_desk(home, fund)
+    assert read_membership(home).step is Step.INSTALLED

@@ -4,15 +4,18 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 import requests
 
 from sync.clock import SystemClock
+from sync.fund.admission import Terms, admit, invite
 from sync.fund.home import FundDocument, FundHome
-from sync.fund.office import create_fund, register_device
+from sync.fund.office import create_fund
 from sync.fund.serve import gateway_server
+from sync.signing import KeyClass
 from tests.sync_fund.blocking import Gateway, open_gateway
 from tests.sync_fund.desk import NOON, FakeDesk, StillClock
 from tests.sync_fund.postgresql import Server
@@ -26,12 +29,18 @@ class Fund:
 
     root: Path
     document: FundDocument
+    founded: datetime = NOON
 
     def desk(self, folder: Path, device: str | None = None) -> FakeDesk:
-        """A registered desk."""
+        """A desk that was let in."""
         desk = FakeDesk(folder, device)
-        register_device(self.root, desk.record(), NOON)
+        self.admit(desk)
         return desk
+
+    def admit(self, desk: FakeDesk, clinic: str = "Clinic 7") -> None:
+        """Let a desk in."""
+        invitation = invite(self.root, desk.device, clinic, "Reception", self.founded)
+        admit(self.root, desk.joiner.token(desk.joiner.request(invitation)), Terms(KeyClass.FILE), self.founded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +122,8 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def live_fund(root: Path, url: str = URL, database: str | None = None) -> Fund:
     """A new fund of today: its certificate must convince a TLS client, which reads the machine's clock."""
-    return Fund(root, create_fund(root, url, SystemClock().moment().wall, database))
+    now = SystemClock().moment().wall
+    return Fund(root, create_fund(root, url, now, database), now)
 
 
 @contextlib.contextmanager

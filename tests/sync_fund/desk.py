@@ -9,7 +9,8 @@ from pathlib import Path
 from sync.compact import Compact, assemble, digest_of, split
 from sync.envelope import EVENT_TYP, GENESIS, MAX_TOKEN, Event, Json, Moment, TimeTrust, event_payload
 from sync.protocol import Outgoing, Receipt, encode_batch, read_receipts
-from sync.signing import FileSigner, PublicJwk, sign_compact
+from sync.signing import PublicJwk, sign_compact
+from tests.fakes.joiner import Joiner
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -39,19 +40,9 @@ class FakeDesk:
 
     def __init__(self, folder: Path, device: str | None = None) -> None:
         self.device = device or f"desk-{secrets.token_hex(6)}"
-        self.signer = FileSigner.create(folder / f"{self.device}-{secrets.token_hex(4)}.pem")
+        self.joiner = Joiner.create(folder / f"{self.device}-{secrets.token_hex(4)}")
+        self.signer = self.joiner.signer
         self.seq, self.prev = 0, GENESIS
-
-    def record(self, **changes: object) -> bytes:
-        """The registration file (device.json)."""
-        fields: dict[str, object] = {
-            "device": self.device,
-            "clinic": "Clinic 7",
-            "desk": "Reception",
-            "key_class": "file",
-            "public_jwk": self.signer.public_jwk.as_dict(),
-        }
-        return json.dumps(fields | changes).encode()
 
     def event(
         self, seq: int, prev: str, *, device: str | None = None, data: dict[str, Json] | None = None, **more: str

@@ -69,6 +69,7 @@ def test_an_admitted_desk_gets_both_certificates_and_the_pseudonym_key(
     assert (device.facts.clinic, device.facts.key_class, device.facts.attested) == ("Clinic 7", "file", "claimed")
     assert (tls.device, tls.public_jwk) == ("desk-1", tls_key_of(joiner.tls_file))
     assert answer.policy == "[policy]\ntries = 2\n"
+    assert answer.sealed is not None
     secret = joiner.box.open(decode_part(str(answer.sealed["content"])), read_request(request).digest.encode())
     assert secret == load_key(FundHome(fund.root).pseudonym_key)
     (summary,) = devices(fund.root)
@@ -145,6 +146,17 @@ def test_a_weak_key_is_refused_unless_the_officer_says_so(fund: Fund, joiner: Jo
     assert (summary.device.key_class, summary.device.attested) == ("pkcs11", "claimed")
 
 
+def test_a_key_that_the_officer_was_told_is_the_only_one(
+    fund: Fund, joiner: Joiner, invitation: str, tmp_path: Path
+) -> None:
+    """Whoever caught the invitation on its way has another key."""
+    told = replace(FILE, key_id=joiner.signer.key_id)
+    thief = Joiner.create(tmp_path / "thief")
+    with pytest.raises(RequestInvalid, match="another key"):
+        admit(fund.root, thief.token(thief.request(invitation)), told, NOON)
+    admit(fund.root, joiner.token(joiner.request(invitation)), told, NOON)
+
+
 def test_one_key_is_one_device_for_ever(fund: Fund, joiner: Joiner, invitation: str, tmp_path: Path) -> None:
     """A new key needs a new id, and a new id a new key: a chain is signed by one key."""
     admit(fund.root, joiner.token(joiner.request(invitation)), FILE, NOON)
@@ -168,6 +180,17 @@ def test_a_desk_renews_with_its_key_and_its_certificate(fund: Fund, joiner: Join
     (summary,) = devices(fund.root)
     assert summary.device.certified_until == late + DEVICE_VALIDITY
     assert len(certificates(fund.root)) == 4
+    assert read_answer(token, read_invitation(invitation).fund.public_jwk).sealed is None, "the desk has it"
+
+
+def test_no_desk_renames_itself(fund: Fund, joiner: Joiner, invitation: str) -> None:
+    """A renewal keeps the names of the registration."""
+    admit(fund.root, joiner.token(joiner.request(invitation)), FILE, NOON)
+    device = next(c for c in certificates(fund.root) if c.purpose == "device")
+    renewal = replace(joiner.renewal(invitation, device.fingerprint), clinic="Another clinic")
+    admit(fund.root, joiner.token(renewal), FILE, LATER)
+    (summary,) = devices(fund.root)
+    assert summary.device.clinic == "Clinic 7"
 
 
 def test_nobody_renews_for_somebody_else(fund: Fund, joiner: Joiner, invitation: str, tmp_path: Path) -> None:

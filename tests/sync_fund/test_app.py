@@ -22,11 +22,11 @@ from sync.fund.audit import verify_fund
 from sync.fund.counter import MAX_WAITING
 from sync.fund.denial import RequestDenied
 from sync.fund.home import FundHome
-from sync.fund.office import block_device, list_events, register_device
+from sync.fund.office import block_device, list_events
 from sync.keyfile import load_key
 from sync.protocol import MAX_BODY, Result, read_head
 from tests.sync_fund.conftest import Running, live_fund, served
-from tests.sync_fund.desk import NOON, FakeDesk, batch, receipts_of
+from tests.sync_fund.desk import FakeDesk, batch, receipts_of
 
 NONCE = "0123456789abcdef" * 2
 
@@ -285,7 +285,7 @@ def test_many_desks_and_two_clients_for_one_desk_at_once(running: Running, tmp_p
 def test_the_page_is_for_people_and_loads_nothing(running: Running, tmp_path: Path) -> None:
     """Names from outside are text; the policy forbids the rest."""
     desk = FakeDesk(tmp_path)
-    register_device(running.fund.root, desk.record(clinic="<b>&\"'"), NOON)
+    running.fund.admit(desk, clinic="<b>&\"'")
     answer = running.get("/")
     assert answer.status_code == 200
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")

@@ -18,7 +18,7 @@ from sync.fund import gateway as gateway_module
 from sync.fund.audit import verify_fund
 from sync.fund.denial import RequestDenied
 from sync.fund.home import FundHome
-from sync.fund.office import block_device, devices, list_events, register_device, unblock_device
+from sync.fund.office import block_device, devices, list_events, unblock_device
 from sync.fund.rows import NewEvent, View, Wanted
 from sync.fund.store import Decision, FundStore
 from sync.fund.stores import gateway_store
@@ -232,7 +232,7 @@ def test_a_device_registered_while_the_gateway_runs_is_known_at_once(
     desk = FakeDesk(tmp_path)
     with pytest.raises(RequestDenied):
         gateway.receive(desk.device, batch([desk.event(1, "0" * 64)]))
-    register_device(fund.root, desk.record(), NOON)
+    fund.admit(desk)
     assert _results(_offer(gateway, fund, desk, [desk.next()])) == ["accepted"]
 
 

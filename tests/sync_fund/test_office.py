@@ -2,14 +2,11 @@
 
 import json
 import stat
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from sync.compact import decode_part
 from sync.errors import (
-    DeviceRecordInvalid,
     DeviceUnknown,
     FundDatabaseInvalid,
     FundDatabaseUnreachable,
@@ -19,11 +16,10 @@ from sync.errors import (
     KeyUnusable,
 )
 from sync.fund.home import FundHome
-from sync.fund.office import block_device, create_fund, devices, list_events, register_device, unblock_device
-from sync.keyfile import load_key
+from sync.fund.office import block_device, create_fund, devices, list_events, unblock_device
 from tests.sync_fund.blocking import Gateway
 from tests.sync_fund.conftest import URL, Fund
-from tests.sync_fund.desk import NOON, FakeDesk, batch
+from tests.sync_fund.desk import NOON, batch
 from tests.sync_fund.postgresql import Server
 
 
@@ -34,14 +30,14 @@ def test_a_new_fund_keeps_its_files_to_itself(fund: Fund) -> None:
         assert mode == (0o700 if path.is_dir() else 0o600), path.name
 
 
-def test_fund_json_tells_a_desk_all_it_needs(fund: Fund) -> None:
-    """Address, authority, key of the receipts, pseudonym key."""
+def test_fund_json_tells_everybody_the_same_and_no_secret(fund: Fund) -> None:
+    """Address, authorities, the keys of receipts and of what is sealed to the fund."""
     document = json.loads(FundHome(fund.root).document.read_bytes())
     assert document["url"] == URL
     assert document["ca_pem"] == FundHome(fund.root).ca_certificate.read_text()
     assert document["public_jwk"] == fund.document.public_jwk.as_dict()
-    assert decode_part(document["pseudonym_key"]) == load_key(FundHome(fund.root).pseudonym_key)
-    assert document["pseudonym_key"] not in repr(fund.document)
+    assert document["device_ca_pem"] == FundHome(fund.root).device_ca.read_text()
+    assert set(document) == {"url", "ca_pem", "device_ca_pem", "public_jwk", "sealing_jwk"}
 
 
 def test_a_fund_is_never_overwritten(fund: Fund, tmp_path: Path) -> None:
@@ -121,50 +117,6 @@ def test_an_address_that_no_certificate_can_name_is_refused(tmp_path: Path, url:
 def test_usual_addresses_are_taken(tmp_path: Path, url: str) -> None:
     """Names and numbers, both families; no slash at the end of what desks are told."""
     assert create_fund(tmp_path / "fund", url, NOON).url == url.rstrip("/").lower()
-
-
-def test_registering_twice_is_registering_once(fund: Fund, tmp_path: Path) -> None:
-    """The same file again, also with the desk renamed, changes nothing."""
-    desk = fund.desk(tmp_path)
-    again = register_device(fund.root, desk.record(desk="Other name"), NOON + timedelta(days=1))
-    assert (again.device, again.desk) == (desk.device, "Reception")
-    assert len(devices(fund.root)) == 1
-
-
-def test_an_id_belongs_to_one_key_and_a_key_to_one_id(fund: Fund, tmp_path: Path) -> None:
-    """Else one desk could speak for another."""
-    desk = fund.desk(tmp_path)
-    with pytest.raises(DeviceRecordInvalid, match="another key"):
-        register_device(fund.root, FakeDesk(tmp_path, desk.device).record(), NOON)
-    with pytest.raises(DeviceRecordInvalid, match="another key"):
-        register_device(fund.root, desk.record(key_class="tpm2"), NOON)
-    with pytest.raises(DeviceRecordInvalid, match="another device"):
-        register_device(fund.root, desk.record(device="desk-other"), NOON)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"device": "Desk 1"},
-        {"device": "a" * 64},
-        {"device": 7},
-        {"clinic": ""},
-        {"clinic": "a\nb"},
-        {"desk": "x" * 101},
-        {"key_class": "cloud"},
-        {"public_jwk": None},
-        {"public_jwk": {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43}},
-        {"public_jwk": {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "d": "AA"}},
-        {"note": "x" * 20_000},
-    ],
-)
-def test_a_malformed_record_is_refused(fund: Fund, tmp_path: Path, changes: dict[str, object]) -> None:
-    """Nothing of it is registered."""
-    with pytest.raises(DeviceRecordInvalid):
-        register_device(fund.root, FakeDesk(tmp_path).record(**changes), NOON)
-    with pytest.raises(DeviceRecordInvalid):
-        register_device(fund.root, b"\xff", NOON)
-    assert devices(fund.root) == ()
 
 
 def test_blocking_names_a_device_that_exists(fund: Fund, tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from sync.database import immediate, open_database
 from sync.errors import DeviceRefused
 from sync.fund.audit import verify_fund
 from sync.fund.home import FundHome
-from sync.fund.office import devices, register_device
-from sync.home import DeviceSettings, Home
+from sync.fund.office import devices
+from sync.home import Home
 from sync.keyfile import load_key
 from sync.ledger import LEDGER_MIGRATIONS, Ledger
-from sync.provision import provision
 from sync.signing import FileSigner
+from tests.fakes.documents import join_desk
 from tests.sync_fund.conftest import Running, live_fund, served
 
 CLOCK = SystemClock()
@@ -30,10 +30,10 @@ def desk(tmp_path: Path) -> Home:
 
 
 def _join(running: Running, desk: Home) -> None:
-    """Make the desk from fund.json, and register it by its device.json."""
-    told = FundHome(running.fund.root).document.read_bytes().replace(b":8443", f":{running.port}".encode())
-    record = provision(desk, told, DeviceSettings("desk-1", "Clinic 7", "Reception"))
-    register_device(running.fund.root, record, CLOCK.moment().wall)
+    """The desk's whole way into the fund, whose port is known since it answers."""
+    document = FundHome(running.fund.root).document
+    document.write_bytes(document.read_bytes().replace(b":8443", f":{running.port}".encode()))
+    join_desk(desk, running.fund.root)
 
 
 def _append(desk: Home, count: int, kind: str = "checked_in") -> None:

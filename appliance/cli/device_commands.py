@@ -1,0 +1,134 @@
+"""Commands by which a desk joins a fund, and stays in it: device init, request, install, renew, status.
+
+What each does is `sync.provision`'s and `sync.install`'s; the fund's side is `admission_commands`.
+"""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from appliance import config
+from appliance.cli.output import EXIT_NO, dump, say, table, warn
+from appliance.cli.place import Json, place
+from appliance.texts import Language
+from sync.clock import SystemClock
+from sync.envelope import format_time
+from sync.install import install as install_answer
+from sync.joining import read_invitation
+from sync.membership import Membership, Step, read_membership
+from sync.papers import read_message, write_message
+from sync.provision import make_desk, request_admission, request_renewal
+from sync.signing import KeyClass
+
+app = typer.Typer(help="This desk's identity: its key, its certificates, its fund.", no_args_is_help=True)
+
+_NEXT = {
+    Step.NOTHING: "keldim device init",
+    Step.MADE: "keldim device request --invitation FILE, with the file from the fund",
+    Step.REQUESTED: "keldim device install FILE, with the fund's answer",
+    Step.INSTALLED: "",
+}
+
+_CONFIG = """
+[desk]
+language = {language}
+
+[pack]
+name = "builtin"
+"""
+
+Out = Annotated[Path, typer.Option("--out", help="Where the request is written, for the fund.")]
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    key_class: Annotated[
+        KeyClass, typer.Option("--key-class", help="Where the device key lives; a file is for demonstration only.")
+    ] = KeyClass.FILE,
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", help="A setting of [key] as in keldim.toml, NAME=VALUE: --key 'token=\"desk\"'."),
+    ] = None,
+    language: Annotated[Language, typer.Option(help="First language of the screen.")] = Language.KAZAKH,
+) -> None:
+    """Make this desk: device key, encrypted database, keldim.toml. May be repeated."""
+    home = place(context).home
+    section = "\n".join(("[key]", f'class = "{key_class.value}"', *(key or ())))
+    made = make_desk(home, section + "\n" + _CONFIG.format(language=json.dumps(language.value)))
+    say(f"desk made in {home.root}; device key of class {made.signer.key_class}: {made.signer.key_id}")
+    say(f"next: {_NEXT[Step.MADE]}")
+
+
+@app.command()
+def request(
+    context: typer.Context,
+    invitation: Annotated[Path, typer.Option(help="The invitation, as the fund sent it.")],
+    out: Out = Path("request.jws"),
+) -> None:
+    """Write the request to the fund that invites this desk. May be repeated."""
+    token = read_message(invitation)
+    made = request_admission(place(context).home, token, _now())
+    write_message(out, made)
+    fund = read_invitation(token).fund
+    say(f"the fund at {fund.url} has the key {fund.public_jwk.thumbprint}: compare it by telephone")
+    say(f"request written to {out}; send it to the fund. next: {_NEXT[Step.REQUESTED]}")
+
+
+@app.command()
+def renew(context: typer.Context, out: Out = Path("request.jws")) -> None:
+    """Write the request to renew the device certificate, signed with the present key. May be repeated."""
+    write_message(out, request_renewal(place(context).home))
+    say(f"request written to {out}; send it to the fund. next: {_NEXT[Step.REQUESTED]}")
+
+
+@app.command()
+def install(context: typer.Context, answer: Annotated[Path, typer.Argument(help="The fund's answer.")]) -> None:
+    """Put the fund's answer into use. May be repeated; an answer that does not fit changes nothing."""
+    home = place(context).home
+    certificate = install_answer(home, read_message(answer), _now(), config.parse)
+    facts = certificate.facts
+    say(f"device {facts.device} of {facts.clinic}, {facts.desk}: certified until {certificate.ends.date()}")
+    say(f"key class {facts.key_class}, {facts.attested}")
+
+
+@app.command()
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """Show how this desk stands with its fund. Exit code 4: something needs a person."""
+    home, now = place(context).home, _now()
+    membership = read_membership(home)
+    warnings = membership.warnings(now)
+    if as_json:
+        dump(_document(membership) | {"warnings": list(warnings)})
+    else:
+        table("", ("", ""), [(name, "" if value is None else value) for name, value in _document(membership).items()])
+        for warning in warnings:
+            warn(warning)
+        if _NEXT[membership.step]:
+            say(f"next: {_NEXT[membership.step]}")
+    if warnings:
+        raise typer.Exit(EXIT_NO)
+
+
+def _document(membership: Membership) -> dict[str, object]:
+    return {
+        "step": membership.step.value,
+        "device": membership.device,
+        "key_class": membership.key_class,
+        "attested": membership.attested,
+        "certificate_ends": _time(membership.certificate_ends),
+        "tls_certificate_ends": _time(membership.tls_ends),
+        "renewing": membership.renewing,
+        "fund_key": membership.fund_key,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else format_time(at)
+
+
+def _now() -> datetime:
+    return SystemClock().moment().wall
