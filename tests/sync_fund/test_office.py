@@ -37,7 +37,7 @@ def test_fund_json_tells_everybody_the_same_and_no_secret(fund: Fund) -> None:
     assert document["ca_pem"] == FundHome(fund.root).ca_certificate.read_text()
     assert document["public_jwk"] == fund.document.public_jwk.as_dict()
     assert document["device_ca_pem"] == FundHome(fund.root).device_ca.read_text()
-    assert set(document) == {"url", "ca_pem", "device_ca_pem", "public_jwk", "sealing_jwk"}
+    assert set(document) == {"url", "ca_pem", "device_ca_pem", "public_jwk", "sealing_jwk", "log"}
 
 
 def test_a_fund_is_never_overwritten(fund: Fund, tmp_path: Path) -> None:
