@@ -24,6 +24,7 @@ from sync.errors import KnownFailure
 from sync.home import Home
 from sync.key_report import KeyReport, inspect_keys
 from sync.key_source import KeyOrigin
+from sync.membership import read_membership
 from sync.outbox import Outbox
 from sync.signing import KeyClass
 
@@ -83,6 +84,7 @@ def examine(home: Home, packs: Path, clock: Clock, tree: SystemTree | None = Non
 def _records(desk: OpenDesk) -> Iterator[Check]:
     device = desk.settings.device
     enrolled = sum(1 for person in desk.records.people.summaries() if person.erased_at is None)
+    yield _guarded("certificates", _certificates, desk)
     yield Check("records", Health.OK, f"device {device.device}, {enrolled} people enrolled")
     for name, check in (("device key", _key), ("ledger", _ledger), ("clock", _clock), ("delivery", _delivery)):
         yield _guarded(name, check, desk)
@@ -195,6 +197,18 @@ def _key(desk: OpenDesk) -> Check:
         )
     desk.key.check()
     return Check("device key", Health.OK, f"{key_class}, can sign now")
+
+
+def _certificates(desk: OpenDesk) -> Check:
+    """Both certificates, a month ahead. Their end stops delivery, not visits."""
+    membership, now = read_membership(desk.home), desk.clock.moment().wall
+    warnings = membership.warnings(now)
+    if warnings:
+        ended = any(end is not None and now >= end for end in (membership.certificate_ends, membership.tls_ends))
+        remedy = "Run: keldim device renew; visits go on and are kept meanwhile."
+        return Check("certificates", Health.FAILED if ended else Health.WARNING, "; ".join(warnings), remedy)
+    ends = membership.certificate_ends
+    return Check("certificates", Health.OK, f"class {membership.attested}, good until {ends.date() if ends else ''}")
 
 
 def _ledger(desk: OpenDesk) -> Check:

@@ -71,7 +71,7 @@ def admit(
 def revoke(
     folder: Folder,
     device: str,
-    reason: Annotated[str, typer.Option(help="A code, shown at the desk: a-z, 0-9, underscore, e.g. stolen.")],
+    reason: Annotated[str, typer.Option(help="A code for the registry: a-z, 0-9, underscore, e.g. stolen.")],
 ) -> None:
     """Revoke a desk's certificates at once. It is let in again by a new invitation, with the same key."""
     admission.revoke(folder, device, reason, SystemClock().moment().wall)

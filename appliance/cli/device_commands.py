@@ -4,7 +4,7 @@ What each does is `sync.provision`'s and `sync.install`'s; the fund's side is `a
 """
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +14,11 @@ from appliance import config
 from appliance.cli.output import EXIT_NO, dump, say, table, warn
 from appliance.cli.place import Json, place
 from appliance.texts import Language
+from sync.__main__ import read_status
 from sync.clock import SystemClock
 from sync.envelope import format_time
+from sync.errors import KnownFailure
+from sync.home import Home
 from sync.install import install as install_answer
 from sync.joining import read_invitation
 from sync.membership import Membership, Step, read_membership
@@ -100,17 +103,33 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     """Show how this desk stands with its fund. Exit code 4: something needs a person."""
     home, now = place(context).home, _now()
     membership = read_membership(home)
-    warnings = membership.warnings(now)
+    warnings, view = list(membership.warnings(now)), _fund_view(home, membership)
+    if view.get("alarm"):
+        warnings.append(str(view["alarm"]))
+    document = _document(membership) | {f"fund_{name}": value for name, value in view.items()}
     if as_json:
-        dump(_document(membership) | {"warnings": list(warnings)})
+        dump(document | {"warnings": warnings})
     else:
-        table("", ("", ""), [(name, "" if value is None else value) for name, value in _document(membership).items()])
+        table("", ("", ""), [(name, "" if value is None else value) for name, value in document.items()])
         for warning in warnings:
             warn(warning)
         if _NEXT[membership.step]:
             say(f"next: {_NEXT[membership.step]}")
     if warnings:
         raise typer.Exit(EXIT_NO)
+
+
+def _fund_view(home: Home, membership: Membership) -> dict[str, object]:
+    """What the fund said last, and when; empty before the desk is installed, or when its database is out of reach."""
+    if membership.step is not Step.INSTALLED:
+        return {}
+    try:
+        status = read_status(home, SystemClock())
+    except KnownFailure as failure:
+        warn(f"{failure.code} {failure}: what the fund said last is not known")
+        return {}
+    contact = None if status.last_contact is None else datetime.fromtimestamp(status.last_contact, UTC)
+    return {"heard": _time(contact), "error": status.last_error, "alarm": status.alarm, "waiting": status.pending}
 
 
 def _document(membership: Membership) -> dict[str, object]:

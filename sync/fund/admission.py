@@ -34,7 +34,7 @@ INVITATION_VALIDITY = timedelta(days=14)
 """Two weeks: a stick by post and a visit of the clinic's technician."""
 
 REASON = re.compile(r"[a-z0-9_]{1,64}")
-"""A reason is a code, so that a desk shows it in its own language."""
+"""A reason is a code, so that it can be counted and says nothing about a person."""
 
 
 @dataclass(frozen=True, slots=True)

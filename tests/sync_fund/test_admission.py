@@ -227,7 +227,7 @@ def test_a_revoked_desk_gets_in_by_a_new_invitation_only(fund: Fund, joiner: Joi
 
 
 def test_only_a_known_desk_is_revoked_and_for_a_code(fund: Fund) -> None:
-    """The reason travels to the desk's screen, so it is a code."""
+    """A reason is a code: it can be counted, and says nothing about a person."""
     with pytest.raises(DeviceUnknown):
         revoke(fund.root, "desk-1", "stolen", NOON)
     with pytest.raises(RequestInvalid):

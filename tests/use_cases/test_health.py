@@ -6,6 +6,7 @@ from pathlib import Path
 from appliance.capture.camera_identity import SystemTree
 from appliance.health import OLD_BACKLOG_S, Check, Health, examine
 from sync.home import Home
+from sync.membership import read_membership
 from sync.outbox import Outbox
 from tests.fakes.clock import ManualClock
 from tests.fakes.system_tree import FakeSystem
@@ -22,8 +23,8 @@ def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock
     desk.enrol(1)
     checks = found(home, pack_path.parent, clock)
     assert list(checks) == [
-        *("disk", "configuration", "camera", "keys at rest", "model pack", "records", "device key", "ledger", "clock"),
-        *("delivery", "templates"),
+        *("disk", "configuration", "camera", "keys at rest", "model pack", "certificates"),
+        *("records", "device key", "ledger", "clock", "delivery", "templates"),
     ]
     assert {name for name, check in checks.items() if check.health is Health.FAILED} == set()
     assert checks["model pack"].found.startswith("builtin")
@@ -31,6 +32,20 @@ def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock
     assert checks["ledger"].found.startswith("1 events, chain verified")
     assert checks["device key"].health is Health.WARNING
     assert "1 waiting" in checks["delivery"].found
+
+
+def test_the_end_of_a_certificate_is_told_a_month_before(home: Home, clock: ManualClock, pack_path: Path) -> None:
+    """A warning, then a failure; both say that visits go on."""
+    assert found(home, pack_path.parent, clock)["certificates"].health is Health.OK
+    ends = read_membership(home).tls_ends
+    assert ends is not None
+    clock.advance((ends - clock.moment().wall).total_seconds() - 10 * 86_400)
+    soon = found(home, pack_path.parent, clock)["certificates"]
+    assert (soon.health, "ends in" in soon.found) == (Health.WARNING, True)
+    clock.advance(11 * 86_400)
+    over = found(home, pack_path.parent, clock)["certificates"]
+    assert (over.health, "has ended" in over.found) == (Health.FAILED, True)
+    assert "visits go on" in over.remedy
 
 
 def test_people_whom_no_pack_in_use_knows_are_counted(
