@@ -1,7 +1,7 @@
 """The sync process: `python -m sync --home DIR` delivers until it is stopped, `--once` until nothing is due.
 
-The loop itself is left to `worker`. This process reads the database key and the fund's certificate; it
-needs neither the device's key, nor the template key, nor the camera.
+The loop itself is left to `worker`. This process reads the database key, the TLS key and the fund's certificate;
+it needs neither the device's key, nor the template key, nor the camera.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from sync.home import Home, load_settings
 from sync.key_source import open_keys
 from sync.outbox import Outbox, OutboxStatus
 from sync.schema import LEDGER_MIGRATIONS
-from sync.transport import Transport
+from sync.tls_renewal import DeskTransport
 from sync.worker import RunReport, Worker, serve, single_flight
 
 
@@ -50,7 +50,7 @@ def _worker(home: Home, clock: Clock, stopped: Callable[[], bool]) -> Iterator[W
     with (
         single_flight(home.sync_lock),
         contextlib.closing(open_desk_database(home, open_keys(home), [LEDGER_MIGRATIONS])) as db,
-        contextlib.closing(Transport(settings.fund, settings.device.device, clock, stopped)) as transport,
+        contextlib.closing(DeskTransport(home, settings, clock, stopped)) as transport,
     ):
         yield Worker(db, transport, settings.device.device, settings.fund.jwk, clock)
 

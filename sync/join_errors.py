@@ -3,7 +3,7 @@
 The root of them and the failures of everything else are in `errors`.
 """
 
-from sync.errors import SyncFailure
+from sync.errors import SyncFailure, TransportFailure
 
 
 class InvitationInvalid(SyncFailure):
@@ -53,3 +53,10 @@ class DeviceRevoked(SyncFailure):
 
     code = "E-JOIN-07"
     remedy = "Visits go on and are kept. The fund lets the desk in again with a new invitation: keldim fund invite"
+
+
+class CertificateEnded(TransportFailure):
+    """The desk's TLS certificate has ended, so the fund does not talk to it."""
+
+    code = "E-JOIN-08"
+    remedy = "Nothing is lost. Look at the clock; if it is right: keldim device renew"

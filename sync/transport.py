@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 import requests
@@ -28,6 +29,7 @@ from sync.errors import (
     DeviceRefused,
     EnvelopeInvalid,
     FundBusy,
+    KeyUnusable,
     ProtocolViolation,
     RequestRefused,
     SettingsInvalid,
@@ -68,6 +70,7 @@ class Transport:
         self._clock = clock
         self._stopped = stopped
         self._sockets: list[weakref.ref[ssl.SSLSocket]] = []
+        self._ca_pem = ca_pem
         self._context = _watched(pinned_context(ca_pem), self._sockets)
         self._session = _session(self._context)
 
@@ -82,6 +85,22 @@ class Transport:
     def get_head(self, nonce: str) -> bytes:
         """Ask for the fund's head of this device. Raises as `post_events`."""
         return self._exchange(requests.Request("GET", f"{self._url}/head", params={"nonce": nonce}))
+
+    def renew_tls(self, body: bytes) -> bytes:
+        """Ask for a certificate for the next TLS key, showing the present one. Raises as `post_events`."""
+        headers = {"Content-Type": "application/json"}
+        return self._exchange(requests.Request("POST", f"{self._url}/tls-certificate", data=body, headers=headers))
+
+    def show(self, certificate: Path) -> None:
+        """From the next connection on show this certificate: a PEM with its key. Raises KeyUnusable."""
+        context = _watched(pinned_context(self._ca_pem), self._sockets)
+        try:
+            context.load_cert_chain(certificate)
+        except (OSError, ssl.SSLError) as error:
+            raise KeyUnusable(f"{certificate.name} is not a key with its certificate") from error
+        self._context = context
+        self._session.close()
+        self._session = _session(context)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -185,12 +204,21 @@ def _send(session: requests.Session, request: requests.Request, deadline_s: floa
                 if len(body) > MAX_ANSWER:
                     break
             return _Answer(response.status_code, _seconds(response.headers.get("Retry-After", "")), bytes(body))
-    except requests.exceptions.SSLError:
-        return TransportFailure("the other side is not the fund: its certificate does not verify")
+    except requests.exceptions.SSLError as error:
+        return TransportFailure(_tls_trouble(str(error)))
     except requests.exceptions.Timeout:
         return TransportFailure("the fund does not answer in time")
     except (requests.RequestException, HTTPError, OSError) as error:
         return TransportFailure(f"the fund cannot be reached ({type(error).__name__})")
+
+
+def _tls_trouble(text: str) -> str:
+    """What is wrong with a connection, from OpenSSL's words."""
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "the other side is not the fund: its certificate does not verify"
+    if " alert " in text.lower():  # the other side says so, which has seen our certificate, or missed it
+        return "the fund does not accept this desk's TLS certificate"
+    return "no TLS 1.3 connection with the fund comes about"
 
 
 def _judge(answer: _Answer) -> bytes:

@@ -12,12 +12,20 @@ Answer = Callable[[ssl.SSLSocket, bytes], None]
 
 
 @contextlib.contextmanager
-def tls_server(certificate: Path, answer: Answer, maximum: ssl.TLSVersion | None = None) -> Iterator[int]:
-    """Serve one answer per connection on a free port of this machine; gives the port. certificate: PEM with its key."""
+def tls_server(
+    certificate: Path, answer: Answer, maximum: ssl.TLSVersion | None = None, clients: Path | None = None
+) -> Iterator[int]:
+    """Serve one answer per connection on a free port of this machine; gives the port.
+
+    certificate: PEM with its key. clients: authority whose certificate a client must show.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     if maximum is not None:
         context.maximum_version = maximum
+    if clients is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(clients)
     ended = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.05)
