@@ -84,7 +84,10 @@ class SignedReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the fund holds of a device: the highest number and that event's digest; at: when it was asked."""
+    """What the fund holds of a device: the highest number and that event's digest; at: when it was asked.
+
+    blocked: the fund takes nothing from it just now. reason: why, as the code of section 3; None when it does.
+    """
 
     device: str
     have: int
@@ -92,6 +95,7 @@ class Head:
     blocked: bool
     nonce: str
     at: datetime
+    reason: str | None = None
 
 
 def fits(tokens: Sequence[str]) -> int:
@@ -189,6 +193,7 @@ def head_members(head: Head) -> JsonObject:
         "have": head.have,
         "digest": head.digest,
         "blocked": head.blocked,
+        "reason": head.reason,
         "nonce": head.nonce,
         "at": format_time(head.at),
     }
@@ -212,6 +217,7 @@ def read_head(body: bytes, fund_jwk: PublicJwk, device: str, nonce: str) -> Head
             blocked=members.flag("blocked"),
             nonce=members.text("nonce", NONCE),
             at=parse_time(members.text("at")),
+            reason=members.optional_text("reason", REASON),
         )
     except EnvelopeInvalid as error:
         raise ProtocolViolation(f"the answer is not a head of the fund: {error}") from error

@@ -179,7 +179,7 @@ class Worker:
         """What a person has to look at when the fund's head and ours do not fit."""
         ours = ledger_head(self._db)
         if head.blocked:
-            return "the fund has blocked this desk"
+            return f"the fund takes nothing from this desk: {head.reason or 'device_blocked'}"
         if head.have > ours.seq:
             return f"the fund holds {head.have} events, this desk only {ours.seq}: an older copy of the desk is running"
         return None

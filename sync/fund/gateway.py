@@ -100,7 +100,8 @@ class Gateway:
         known = await self.known(device)
         head = await self._store.head(device)
         now = self._clock.moment().wall
-        answer = HeadAnswer(device, head.seq, head.digest, objection(known, now) is not None, nonce, now)
+        against = objection(known, now)
+        answer = HeadAnswer(device, head.seq, head.digest, against is not None, nonce, now, against and against.value)
         return encode_head(sign_members(self._signer, HEAD_TYP, head_members(answer)))
 
     async def probe(self) -> None:

@@ -176,7 +176,7 @@ def test_a_fork_is_refused_kept_as_evidence_and_shown(desk: SyncDesk, tmp_path: 
     copy.clock.advance(4000)
     again = copy.worker().run_once()
     assert isinstance(again.failure, DeviceRefused)
-    assert copy.status.alarm == "the fund has blocked this desk"
+    assert copy.status.alarm == "the fund takes nothing from this desk: device_blocked"
     copy.db.close()
 
 

@@ -219,7 +219,7 @@ def test_the_head_is_signed_fresh_and_says_blocked(gateway: Gateway, fund: Fund,
     _offer(gateway, fund, desk, desk.chain(4))
     block_device(fund.root, desk.device, "stolen")
     head = read_head(gateway.head(desk.device, NONCE), jwk, desk.device, NONCE)
-    assert (head.have, head.digest, head.blocked) == (4, desk.prev, True)
+    assert (head.have, head.digest, head.blocked, head.reason) == (4, desk.prev, True, "device_blocked")
     for nonce in ("", "A" * 32, "0" * 31):
         with pytest.raises(RequestDenied, match="nonce"):
             gateway.head(desk.device, nonce)

@@ -10,17 +10,23 @@ from sync.__main__ import read_status, run_once
 from sync.clock import SystemClock
 from sync.database import immediate, open_database
 from sync.errors import DeviceRefused
+from sync.fund.admission import Terms, admit, invite, revoke
 from sync.fund.audit import verify_fund
+from sync.fund.ca import DEVICE_VALIDITY
 from sync.fund.home import FundHome
 from sync.fund.office import devices
 from sync.home import Home
+from sync.install import install
 from sync.keyfile import load_key
 from sync.ledger import LEDGER_MIGRATIONS, Ledger
-from sync.signing import FileSigner
+from sync.membership import read_membership
+from sync.provision import make_desk, request_admission, request_renewal
+from sync.signing import FileSigner, KeyClass
 from tests.fakes.documents import join_desk
 from tests.sync_fund.conftest import Running, live_fund, served
 
 CLOCK = SystemClock()
+FILE = Terms(KeyClass.FILE)
 
 
 @pytest.fixture
@@ -74,3 +80,49 @@ def test_a_rolled_back_desk_is_found_out_and_blocked(tmp_path: Path, desk: Home)
         assert verify_fund(running.fund.root).intact
         _append(desk, 1)
         assert isinstance(run_once(desk, CLOCK, force=True).failure, DeviceRefused)
+
+
+def test_a_revoked_desk_loses_nothing_and_goes_on_when_it_is_let_in_again(tmp_path: Path, desk: Home) -> None:
+    """It is told and shows it; visits go on, events wait; with a new invitation its chain goes on where it was."""
+    with served(live_fund(tmp_path / "fund")) as running:
+        root = running.fund.root
+        _join(running, desk)
+        _append(desk, 3)
+        run_once(desk, CLOCK)
+        revoke(root, "desk-1", "stolen", CLOCK.moment().wall)
+        _append(desk, 2)
+        failure = run_once(desk, CLOCK, force=True).failure
+        assert isinstance(failure, DeviceRefused)
+        status = read_status(desk, CLOCK)
+        assert (status.pending, "device_revoked" in str(status.last_error)) == (2, True)
+        assert status.alarm == "the fund takes nothing from this desk: device_revoked"
+        assert "stolen" not in str(status)
+        later = CLOCK.moment().wall
+        answer = admit(
+            root, request_admission(desk, invite(root, "desk-1", "Clinic", "Desk", later), later), FILE, later
+        )
+        install(desk, answer, later)
+        assert run_once(desk, CLOCK, force=True).settled == 2
+        (summary,) = devices(root)
+        assert (summary.head.seq, summary.device.revoked) == (5, None)
+        assert verify_fund(root).intact
+
+
+def test_a_desk_whose_certificate_has_ended_delivers_after_its_renewal(tmp_path: Path, desk: Home) -> None:
+    """The end of a certificate stops delivery, with its name; the events are there afterwards, each once."""
+    then = CLOCK.moment().wall - DEVICE_VALIDITY
+    with served(live_fund(tmp_path / "fund")) as running:
+        root = running.fund.root
+        document = FundHome(root).document
+        document.write_bytes(document.read_bytes().replace(b":8443", f":{running.port}".encode()))
+        make_desk(desk)
+        request = request_admission(desk, invite(root, "desk-1", "Clinic", "Desk", then), then)
+        install(desk, admit(root, request, FILE, then), then)
+        _append(desk, 2)
+        assert run_once(desk, CLOCK, force=True).failure is not None
+        assert read_status(desk, CLOCK).pending == 2
+        now = CLOCK.moment().wall
+        assert any("has ended" in each for each in read_membership(desk).warnings(now))
+        install(desk, admit(root, request_renewal(desk), FILE, now), now)
+        assert run_once(desk, CLOCK, force=True).settled == 2
+        assert read_membership(desk).warnings(now) == ()
