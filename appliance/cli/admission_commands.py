@@ -42,7 +42,7 @@ def invite(
 @app.command()
 def admit(
     folder: Folder,
-    request: Annotated[Path, typer.Argument(help="The desk's request.")],
+    request: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The desk's request.")],
     key_class: Annotated[
         KeyClass, typer.Option("--key-class", help="The weakest place of the key that is accepted.")
     ] = KeyClass.PKCS11,

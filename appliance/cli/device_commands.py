@@ -69,7 +69,7 @@ def init(
 @app.command()
 def request(
     context: typer.Context,
-    invitation: Annotated[Path, typer.Option(help="The invitation, as the fund sent it.")],
+    invitation: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The invitation, as the fund sent it.")],
     out: Out = Path("request.jws"),
 ) -> None:
     """Write the request to the fund that invites this desk. May be repeated."""
@@ -89,7 +89,10 @@ def renew(context: typer.Context, out: Out = Path("request.jws")) -> None:
 
 
 @app.command()
-def install(context: typer.Context, answer: Annotated[Path, typer.Argument(help="The fund's answer.")]) -> None:
+def install(
+    context: typer.Context,
+    answer: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The fund's answer.")],
+) -> None:
     """Put the fund's answer into use. May be repeated; an answer that does not fit changes nothing."""
     home = place(context).home
     certificate = install_answer(home, read_message(answer), _now(), config.parse)
