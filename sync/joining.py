@@ -2,7 +2,7 @@
 
 What the fund decides is left to `fund.admission`, what the desk does with them to `provision` and `install`, the
 certificates inside to `certificates`. Each is a token (JWS), so a file of one line that may travel by mail or stick:
-the only secret, in the answer, is sealed to the desk. PROTOCOL.md section 6 is their specification.
+what the answer gives is sealed to the desk. PROTOCOL.md section 6 is their specification.
 """
 
 import re
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sync.compact import split
+from sync.compact import decode_part, encode_part, split
 from sync.envelope import DEVICE_ID, HEX64, MAX_SEQ, format_time, parse_time
 from sync.errors import EnvelopeInvalid
 from sync.join_errors import AnswerInvalid, InvitationInvalid, RequestInvalid
+from sync.keyfile import KEY_BYTES
 from sync.log_checkpoint import LogPolicy
 from sync.signing import KeyClass, PublicJwk, Signer, sign_members, verify
-from sync.strict_json import JsonObject, Members
+from sync.strict_json import JsonObject, Members, dump
 
 INVITATION_TYP: Final = "invitation+jws"
 REQUEST_TYP: Final = "request+jws"
@@ -84,20 +85,31 @@ class Request:
     digest: str = ""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Grant:
+    """What an answer gives, for one desk's eyes.
+
+    device_pem, tls_pem: the certificates. policy: the section [policy] of keldim.toml as TOML, or "". pseudonym_key: 32
+    bytes; None in a renewal, whose desk has it.
+    """
+
+    device_pem: str
+    tls_pem: str
+    policy: str
+    pseudonym_key: bytes | None
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The fund's answer to one request.
+    """The fund's answer to one request. request: its digest. sealed: the grant, {"method", "content", ...}.
 
-    request: its digest. device_pem, tls_pem: the certificates. policy: the section [policy] of keldim.toml as TOML, or
-    "". sealed: the pseudonym key, for this desk only, {"method", "content"}; None in a renewal, whose desk has it.
+    The certificates are sealed as well: that a desk can open them is the proof that its attestation key is in the TPM
+    whose maker vouches for it.
     """
 
     request: str
     device: str
-    device_pem: str
-    tls_pem: str
-    policy: str
-    sealed: JsonObject | None
+    sealed: JsonObject
     at: datetime
 
 
@@ -201,9 +213,6 @@ def write_answer(signer: Signer, answer: Answer) -> str:
         "v": 1,
         "request": answer.request,
         "device": answer.device,
-        "device_pem": answer.device_pem,
-        "tls_pem": answer.tls_pem,
-        "policy": answer.policy,
         "sealed": answer.sealed,
         "at": format_time(answer.at),
     }
@@ -218,14 +227,32 @@ def read_answer(token: str, fund: PublicJwk) -> Answer:
         return Answer(
             request=members.text("request", HEX64),
             device=members.text("device", DEVICE_ID),
-            device_pem=members.text("device_pem"),
-            tls_pem=members.text("tls_pem"),
-            policy=members.text("policy"),
-            sealed=None if members.content.get("sealed") is None else members.object("sealed").content,
+            sealed=members.object("sealed").content,
             at=parse_time(members.text("at")),
         )
     except EnvelopeInvalid as error:
         raise AnswerInvalid(f"not an answer of this desk's fund, or altered: {error}") from error
+
+
+def write_grant(grant: Grant) -> bytes:
+    """The bytes to be sealed."""
+    secret = None if grant.pseudonym_key is None else encode_part(grant.pseudonym_key)
+    return dump(
+        {"device_pem": grant.device_pem, "tls_pem": grant.tls_pem, "policy": grant.policy, "pseudonym_key": secret}
+    )
+
+
+def read_grant(content: bytes) -> Grant:
+    """Read what was sealed. Raises AnswerInvalid."""
+    try:
+        members = Members.parse(content)
+        secret = None if members.content.get("pseudonym_key") is None else decode_part(members.text("pseudonym_key"))
+        grant = Grant(members.text("device_pem"), members.text("tls_pem"), members.text("policy"), secret)
+    except EnvelopeInvalid as error:
+        raise AnswerInvalid(f"what the answer gives is not what it should be: {error}") from error
+    if secret is not None and len(secret) != KEY_BYTES:
+        raise AnswerInvalid(f"the pseudonym key must have {KEY_BYTES} bytes")
+    return grant
 
 
 def _version(members: Members) -> None:

@@ -30,6 +30,11 @@ class Papers:
         return self.home.root / "request.jws"
 
     @property
+    def answer_file(self) -> Path:
+        """The answer that was installed last: marks that nothing of it is left to do."""
+        return self.home.fund / "answer.jws"
+
+    @property
     def request_key(self) -> Path:
         """Opens the secret in the answer to the request; gone once that is installed."""
         return self.home.keys / "request.key"
@@ -56,6 +61,19 @@ class Papers:
             return None
         token = read_message(self.request_file)
         return token, read_request(token)
+
+    def installed(self, answer: str) -> bool:
+        """Whether this answer was installed, to its end. Raises DiskFailing."""
+        return self.answer_file.exists() and read_message(self.answer_file) == answer
+
+    def keep_installed(self, answer: str) -> None:
+        """Remember that this answer was installed. Raises DiskFailing."""
+        write_message(self.answer_file, answer)
+
+    def tidy(self) -> None:
+        """Remove the keys that were for the last request only."""
+        self.request_key.unlink(missing_ok=True)
+        self.tls_request_key.unlink(missing_ok=True)
 
 
 def read_message(file: Path) -> str:

@@ -5,11 +5,13 @@ DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-256-GCM (0x0010, 0x0001, 0x0002); wh
 the encapsulated key.
 """
 
+import secrets
 from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
@@ -19,6 +21,7 @@ from sync.signing import PublicJwk, jwk_of, public_key
 
 _SUITE: Final = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _MAX_PEM: Final = 4096
+_NONCE: Final = 12
 
 
 def seal(jwk: PublicJwk, content: bytes, context: bytes) -> bytes:
@@ -27,6 +30,20 @@ def seal(jwk: PublicJwk, content: bytes, context: bytes) -> bytes:
     Raises EnvelopeInvalid: not a P-256 key.
     """
     return _SUITE.encrypt(content, public_key(jwk), info=context)
+
+
+def lock(key: bytes, content: bytes, context: bytes) -> bytes:
+    """Lock under a secret key of 32 bytes that is used once: AES-256-GCM, the 12 bytes of the nonce first."""
+    nonce = secrets.token_bytes(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, content, context)
+
+
+def unlock(key: bytes, locked: bytes, context: bytes) -> bytes:
+    """What was locked. Raises SealInvalid: altered, cut, or under another key or context."""
+    try:
+        return AESGCM(key).decrypt(locked[:_NONCE], locked[_NONCE:], context)
+    except (InvalidTag, ValueError) as error:
+        raise SealInvalid("what was locked does not open with this key") from error
 
 
 class SealedBox:

@@ -24,9 +24,20 @@ from sync.fund.office import open_store
 from sync.fund.rows import Admission, Certificate, Device, Invited
 from sync.fund.store import OfficeStore
 from sync.join_errors import DeviceRevoked, InvitationInvalid, InvitationSpent, KeyClassRefused, RequestInvalid
-from sync.joining import NAME, Answer, FundFacts, Invitation, Request, read_request, write_answer, write_invitation
-from sync.keyfile import load_key
-from sync.sealing import seal
+from sync.joining import (
+    NAME,
+    Answer,
+    FundFacts,
+    Grant,
+    Invitation,
+    Request,
+    read_request,
+    write_answer,
+    write_grant,
+    write_invitation,
+)
+from sync.keyfile import KEY_BYTES, load_key
+from sync.sealing import lock, seal
 from sync.signing import FileSigner, KeyClass
 from sync.strict_json import JsonObject
 
@@ -98,15 +109,9 @@ def admit(root: Path, request_token: str, terms: Terms, at: datetime) -> str:
         if known is None:
             store.register(device, at)
         store.registry.certify(device, issued, at)
-        answer = Answer(
-            request=request.digest,
-            device=request.device,
-            device_pem=issued[0].pem,
-            tls_pem=issued[1].pem,
-            policy=terms.policy,
-            sealed=_sealed(home, request),
-            at=at,
-        )
+        secret = load_key(home.pseudonym_key) if request.renews is None else None  # a desk that renews has it
+        grant = Grant(issued[0].pem, issued[1].pem, terms.policy, secret)
+        answer = Answer(request.digest, request.device, _sealed(grant, request), at)
         token = write_answer(signer, answer)
         store.registry.keep_admission(Admission(request.digest, request.device, request.nonce, token), at)
     return token
@@ -210,15 +215,18 @@ def _issue(authority: DeviceAuthority, request: Request, device: Device, at: dat
     return authority.certify_device(facts, device.public_jwk, at), authority.certify_tls(device.device, tls, at)
 
 
-def _sealed(home: FundHome, request: Request) -> JsonObject | None:
-    """The pseudonym key for this desk alone, to its TPM where there is one, else to the request's key.
+def _sealed(grant: Grant, request: Request) -> JsonObject:
+    """The grant for this desk alone: to its TPM where there is one, else to the request's key.
 
-    A desk that renews has it.
+    A TPM opens a credential only for an attestation key that it holds itself; until then, evidence of a software key
+    with the endorsement certificate of somebody's TPM looks the same.
     """
-    if request.renews is not None:
-        return None
-    secret = load_key(home.pseudonym_key)
-    if request.evidence is not None:
-        return {"method": "tpm2", "content": encode_part(wrap_for(request.evidence, secret))}
-    sealed = seal(request.sealing_jwk, secret, request.digest.encode("ascii"))
-    return {"method": "hpke", "content": encode_part(sealed)}
+    content, context = write_grant(grant), request.digest.encode("ascii")
+    if request.evidence is None:
+        return {"method": "hpke", "content": encode_part(seal(request.sealing_jwk, content, context))}
+    key = secrets.token_bytes(KEY_BYTES)
+    return {
+        "method": "tpm2",
+        "credential": encode_part(wrap_for(request.evidence, key)),
+        "content": encode_part(lock(key, content, context)),
+    }

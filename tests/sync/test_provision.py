@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sync.certificates import read_device_certificate
 from sync.clock import SystemClock
+from sync.compact import decode_part, encode_part
 from sync.database import open_database
 from sync.errors import (
     DatabaseMissing,
@@ -23,7 +24,7 @@ from sync.errors import (
     KnownFailure,
     SettingsInvalid,
 )
-from sync.fund.admission import Terms, admit, invite, revoke
+from sync.fund.admission import Terms, admit, certificates, invite, revoke
 from sync.fund.ca import DEVICE_VALIDITY, TLS_VALIDITY
 from sync.fund.home import FundHome
 from sync.home import Home, is_installed, load_settings
@@ -35,12 +36,13 @@ from sync.join_errors import (
     InvitationSpent,
     JoinIncomplete,
 )
-from sync.joining import read_answer, read_invitation, read_request, write_answer
+from sync.joining import Grant, read_answer, read_grant, read_request, write_answer, write_grant
 from sync.keyfile import load_key
 from sync.ledger import LEDGER_MIGRATIONS, ledger_head
 from sync.membership import Step, read_membership
 from sync.papers import Papers
 from sync.provision import make_desk, request_admission, request_renewal
+from sync.sealing import SealedBox, seal
 from sync.signing import FileSigner, KeyClass
 from sync.tls_key import tls_certificate_in
 from tests.fakes.documents import join_desk, make_fund_home
@@ -188,6 +190,14 @@ def test_a_power_cut_between_any_two_writes_is_mended_by_repeating(
     assert cuts > 25
 
 
+def granted(home: Home, answer_token: str) -> Grant:
+    """What an answer gives, opened with the desk's key."""
+    papers = Papers(home)
+    answer = read_answer(answer_token, papers.invitation().fund.public_jwk)
+    content = decode_part(str(answer.sealed["content"]))
+    return read_grant(SealedBox.load(papers.request_key).open(content, answer.request.encode()))
+
+
 def wrong_answers(home: Home, fund: Path, tmp_path: Path) -> dict[str, str]:
     """Answers that do not fit the desk's last request, by what is wrong with them."""
     papers = Papers(home)
@@ -197,26 +207,37 @@ def wrong_answers(home: Home, fund: Path, tmp_path: Path) -> dict[str, str]:
     good = admit(fund, token, FILE, NOW)
     facts, signer = papers.invitation().fund, FileSigner.load(FundHome(fund).signing_key)
     answer = read_answer(good, facts.public_jwk)
-    elsewhere = Home(tmp_path / "elsewhere")
+    grant, elsewhere = granted(home, good), Home(tmp_path / "elsewhere")
     make_desk(elsewhere)
-    other = read_answer(
-        admit(fund, request_admission(elsewhere, invitation_of(fund, "desk-2"), NOW), FILE, NOW), facts.public_jwk
-    )
+    to_other = admit(fund, request_admission(elsewhere, invitation_of(fund, "desk-2"), NOW), FILE, NOW)
+    other = granted(elsewhere, to_other)
     foreign = FileSigner.load(make_fund_home(tmp_path).signing_key)
+
+    def giving(**changes: str | bytes | None) -> str:
+        """The right answer, but for this."""
+        content, request = write_grant(replace(grant, **changes)), made[1]  # type: ignore[arg-type]  # any member
+        sealed = encode_part(seal(request.sealing_jwk, content, request.digest.encode()))
+        return write_answer(signer, replace(answer, sealed={"method": "hpke", "content": sealed}))
+
     return {
         "of another fund": write_answer(foreign, answer),
-        "to another desk": write_answer(signer, other),
-        "another desk's certificates": write_answer(signer, replace(other, request=answer.request)),
-        "another device's name": write_answer(signer, replace(answer, device="desk-2")),
-        "another desk's TLS certificate": write_answer(signer, replace(answer, tls_pem=other.tls_pem)),
-        "certificates exchanged": write_answer(
-            signer, replace(answer, tls_pem=answer.device_pem, device_pem=answer.tls_pem)
+        "to another desk": to_other,
+        "another desk's seal": write_answer(
+            signer, replace(read_answer(to_other, facts.public_jwk), request=answer.request, device="desk-1")
         ),
-        "another desk's secret": write_answer(signer, replace(answer, sealed=other.sealed)),
-        "no secret": write_answer(signer, replace(answer, sealed=None)),
-        "secret in an unknown way": write_answer(signer, replace(answer, sealed={"method": "rot13", "content": ""})),
-        "a policy that is none": write_answer(signer, replace(answer, policy="[fund]\nurl = 1\n")),
-        "a policy that is not TOML": write_answer(signer, replace(answer, policy="[")),
+        "another device's name": write_answer(signer, replace(answer, device="desk-2")),
+        "another desk's certificates": giving(device_pem=other.device_pem, tls_pem=other.tls_pem),
+        "another desk's device certificate": giving(device_pem=other.device_pem),
+        "another desk's TLS certificate": giving(tls_pem=other.tls_pem),
+        "certificates exchanged": giving(device_pem=grant.tls_pem, tls_pem=grant.device_pem),
+        "no pseudonym key": giving(pseudonym_key=None),
+        "a short pseudonym key": giving(pseudonym_key=b"short"),
+        "a policy that sets more": giving(policy="[fund]\nurl = 1\n"),
+        "a policy that is not TOML": giving(policy="["),
+        "sealed in an unknown way": write_answer(
+            signer, replace(answer, sealed={"method": "rot13", "content": "", "credential": ""})
+        ),
+        "not sealed": write_answer(signer, replace(answer, sealed={})),
         "a request": token,
         "altered": good[:-4] + ("AAAA" if not good.endswith("AAAA") else "BBBB"),
         "cut off": good[:-1],
@@ -361,7 +382,7 @@ def test_a_certificate_is_renewed_with_the_present_key(home: Home, fund: Path) -
     certificate = install(home, admit(fund, request, FILE, late), late)
     assert certificate.ends == late.replace(microsecond=0) + DEVICE_VALIDITY
     changed = {name for name, content in contents(home).items() if before.get(name) != content}
-    assert changed == {"fund/device.pem", "keys/tls.pem", "request.jws"}
+    assert changed == {"fund/answer.jws", "fund/device.pem", "keys/tls.pem", "request.jws"}
     assert read_membership(home).warnings(late) == ()
     assert not read_membership(home).renewing
 
@@ -389,10 +410,8 @@ def test_a_revoked_desk_is_let_in_again_with_its_key(home: Home, fund: Path) -> 
     install(home, again, NOW + timedelta(hours=1))
     assert secrets_of(home) == before
     present = read_device_certificate(home.certificate.read_bytes(), home.device_ca.read_bytes())
-    assert read_answer(again, read_invitation(invitation_of(fund)).fund.public_jwk).device_pem.encode() == (
-        home.certificate.read_bytes()
-    )
-    assert present.facts.device == "desk-1"
+    (good,) = (c for c in certificates(fund) if c.purpose == "device" and c.revoked is None)
+    assert present.fingerprint == good.fingerprint
 
 
 def test_the_desks_own_request_proves_its_key(home: Home, fund: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.errors import EnvelopeInvalid, KeyUnusable, SealInvalid
-from sync.sealing import SealedBox, seal
+from sync.sealing import SealedBox, lock, seal, unlock
 from sync.signing import PublicJwk
 
 
@@ -48,6 +48,24 @@ def test_another_key_or_a_part_opens_nothing(box: SealedBox, tmp_path: Path) -> 
             box.open(wrong, b"")
     with pytest.raises(SealInvalid):
         other.open(sealed, b"")
+
+
+@settings(max_examples=50, deadline=None)
+@given(content=st.binary(max_size=512), place=st.integers(0, 10_000), flip=st.integers(1, 255))
+def test_what_was_locked_opens_whole_or_not_at_all(content: bytes, place: int, flip: int) -> None:
+    """The key, the context and every byte."""
+    key, locked = bytes(32), lock(bytes(32), content, b"c")
+    assert unlock(key, locked, b"c") == content
+    altered = bytearray(locked)
+    altered[place % len(locked)] ^= flip
+    for wrong in (
+        (key, bytes(altered), b"c"),
+        (key, locked, b"d"),
+        (b"\1" * 32, locked, b"c"),
+        (key, locked[:5], b"c"),
+    ):
+        with pytest.raises(SealInvalid):
+            unlock(*wrong)
 
 
 def test_a_key_file_is_made_once_and_read_strictly(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from sync.fund.ca import DEVICE_VALIDITY
 from sync.fund.home import FundHome
 from sync.fund.office import devices
 from sync.join_errors import DeviceRevoked, InvitationInvalid, InvitationSpent, KeyClassRefused, RequestInvalid
-from sync.joining import Request, read_answer, read_invitation, read_request
+from sync.joining import Answer, Grant, Request, read_answer, read_grant, read_invitation, read_request
 from sync.keyfile import load_key
 from sync.signing import KeyClass, verify
 from sync.tls_key import tls_key_of
@@ -39,6 +39,11 @@ def joiner(tmp_path: Path) -> Joiner:
 def invitation(fund: Fund) -> str:
     """For this desk."""
     return invite(fund.root, "desk-1", "Clinic 7", "Reception", NOON)
+
+
+def granted(joiner: Joiner, answer: Answer) -> Grant:
+    """What an answer gives, opened with the desk's key."""
+    return read_grant(joiner.box.open(decode_part(str(answer.sealed["content"])), answer.request.encode()))
 
 
 def test_an_invitation_tells_what_a_desk_needs_and_no_secret(fund: Fund, invitation: str) -> None:
@@ -63,15 +68,14 @@ def test_an_admitted_desk_gets_both_certificates_and_the_pseudonym_key(
     answer = read_answer(
         admit(fund.root, request, replace(FILE, policy="[policy]\ntries = 2\n"), NOON), facts.public_jwk
     )
-    device = read_device_certificate(answer.device_pem.encode(), facts.device_ca_pem.encode())
-    tls = read_tls_certificate(answer.tls_pem.encode(), facts.device_ca_pem.encode())
+    grant = granted(joiner, answer)
+    device = read_device_certificate(grant.device_pem.encode(), facts.device_ca_pem.encode())
+    tls = read_tls_certificate(grant.tls_pem.encode(), facts.device_ca_pem.encode())
     assert device.public_jwk == joiner.signer.public_jwk
     assert (device.facts.clinic, device.facts.key_class, device.facts.attested) == ("Clinic 7", "file", "claimed")
     assert (tls.device, tls.public_jwk) == ("desk-1", tls_key_of(joiner.tls_file))
-    assert answer.policy == "[policy]\ntries = 2\n"
-    assert answer.sealed is not None
-    secret = joiner.box.open(decode_part(str(answer.sealed["content"])), read_request(request).digest.encode())
-    assert secret == load_key(FundHome(fund.root).pseudonym_key)
+    assert grant.policy == "[policy]\ntries = 2\n"
+    assert grant.pseudonym_key == load_key(FundHome(fund.root).pseudonym_key)
     (summary,) = devices(fund.root)
     assert (summary.device.certified_until, summary.device.revoked) == (device.ends, None)
     assert {c.fingerprint for c in certificates(fund.root)} == {device.fingerprint, tls.fingerprint}
@@ -180,7 +184,8 @@ def test_a_desk_renews_with_its_key_and_its_certificate(fund: Fund, joiner: Join
     (summary,) = devices(fund.root)
     assert summary.device.certified_until == late + DEVICE_VALIDITY
     assert len(certificates(fund.root)) == 4
-    assert read_answer(token, read_invitation(invitation).fund.public_jwk).sealed is None, "the desk has it"
+    answer = read_answer(token, read_invitation(invitation).fund.public_jwk)
+    assert granted(joiner, answer).pseudonym_key is None, "the desk has it"
 
 
 def test_no_desk_renames_itself(fund: Fund, joiner: Joiner, invitation: str) -> None:
