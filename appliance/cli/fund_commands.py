@@ -75,7 +75,10 @@ def devices(folder: Folder, as_json: Json = False) -> None:
                     "clinic": r.device.clinic,
                     "desk": r.device.desk,
                     "key_class": r.device.key_class,
+                    "attested": r.device.attested,
                     "blocked": r.device.blocked,
+                    "revoked": r.device.revoked,
+                    "certified_until": r.device.certified_until and format_time(r.device.certified_until),
                     "head": r.head.seq,
                 }
                 for r in rows
@@ -83,10 +86,14 @@ def devices(folder: Folder, as_json: Json = False) -> None:
         )
         return
     shown = [
-        (r.device.device, r.device.clinic, r.device.desk, r.device.key_class, r.head.seq, r.device.blocked or "")
+        (
+            *(r.device.device, r.device.clinic, r.device.desk, r.device.key_class, r.device.attested, r.head.seq),
+            r.device.certified_until.date() if r.device.certified_until else "",
+            r.device.revoked or r.device.blocked or "",
+        )
         for r in rows
     ]
-    table("", ("device", "clinic", "desk", "key", "head", "blocked"), shown)
+    table("", ("device", "clinic", "desk", "key", "attested", "head", "until", "closed"), shown)
 
 
 @app.command()

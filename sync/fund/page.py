@@ -57,10 +57,11 @@ def render(overview: Overview, log: LogState) -> str:
 
 def _device(summary: DeviceSummary) -> str:
     device = summary.device
-    state = "open" if device.blocked is None else f'<span class="bad">blocked: {escape(device.blocked)}</span>'
+    why = f"revoked: {device.revoked}" if device.revoked else f"blocked: {device.blocked}" if device.blocked else None
+    state = "open" if why is None else f'<span class="bad">{escape(why)}</span>'
     return (
         f"<tr><td>{escape(device.device)}</td><td>{escape(device.clinic)}</td><td>{escape(device.desk)}</td>"
-        f'<td>{escape(device.key_class)}</td><td class="n">{summary.head.seq}</td>'
+        f'<td>{escape(device.key_class)}, {escape(device.attested)}</td><td class="n">{summary.head.seq}</td>'
         f"<td><code>{escape(summary.head.digest[:_DIGEST_SHOWN])}</code></td>"
         f'<td class="n">{_alarming(summary.forks)}</td><td class="n">{_alarming(summary.refusals)}</td>'
         f"<td>{_time(summary.last_seen)}</td><td>{state}</td></tr>"

@@ -69,6 +69,9 @@ def test_a_desk_renews_and_a_revoked_one_does_not(clinic: Clinic, tmp_path: Path
     assert clinic("device", "status", "--json").json["renewing"] is False
     assert keldim("fund", "revoke", *where, "desk-7", "--reason", "stolen").code == 0
     assert {row["reason"] for row in keldim("fund", "certificates", *where, "--json").rows} == {"stolen"}
+    (row,) = keldim("fund", "devices", *where, "--json").rows
+    assert (row["revoked"], row["certified_until"], row["attested"]) == ("stolen", None, "claimed")
+    assert "stolen" in keldim("fund", "devices", *where).out
     clinic("device", "renew", "--out", request)
     keldim("fund", "admit", *where, request, "--key-class", "file").failed_with(DeviceRevoked)
     keldim("fund", "revoke", *where, "nobody", "--reason", "stolen").failed_with(DeviceUnknown)

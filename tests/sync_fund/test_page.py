@@ -69,6 +69,16 @@ def test_the_page_shows_heads_counts_and_times() -> None:
     assert text.count(" open ") == 2
 
 
+def test_a_revoked_device_is_shown_as_that() -> None:
+    """Its revocation stands before a block; what is certified of its key stands beside the class."""
+    summary = _summary("desk-1", blocked="forked at event 3")
+    device = replace(summary.device, revoked="stolen", attested="proven")
+    text = Tags(render(Overview((replace(summary, device=device),), {}), NO_LOG)).text
+    assert "revoked: stolen" in text
+    assert "forked" not in text
+    assert "proven" in text
+
+
 def test_an_empty_fund_says_so() -> None:
     """No bare heads of tables."""
     assert Tags(render(Overview((), {}), NO_LOG)).text.count("none yet") == 2
