@@ -29,11 +29,15 @@ from appliance.records.services import PlannedService
 from sync.clock import Clock
 from sync.database import immediate
 from sync.envelope import Moment
-from sync.ledger import Entry, Ledger
+from sync.ledger import Draft, Entry, Ledger
+from sync.opening import Opening
+
+ROLLED_BACK = "rolled_back"
+"""An alarm: the desk was started from an older copy of its records."""
 
 
-def append(ledger: Ledger, event: Event, moment: Moment) -> Entry:
-    """Sign one event into the ledger; inside an open transaction."""
+def append(ledger: Ledger, event: Event, moment: Moment) -> Entry | Draft:
+    """Sign one event into the ledger, or keep it there until the key answers; inside an open transaction."""
     return ledger.append(event.KIND, event.VERSION, event.data(), moment)
 
 
@@ -42,6 +46,15 @@ def sign(records: DeskRecords, ledger: Ledger, clock: Clock, *events: Event) -> 
     with immediate(records.db):
         moment = clock.moment()
         return [append(ledger, event, moment).event_id for event in events][-1]
+
+
+def tell_opening(records: DeskRecords, ledger: Ledger, clock: Clock, software: str, found: Opening) -> None:
+    """Sign what waited for the key, and tell the fund of an older copy that was started."""
+    ledger.sign_drafts(clock.moment())
+    if found.adopted:
+        sign(records, ledger, clock, Alarm(ROLLED_BACK, f"{found.adopted} events adopted", software))
+    elif found.stopped is not None and not ledger.waiting:  # once: it waits with what follows
+        sign(records, ledger, clock, Alarm(ROLLED_BACK, found.stopped.code, software))
 
 
 class RecordedDesk:
@@ -68,7 +81,11 @@ class RecordedDesk:
         self._paced: dict[str, datetime] = {}
 
     def expected(self) -> frozenset[PersonId]:
-        """The enrolled people who have a service today; also brings the galleries up to date before a comparison."""
+        """The enrolled people who have a service today.
+
+        Before a comparison it also brings the galleries up to date, and signs what waited for the key.
+        """
+        self._ledger.sign_drafts(self._clock.moment())
         self._enrolled.refresh()
         self._staff.refresh()
         return self._records.services.expected(self._clock.moment().wall.date())

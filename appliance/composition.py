@@ -12,7 +12,7 @@ from pathlib import Path
 
 from appliance import config as configuration
 from appliance.admission import Admission
-from appliance.checkin import RecordedDesk
+from appliance.checkin import RecordedDesk, tell_opening
 from appliance.config import Config
 from appliance.core.liveness_passive import PassiveLimits
 from appliance.core.liveness_steps import drawn
@@ -39,8 +39,10 @@ from sync.database import Database
 from sync.desk_database import open_desk_database
 from sync.device_key import DeviceKey, open_device_key
 from sync.home import Home, SyncSettings, load_settings
+from sync.journal import Journal
 from sync.key_source import KeyName, KeySource, open_keys
 from sync.ledger import LEDGER_MIGRATIONS, Ledger
+from sync.opening import Opening, look, open_ledger
 
 DESK_MIGRATIONS = (LEDGER_MIGRATIONS, RECORDS_MIGRATIONS, CAMERA_MIGRATIONS)
 """All tables of the desk's file."""
@@ -53,7 +55,7 @@ def software_version() -> str:
 
 @dataclass(frozen=True, slots=True)
 class OpenDesk:
-    """A desk whose records are open: enough for everything that needs no model pack."""
+    """A desk whose records are open: enough for everything that needs no model pack. opening: how its copies fitted."""
 
     home: Home
     config: Config
@@ -62,6 +64,7 @@ class OpenDesk:
     records: DeskRecords
     ledger: Ledger
     key: DeviceKey
+    opening: Opening
     software: str
 
     @property
@@ -159,14 +162,20 @@ def open_desk(home: Home, clock: Clock, *, alone: bool = False) -> Iterator[Open
     with contextlib.closing(open_desk_database(home, keys, DESK_MIGRATIONS, alone=alone)) as db:
         vault = open_vault(db, keys, settings.device.device)
         device_key = open_device_key(home, settings.key)
+        journal, device = Journal(home.journal), settings.device.device
+        opening = look(db, journal, device_key.signer.public_jwk, device, device_key.counter)
+        ledger = open_ledger(Ledger(db, device_key.signer, device, journal, device_key.counter), opening)
+        records = DeskRecords.over(db, vault, keys.load(KeyName.PSEUDONYM))
+        tell_opening(records, ledger, clock, software_version(), opening)
         yield OpenDesk(
             home=home,
             config=config,
             settings=settings,
             clock=clock,
-            records=DeskRecords.over(db, vault, keys.load(KeyName.PSEUDONYM)),
-            ledger=Ledger(db, device_key.signer, settings.device.device),
+            records=records,
+            ledger=ledger,
             key=device_key,
+            opening=opening,
             software=software_version(),
         )
 

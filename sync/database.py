@@ -11,7 +11,8 @@ imported. That is why nothing else may import either library.
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,17 @@ from sync.errors import (  # noqa: E402
 )
 from sync.keyfile import KEY_BYTES  # noqa: E402
 
-__all__ = ["Database", "IntegrityError", "Migrations", "Value", "immediate", "known", "open_database"]
+__all__ = [
+    "Database",
+    "IntegrityError",
+    "Migrations",
+    "Value",
+    "awaits_commit",
+    "immediate",
+    "known",
+    "once_committed",
+    "open_database",
+]
 
 if getattr(_sqlite_utils, "sqlite3", None) is not sqlcipher3:
     raise ImportError("sqlite_utils was imported before sync.database; import sync.database first")
@@ -69,6 +80,19 @@ _FAILURES: Final[dict[int, tuple[type[DatabaseFailure], str]]] = {
 """Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that are the world's fault."""
 
 
+_committed: Final[weakref.WeakKeyDictionary[Database, list[Callable[[], None]]]] = weakref.WeakKeyDictionary()
+
+
+def once_committed(db: Database, action: Callable[[], None]) -> None:
+    """Do this once the open `immediate` transaction is on the disk, before its caller goes on."""
+    _committed.setdefault(db, []).append(action)
+
+
+def awaits_commit(db: Database) -> bool:
+    """Whether something was put off by `once_committed` in the open transaction."""
+    return db in _committed
+
+
 @contextlib.contextmanager
 def known() -> Iterator[None]:
     """Turn SQLite's errors about the world into known failures; everything else passes as it is.
@@ -91,7 +115,8 @@ def immediate(db: Database) -> Iterator[Database]:
 
     `BEGIN IMMEDIATE`, because a transaction that reads first and writes later dies with "database is
     locked" whatever the time-out (a WAL snapshot cannot be upgraded). When the block ends without an
-    exception, its effects are on the disk. Never nested. Raises as `known`.
+    exception, its effects are on the disk, and what was asked for by `once_committed` has been done; when
+    that fails, the transaction stands and the failure goes up. Never nested. Raises as `known`.
     """
     with known():
         try:
@@ -99,8 +124,11 @@ def immediate(db: Database) -> Iterator[Database]:
             yield db
             db.execute("COMMIT")
         except BaseException:
+            _committed.pop(db, None)
             db.rollback()
             raise
+        for action in _committed.pop(db, ()):
+            action()
 
 
 def open_database(

@@ -4,7 +4,7 @@ Keys and signatures are left to `signing`, storage to `ledger`, the kinds of eve
 
     header   {"alg":"ES256","kid":<thumbprint of the signer's key, RFC 7638>,"typ":"visit+jws"}
     payload  {"v":1, "kind", "kind_v", "id", "device", "seq", "prev", "boot", "mono_ms", "wall",
-              "clock":{"trust","uncertainty_ms"}, "data":{...}}      further members are ignored
+              "clock":{"trust","uncertainty_ms","fund","late"}, "data":{...}}     further members are ignored
     digest   SHA-256 over the ASCII bytes of header "." payload, hex
 
 The chain and every comparison use the digest, never a hash of the whole token: ECDSA signatures are
@@ -23,7 +23,19 @@ from sync.compact import Compact, split
 from sync.errors import EnvelopeInvalid
 from sync.strict_json import Json, JsonObject, Members, dump
 
-__all__ = ["EVENT_TYP", "GENESIS", "Compact", "Event", "Json", "JsonObject", "Moment", "SignedEvent", "TimeTrust"]
+__all__ = [
+    "EVENT_TYP",
+    "GENESIS",
+    "Compact",
+    "Event",
+    "Json",
+    "JsonObject",
+    "LateSigning",
+    "Moment",
+    "SignedEvent",
+    "TimeAnchor",
+    "TimeTrust",
+]
 
 EVENT_TYP: Final = "visit+jws"
 GENESIS: Final = "0" * 64
@@ -60,12 +72,26 @@ class TimeTrust(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TimeAnchor:
+    """A time the fund signed, tied to this machine's monotonic clock.
+
+    wall: the fund's time at `mono_ms` of boot `boot_id`, give or take `uncertainty_ms`.
+    """
+
+    boot_id: str
+    mono_ms: int
+    wall: datetime
+    uncertainty_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """One instant on all clocks of a desk.
 
     wall: aware, with the desk's UTC offset; kept to the millisecond. mono_ms: milliseconds since boot,
     suspended time included. boot_id: changes with each start of the machine. uncertainty_ms: the true
-    time lies within +- this of `wall`, as far as is known.
+    time lies within +- this of `wall`, as far as is known. fund: the newest time the fund had signed by then,
+    of this or an earlier boot; None when it never has.
     """
 
     wall: datetime
@@ -73,6 +99,16 @@ class Moment:
     boot_id: str
     trust: TimeTrust
     uncertainty_ms: int
+    fund: TimeAnchor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LateSigning:
+    """When an event was signed that had waited for its key: the clocks of that instant."""
+
+    wall: datetime
+    mono_ms: int
+    boot_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +116,8 @@ class Event:
     """What a device says: one link of its chain, before or after signing.
 
     event_id: 32 hex digits, made when the event was born. prev: digest of the event with seq - 1.
-    data: what happened, by kind and its version; owned by whoever defines the kind.
+    data: what happened, by kind and its version; owned by whoever defines the kind. moment: when it happened.
+    late: when it was signed, if the key was out of reach at that moment; None for an event signed at once.
     """
 
     kind: str
@@ -91,6 +128,7 @@ class Event:
     prev: str
     moment: Moment
     data: JsonObject
+    late: LateSigning | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +154,7 @@ def event_payload(event: Event) -> bytes:
         "boot": moment.boot_id,
         "mono_ms": moment.mono_ms,
         "wall": format_time(moment.wall),
-        "clock": {"trust": moment.trust.value, "uncertainty_ms": moment.uncertainty_ms},
+        "clock": _clock(event),
         "data": event.data,
     }
     content = dump(payload)
@@ -139,6 +177,11 @@ def read_event(compact: Compact) -> SignedEvent:
     return SignedEvent(_read_event(compact.payload), compact.digest, compact.token)
 
 
+def read_payload(content: bytes) -> Event:
+    """Read the payload of an event that is not signed yet. Raises EnvelopeInvalid."""
+    return _read_event(content)
+
+
 def format_time(instant: datetime) -> str:
     """RFC 3339 to the millisecond with the UTC offset. A time without whole-minute offset is a bug (ValueError)."""
     text = instant.isoformat(timespec="milliseconds")
@@ -157,6 +200,24 @@ def parse_time(text: str) -> datetime:
         raise EnvelopeInvalid("a time does not exist") from error
 
 
+def _clock(event: Event) -> JsonObject:
+    moment, late = event.moment, event.late
+    clock: JsonObject = {"trust": moment.trust.value, "uncertainty_ms": moment.uncertainty_ms}
+    if moment.fund is not None:
+        signed = moment.fund
+        clock["fund"] = {
+            **_instant(signed.wall, signed.boot_id, signed.mono_ms),
+            "uncertainty_ms": signed.uncertainty_ms,
+        }
+    if late is not None:
+        clock["late"] = _instant(late.wall, late.boot_id, late.mono_ms)
+    return clock
+
+
+def _instant(wall: datetime, boot_id: str, mono_ms: int) -> JsonObject:
+    return {"wall": format_time(wall), "boot": boot_id, "mono_ms": mono_ms}
+
+
 def _read_event(content: bytes) -> Event:
     payload = Members.parse(content)
     if payload.integer("v", 1, MAX_SEQ) != 1:
@@ -168,6 +229,7 @@ def _read_event(content: bytes) -> Event:
         boot_id=payload.text("boot", _BOOT),
         trust=_trust(clock.text("trust")),
         uncertainty_ms=clock.integer("uncertainty_ms", 0, MAX_SEQ),
+        fund=_read_anchor(clock.object("fund")) if "fund" in clock.names else None,
     )
     return Event(
         kind=payload.text("kind", KIND),
@@ -178,6 +240,24 @@ def _read_event(content: bytes) -> Event:
         prev=payload.text("prev", HEX64),
         moment=moment,
         data=payload.object("data").content,
+        late=_read_late(clock.object("late")) if "late" in clock.names else None,
+    )
+
+
+def _read_anchor(clock: Members) -> TimeAnchor:
+    return TimeAnchor(
+        boot_id=clock.text("boot", _BOOT),
+        mono_ms=clock.integer("mono_ms", 0, MAX_SEQ),
+        wall=parse_time(clock.text("wall")),
+        uncertainty_ms=clock.integer("uncertainty_ms", 0, MAX_SEQ),
+    )
+
+
+def _read_late(clock: Members) -> LateSigning:
+    return LateSigning(
+        wall=parse_time(clock.text("wall")),
+        mono_ms=clock.integer("mono_ms", 0, MAX_SEQ),
+        boot_id=clock.text("boot", _BOOT),
     )
 
 

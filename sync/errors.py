@@ -173,6 +173,25 @@ class LedgerBroken(SyncFailure):
         self.seq = seq
 
 
+class RolledBack(SyncFailure):
+    """An older copy of the desk is running: something newer of it is known, and its events are not here."""
+
+    code = "E-LED-02"
+    remedy = (
+        "Visits are kept unsigned. Put the newest copy of the home back; if there is none, call the fund to register"
+        " this desk anew."
+    )
+    exit_code = 4
+
+
+class NothingToRecover(SyncFailure):
+    """Neither the journal nor the database holds an event that verifies."""
+
+    code = "E-LED-03"
+    remedy = "Put the newest copy of the journal back, then try again; nothing was changed."
+    exit_code = 4
+
+
 class EnvelopeInvalid(SyncFailure):
     """Bytes that should be a signed event or receipt are not."""
 

@@ -48,6 +48,11 @@ class Home:
         return self.root / "desk.db"
 
     @property
+    def journal(self) -> Path:
+        """The directory of the journal: every signed event once more, readable without the database's key."""
+        return self.root / "journal"
+
+    @property
     def keys(self) -> Path:
         """The directory of the key files."""
         return self.root / "keys"

@@ -79,3 +79,34 @@ def m001_ledger_and_outbox(db: Database) -> None:
     """Create everything a desk's chain and its delivery need."""
     for statement in (*_TABLES, *_TRIGGERS):
         db.execute(statement)
+
+
+_DRAFTS: Final = (
+    """CREATE TABLE draft (
+        id INTEGER PRIMARY KEY,
+        event_id TEXT NOT NULL UNIQUE,
+        promised INTEGER NOT NULL UNIQUE CHECK (promised > 0),
+        payload TEXT NOT NULL,
+        seq INTEGER UNIQUE REFERENCES event (seq)
+    ) STRICT""",
+    "CREATE INDEX draft_open ON draft (id) WHERE seq IS NULL",
+    """CREATE TRIGGER draft_signed_once BEFORE UPDATE ON draft
+       WHEN OLD.seq IS NOT NULL OR NEW.id IS NOT OLD.id OR NEW.event_id IS NOT OLD.event_id
+         OR NEW.promised IS NOT OLD.promised OR NEW.payload IS NOT OLD.payload
+         OR NOT EXISTS (SELECT 1 FROM event WHERE seq = NEW.seq AND event_id = NEW.event_id)
+       BEGIN SELECT RAISE(ABORT, 'a draft changes once: when its event is signed'); END""",
+    "CREATE TRIGGER draft_no_delete BEFORE DELETE ON draft BEGIN SELECT RAISE(ABORT, 'drafts are kept'); END",
+    """CREATE TABLE fund_head (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        have INTEGER NOT NULL,
+        digest TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX event_checkpoint ON event (seq) WHERE kind = 'checkpoint'",
+)
+
+
+@LEDGER_MIGRATIONS()
+def m003_drafts_and_checkpoints(db: Database) -> None:
+    """Create what keeps events without their key, and what shows that an older copy is running."""
+    for statement in _DRAFTS:
+        db.execute(statement)

@@ -4,11 +4,13 @@ Reading clocks is left to `clock`, keeping the last event and the anchor to `led
 is recorded with its doubt and never refuses an event: the fund decides what it is worth.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
-from sync.envelope import Moment, TimeTrust
+from sync.envelope import Moment, TimeAnchor, TimeTrust
+
+__all__ = ["STEP_MS", "TimeAnchor", "judge"]
 
 STEP_MS: Final = 2_000
 """A difference between wall and monotonic time that is no step yet: NTP slews at most 0.5 ms/s, and two
@@ -18,19 +20,6 @@ _DRIFT: Final = 100e-6
 """Drift of a PC's crystal, 100 ppm: the usual bound for quartz without temperature control."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimeAnchor:
-    """A time the fund signed, tied to this machine's monotonic clock.
-
-    wall: the fund's time at `mono_ms` of boot `boot_id`, give or take `uncertainty_ms`.
-    """
-
-    boot_id: str
-    mono_ms: int
-    wall: datetime
-    uncertainty_ms: int
-
-
 def judge(moment: Moment, last: Moment | None, anchor: TimeAnchor | None) -> Moment:
     """The same instant with the trust it deserves.
 
@@ -38,8 +27,12 @@ def judge(moment: Moment, last: Moment | None, anchor: TimeAnchor | None) -> Mom
     disagreement, a step against the last event, or a last event under suspicion give SUSPECT, until the
     fund's time clears it. The uncertainty covers the deviation that was seen.
     """
+    moment = replace(moment, fund=anchor)
     if anchor is not None and anchor.boot_id == moment.boot_id:
         return _against_anchor(moment, anchor)
+    if anchor is not None and (behind := _ms(anchor.wall - moment.wall)) > anchor.uncertainty_ms + STEP_MS:
+        # The fund has already signed a later time: an empty battery, or a clock set back while the machine was off.
+        return replace(moment, trust=TimeTrust.SUSPECT, uncertainty_ms=max(behind, moment.uncertainty_ms))
     if last is None:
         return moment
     doubt = _step_ms(moment, last)

@@ -60,7 +60,9 @@ class SyncDesk:
         self.clock.advance(1)
         ledger = Ledger(self.db, self.signer, DEVICE)
         with immediate(self.db):
-            return ledger.append(kind, 1, data or {}, self.clock.moment())
+            entry = ledger.append(kind, 1, data or {}, self.clock.moment())
+        assert isinstance(entry, Entry)
+        return entry
 
     def append_many(self, count: int) -> list[Entry]:
         """Record so many events."""

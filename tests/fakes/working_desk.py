@@ -22,12 +22,16 @@ from appliance.records.desk import DeskRecords
 from appliance.records.schedule import ScheduledService
 from appliance.records.vault import Vault
 from appliance.staff import StaffEnrolment
+from sync.checkpoint import Counter
 from sync.clock import Clock
 from sync.database import Database, immediate, open_database
+from sync.drafts import Drafts
 from sync.envelope import Event, parse_event
 from sync.home import Home, load_settings
+from sync.journal import Journal
 from sync.keyfile import load_key
 from sync.ledger import Ledger
+from sync.opening import Opening, look, open_ledger
 from sync.signing import FileSigner, PublicJwk, Signer
 from tests.fakes.documents import join_desk, make_fund_home
 from tests.fakes.patients import PACK, make_embedding, make_iin, make_profile
@@ -111,6 +115,8 @@ class WorkingDesk:
     sign: Callable[[Signer], Signer] | None = None
     keep: type[Ledger] = Ledger
     packs: tuple[PackDigest, ...] = (PACK,)
+    counter: Counter | None = None
+    opening: Opening = field(init=False)
     records: DeskRecords = field(init=False)
     ledger: Ledger = field(init=False)
     enrolled: EnrolledGallery = field(init=False)
@@ -128,7 +134,11 @@ class WorkingDesk:
         device = settings.device.device
         self.records = DeskRecords.over(db, Vault(load_key(home.template_key), device), load_key(home.pseudonym_key))
         key: Signer = FileSigner.load(home.device_key)
-        self.ledger = self.keep(db, self.sign(key) if self.sign else key, device)
+        journal = Journal(home.journal)
+        self.opening = look(db, journal, key.public_jwk, device, self.counter)
+        signer = self.sign(key) if self.sign else key
+        self.ledger = self.keep(db, signer, device, journal, self.counter)
+        open_ledger(self.ledger, self.opening)
         records, ledger, clock, dimension = self.records, self.ledger, self.clock, len(make_embedding(0).vector)
         self.enrolled = EnrolledGallery(records.templates, *(Gallery(dimension, pack) for pack in self.packs))
         self.staff = EnrolledGallery(records.staff.templates, *(Gallery(dimension, pack) for pack in self.packs))
@@ -201,8 +211,9 @@ class WorkingDesk:
         return self.desk.record_visit(self.decide(number), service, make_circumstances())
 
     def events(self) -> tuple[Event, ...]:
-        """Everything that was signed."""
-        return tuple(parse_event(entry.token).event for entry in self.ledger.entries(0, 1_000_000))
+        """Everything that was signed, then what waits for the key."""
+        signed = tuple(parse_event(entry.token).event for entry in self.ledger.entries(0, 1_000_000))
+        return signed + Drafts(self.db).all()
 
     def check_everything(self, acknowledged: tuple[str, ...] = ()) -> None:
         """The oracle of every fault test: chain, outbox, visits, people, consents, templates and gallery agree.
@@ -212,12 +223,23 @@ class WorkingDesk:
         assert not self.db.conn.in_transaction, "a transaction was left open"
         events = self.events()
         report = self.ledger.verify(self.fund_jwk)  # also that each event has its outbox row
-        assert report.events == len(events)
+        assert report.events == len(events) - self.ledger.waiting
+        assert [event.seq for event in events] == list(range(1, len(events) + 1)), "a draft takes its promised number"
+        assert self.ledger.stopped is None
+        _check_journal(self, acknowledged)
         assert len({event.event_id for event in events}) == len(events)
         assert set(acknowledged) <= {event.event_id for event in events}, "an acknowledged event is lost"
         assert self.db.execute("PRAGMA foreign_key_check").fetchall() == []
         _check_visits(self.db, events)
         _check_people(self, events)
+
+
+def _check_journal(desk: WorkingDesk, acknowledged: tuple[str, ...]) -> None:
+    """The journal is the beginning of the chain, and holds whatever was acknowledged and signed."""
+    lines = [line.token for line in Journal(desk.home.journal).lines()]
+    entries = desk.ledger.entries(0, 1_000_000)
+    assert lines == [entry.token for entry in entries[: len(lines)]]
+    assert not set(acknowledged) & {entry.event_id for entry in entries[len(lines) :]}, "the journal is behind"
 
 
 def _of_kind(events: tuple[Event, ...], kind: str) -> list[Event]:

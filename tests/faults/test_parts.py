@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from sync.envelope import Moment, TimeTrust
 from sync.errors import KeyUnusable
 from sync.home import Home
-from sync.ledger import Entry, Ledger
+from sync.ledger import Draft, Entry, Ledger
 from sync.signing import PublicJwk, Signer
 from sync.strict_json import Json
 from tests.fakes.clock import ManualClock
@@ -70,7 +71,7 @@ class FaultyLedger(Ledger):
 
     def append(
         self, kind: str, version: int, data: Mapping[str, Json], moment: Moment, event_id: str | None = None
-    ) -> Entry:
+    ) -> Entry | Draft:
         """Append, or fail with or without the effect."""
         if self.when is When.BEFORE:
             raise KeyUnusable("the device key is gone")
@@ -92,13 +93,8 @@ class FaultyClock(ManualClock):
         return super().moment()
 
 
-@pytest.mark.parametrize("errand", DAILY, ids=NAMES)
-@pytest.mark.parametrize("failure", [KeyUnusable("the token was pulled out"), Bug("a bug")], ids=["known", "bug"])
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_key_that_fails_leaves_nothing(
-    home: Home, clock: ManualClock, errand: Errand, failure: Exception, after: bool
-) -> None:
-    """A pulled token, and a bug alike: it goes up as it is, nothing is recorded, the next try works."""
+def with_faulty_signer(home: Home, clock: ManualClock) -> tuple[WorkingDesk, FaultySigner]:
+    """A desk, and the key that can be told to fail."""
     signers: list[FaultySigner] = []
 
     def sign(signer: Signer) -> Signer:
@@ -106,15 +102,54 @@ def test_a_key_that_fails_leaves_nothing(
         return signers[-1]
 
     desk = WorkingDesk(home, clock, packs=PACKS_IN_USE, sign=sign)
+    return desk, signers[0]
+
+
+@pytest.mark.parametrize("errand", DAILY, ids=NAMES)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_bug_in_the_signer_leaves_nothing(home: Home, clock: ManualClock, errand: Errand, after: bool) -> None:
+    """It goes up as it is, nothing is recorded, the next try works."""
+    desk, signer = with_faulty_signer(home, clock)
     errand.prepare(desk, 1)
-    (signer,) = signers
-    signer.before, signer.after = (None, failure) if after else (failure, None)
-    with pytest.raises(type(failure)):
+    signer.before, signer.after = (None, Bug("a bug")) if after else (Bug("a bug"), None)
+    with pytest.raises(Bug):
         errand.run(desk, 1)
     assert not errand.done(desk, 1)
+    assert desk.ledger.waiting == 0
     desk.check_everything()
     signer.before = signer.after = None
     desk.check_everything((errand.run(desk, 1),))
+    desk.close()
+
+
+@pytest.mark.parametrize("errand", [*DAILY, *RARE], ids=[errand.name for errand in (*DAILY, *RARE)])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_an_errand_without_the_key_is_done_and_its_event_waits(
+    home: Home, clock: ManualClock, errand: Errand, after: bool
+) -> None:
+    """A pulled token: all of the errand is there with unsigned events, which are signed in order before newer ones."""
+    desk, signer = with_faulty_signer(home, clock)
+    errand.prepare(desk, 1)
+    gone = KeyUnusable("the token was pulled out")
+    signer.before, signer.after = (None, gone) if after else (gone, None)
+    signed = desk.ledger.head().seq
+    event = errand.run(desk, 1)
+    assert errand.done(desk, 1)
+    assert desk.ledger.head().seq == signed, "nothing was signed"
+    waiting = [each.event_id for each in desk.events()[signed:]]
+    assert event in waiting
+    assert desk.ledger.waiting == len(waiting)
+    desk.check_everything((event,))
+    desk.close()
+    desk, signer = with_faulty_signer(home, clock)  # the drafts outlive the process
+    clock.advance(3600)
+    assert desk.ledger.sign_drafts(clock.moment(), len(waiting)) == len(waiting)
+    assert desk.ledger.waiting == 0
+    after_that = desk.events()[signed:]
+    assert [each.event_id for each in after_that] == waiting
+    assert all(each.late is not None and each.late.wall == clock.moment().wall for each in after_that)
+    assert all(clock.moment().wall - each.moment.wall >= timedelta(hours=1) for each in after_that)
+    desk.check_everything((event,))
     desk.close()
 
 

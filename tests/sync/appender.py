@@ -12,7 +12,7 @@ from sync.clock import SystemClock
 from sync.database import immediate, open_database
 from sync.home import Home
 from sync.keyfile import load_key
-from sync.ledger import LEDGER_MIGRATIONS, Ledger
+from sync.ledger import LEDGER_MIGRATIONS, Entry, Ledger
 from sync.signing import FileSigner
 
 
@@ -25,6 +25,7 @@ def append_for_ever(home: Home) -> None:
     while True:
         with immediate(db):
             entry = ledger.append("checked_in", 1, {}, clock.moment())
+        assert isinstance(entry, Entry)
         os.write(1, f"{entry.seq} {entry.digest}\n".encode())
 
 

@@ -49,6 +49,9 @@ ERRORS = ((disk_full, DiskFull), (Killed, Killed))
 STEPS = {
     "append": [
         "BEGIN IMMEDIATE",
+        "SELECT seq, digest",
+        "SELECT have FROM",
+        "SELECT count(*) FROM",
         "SELECT seq, digest,",
         "SELECT boot_id, mono_ms,",
         "INSERT INTO event",

@@ -14,7 +14,7 @@ from sync.compact import encode_part
 from sync.database import IntegrityError, immediate
 from sync.envelope import EVENT_TYP, GENESIS, TimeTrust, format_time, parse_event
 from sync.errors import LedgerBroken
-from sync.ledger import Ledger, export_ledger, ledger_entries, ledger_head
+from sync.ledger import Entry, Ledger, export_ledger, ledger_entries, ledger_head
 from sync.signing import FileSigner, sign_compact
 from tests.fakes.clock import ManualClock
 from tests.fakes.sync_desk import DEVICE, SyncDesk
@@ -54,6 +54,7 @@ def test_an_event_keeps_the_id_it_was_born_with(desk: SyncDesk) -> None:
     """And an id is used once."""
     with immediate(desk.db):
         entry = ledger_of(desk).append("enrolled", 2, {"a": [1, None]}, desk.clock.moment(), "ab" * 16)
+    assert isinstance(entry, Entry)
     event = parse_event(entry.token).event
     assert (entry.event_id, event.event_id, event.kind, event.kind_v, event.data) == (
         *("ab" * 16, "ab" * 16, "enrolled", 2),
