@@ -10,6 +10,7 @@ imported. That is why nothing else may import either library.
 
 import contextlib
 import os
+import shutil
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -46,10 +47,13 @@ __all__ = [
     "Migrations",
     "Value",
     "awaits_commit",
+    "check_pages",
+    "copy_database",
     "immediate",
     "known",
     "once_committed",
     "open_database",
+    "rekey",
 ]
 
 if getattr(_sqlite_utils, "sqlite3", None) is not sqlcipher3:
@@ -64,8 +68,14 @@ Value = None | int | float | str | bytes
 _PAGE_BYTES: Final = 4096
 """SQLCipher's page: no database file is shorter once it has been created."""
 
+_SPARE_BYTES: Final = 8 << 20
+"""Left free beside what a rekey needs, so that visits can go on being recorded."""
+
 _BUSY_MS: Final = 5000
 """How long to wait for the other process; its transactions take milliseconds, a TPM signature below a second."""
+
+_ALONE_MS: Final = 500
+"""Who must be alone asks a person to stop the services rather than wait for them."""
 
 _FAILURES: Final[dict[int, tuple[type[DatabaseFailure], str]]] = {
     5: (DatabaseBusy, "the database is held by another process"),
@@ -147,7 +157,9 @@ def open_database(
         raise KeyUnusable(f"the database key must be {KEY_BYTES} bytes")
     _require_file(path, create)
     with known():
-        connection = dbapi2.connect(os.fspath(path), isolation_level=None, timeout=_BUSY_MS / 1000)
+        connection = dbapi2.connect(
+            os.fspath(path), isolation_level=None, timeout=(_ALONE_MS if alone else _BUSY_MS) / 1000
+        )
         try:
             _unlock(connection, key, path, alone=alone)
             database = Database(connection, execute_plugins=False)
@@ -156,6 +168,50 @@ def open_database(
             connection.close()
             raise
     return database
+
+
+def rekey(db: Database, path: Path, key: bytes) -> None:
+    """Encrypt the whole file anew under another raw key: one transaction, so a process that dies leaves the old key.
+
+    For a database opened `alone`; close it afterwards. The write-ahead log grows to the size of the file meanwhile.
+    Raises DiskFull (checked before, and while it runs), and as `known`.
+    """
+    need = path.stat().st_size * 6 // 5 + _SPARE_BYTES
+    free = shutil.disk_usage(path.parent).free
+    if free < need:
+        raise DiskFull(f"a new database key needs {need >> 20} MiB of free space, there are {free >> 20}")
+    with known():
+        db.execute(f"PRAGMA rekey = \"x'{key.hex()}'\"").fetchall()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def copy_database(db: Database, path: Path, key: bytes) -> None:
+    """Copy the database as it is at this instant, encrypted under the same key, while others go on writing.
+
+    path: does not exist yet. The copy is one file, on the disk when this returns. Raises as `known`.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    with known(), contextlib.closing(dbapi2.connect(os.fspath(path), isolation_level=None)) as copy:
+        copy.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        copy.execute("PRAGMA synchronous = FULL")
+        db.conn.backup(copy)  # in one step: a snapshot, whoever writes meanwhile
+        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+    sync_directory(path.parent)
+
+
+def check_pages(db: Database) -> None:
+    """Read every page: each must decrypt, authenticate, and fit the others. Raises DatabaseDamaged, and as `known`.
+
+    The log is emptied first: the check of SQLCipher reads the main file only.
+    """
+    with known():
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        damaged = db.execute("PRAGMA cipher_integrity_check").fetchall()
+        said = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if damaged:
+        raise DatabaseDamaged(f"{len(damaged)} pages of the database do not authenticate")
+    if said != "ok":
+        raise DatabaseDamaged(f"the database is not whole: {said}")
 
 
 def _require_file(path: Path, create: bool) -> None:

@@ -194,7 +194,10 @@ class SealedKeys:
 
     def seal(self, path: Path, key: bytes) -> None:
         """Write one sealed key, whole, in place of an older one."""
-        sealed = seal_credential(CREDENTIAL_PREFIX + path.name, key, self.settings.seal, self.settings.pcrs)
+        name = CREDENTIAL_PREFIX + path.name
+        sealed = seal_credential(name, key, self.settings.seal, self.settings.pcrs)
+        if open_credential(name, sealed) != key:
+            raise SealUnusable(f"{path.name} does not read back as it was sealed")
         with _writing(path.name):
             replace_file(path, sealed)
 

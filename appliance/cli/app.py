@@ -50,6 +50,12 @@ def _ledger() -> typer.Typer:
     return app
 
 
+def _keys() -> typer.Typer:
+    from appliance.cli.keys_commands import app
+
+    return app
+
+
 def _sync() -> typer.Typer:
     from appliance.cli.sync_commands import app
 
@@ -104,6 +110,7 @@ _GROUPS: dict[str, Callable[[], typer.Typer]] = {
     "staff": _staff,
     "services": _services,
     "ledger": _ledger,
+    "keys": _keys,
     "sync": _sync,
     "fund": _fund,
     "models": _models,

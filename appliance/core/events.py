@@ -305,6 +305,17 @@ class Forgotten(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyRotated(Event):
+    """A key of this desk was replaced. key: template or database. check: tells the new key from others, and no more."""
+
+    KIND: ClassVar[str] = "key_rotated"
+
+    key: str
+    check: str
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm(Event):
     """Something an auditor should see. what: a code. detail: no personal data, nothing a camera may choose freely.
 

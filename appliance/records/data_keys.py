@@ -5,7 +5,7 @@ How keys are made and wrapped is the vault's; what they seal belongs to `people`
 
 from appliance.core.errors import PersonUnknown
 from appliance.core.types import PersonId
-from appliance.records.tables import PATIENTS, Tables
+from appliance.records.tables import PATIENTS, STAFF, Tables
 from appliance.records.vault import DataKey, Vault
 from sync.database import Database, immediate, known
 from sync.errors import KeyUnusable, SettingsInvalid
@@ -69,3 +69,35 @@ def bind(db: Database, vault: Vault) -> None:
         raise KeyUnusable("the template key is not the one this desk's templates were sealed with")
     if row[0] != vault.device:
         raise SettingsInvalid(f"the templates belong to device {row[0]}, the configuration names {vault.device}")
+
+
+def rewrap(db: Database, old: Vault, new: Vault) -> int:
+    """Wrap everybody's data key under another template key; returns how many. Inside an open transaction.
+
+    What the data keys seal stays as it is. Each new wrapping is opened and compared before it counts. Raises
+    TemplateDamaged, changing nothing: a key that opens under neither must not be hidden by a rotation.
+    """
+    count = 0
+    for tables in (PATIENTS, STAFF):
+        rows = db.execute(tables.sql("SELECT person_id, wrapped FROM {}data_key")).fetchall()
+        for person, wrapped in rows:
+            key = old.unwrap(PersonId(person), wrapped)
+            again = new.wrap(key)
+            if new.unwrap(key.person, again).secret != key.secret:
+                raise AssertionError("a wrapped key must open to what it was")
+            db.execute(tables.sql("UPDATE {}data_key SET wrapped = ? WHERE person_id = ?"), (again, person))
+        count += len(rows)
+    db.execute("UPDATE vault SET key_check = ?", (new.key_check,))
+    return count
+
+
+def open_all(db: Database, vault: Vault) -> int:
+    """Open every data key there is; returns how many. Raises TemplateDamaged."""
+    count = 0
+    for tables in (PATIENTS, STAFF):
+        with known():
+            rows = db.execute(tables.sql("SELECT person_id, wrapped FROM {}data_key")).fetchall()
+        for person, wrapped in rows:
+            vault.unwrap(PersonId(person), wrapped)
+        count += len(rows)
+    return count

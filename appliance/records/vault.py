@@ -68,7 +68,12 @@ class Vault(Sensitive):
     def new_key(self, person: PersonId) -> tuple[DataKey, bytes]:
         """Make a person's data key; also gives it wrapped (40 bytes), the only form to be kept."""
         secret = secrets.token_bytes(KEY_BYTES)
-        return DataKey(person, secret), aes_key_wrap(self.template_key, secret)
+        key = DataKey(person, secret)
+        return key, self.wrap(key)
+
+    def wrap(self, key: DataKey) -> bytes:
+        """A data key in the form to be kept, 40 bytes."""
+        return aes_key_wrap(self.template_key, key.secret)
 
     def unwrap(self, person: PersonId, wrapped: bytes) -> DataKey:
         """Open a person's wrapped data key. Raises TemplateDamaged."""

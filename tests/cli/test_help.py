@@ -44,6 +44,7 @@ WANTED = {
         ("bench",),
     ),
     *(("ledger", word) for word in ("verify", "show", "export")),
+    *(("keys", word) for word in ("status", "rotate", "seal", "unseal", "recovery")),
     *(("sync", word) for word in ("run", "now", "status")),
     *(("fund", word) for word in ("serve", "events", "verify")),
     *(("models", word) for word in ("list", "build", "verify")),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from appliance.checkin import RecordedDesk
-from appliance.composition import DESK_MIGRATIONS
+from appliance.composition import DESK_MIGRATIONS, open_vault
 from appliance.core.decision import Decision, Thresholds
 from appliance.core.events import Circumstances, LivenessMethod
 from appliance.core.policy import Policy
@@ -20,15 +20,16 @@ from appliance.matching.gallery import Gallery
 from appliance.recognition import Probe, Recogniser
 from appliance.records.desk import DeskRecords
 from appliance.records.schedule import ScheduledService
-from appliance.records.vault import Vault
 from appliance.staff import StaffEnrolment
 from sync.checkpoint import Counter
 from sync.clock import Clock
 from sync.database import Database, immediate, open_database
+from sync.desk_database import open_desk_database
 from sync.drafts import Drafts
 from sync.envelope import Event, parse_event
 from sync.home import Home, load_settings
 from sync.journal import Journal
+from sync.key_source import KeyName, open_keys
 from sync.keyfile import load_key
 from sync.ledger import Ledger
 from sync.opening import Opening, look, open_ledger
@@ -129,10 +130,11 @@ class WorkingDesk:
     def __post_init__(self) -> None:
         home, settings = self.home, load_settings(self.home)
         self.fund_jwk: PublicJwk = settings.fund.jwk
-        opened = open_database(home.database, load_key(home.database_key), DESK_MIGRATIONS)
+        keys = open_keys(home)
+        opened = open_desk_database(home, keys, DESK_MIGRATIONS)
         db = self.wrap(opened)
         device = settings.device.device
-        self.records = DeskRecords.over(db, Vault(load_key(home.template_key), device), load_key(home.pseudonym_key))
+        self.records = DeskRecords.over(db, open_vault(db, keys, device), keys.load(KeyName.PSEUDONYM))
         key: Signer = FileSigner.load(home.device_key)
         journal = Journal(home.journal)
         self.opening = look(db, journal, key.public_jwk, device, self.counter)
