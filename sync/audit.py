@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sync.database import Database, known
 from sync.envelope import EVENT_TYP, GENESIS, MAX_TOKEN, format_time, read_event
 from sync.errors import EnvelopeInvalid, LedgerBroken
-from sync.protocol import Result, read_receipt
+from sync.protocol import Receipt, Result, offer_of, read_receipt
 from sync.signing import PublicJwk, verify
 
 
@@ -76,22 +76,31 @@ def _verify_events(db: Database, jwk: PublicJwk, device: str) -> LedgerHead:
 
 
 def _verify_receipts(db: Database, fund_jwk: PublicJwk, device: str) -> int:
+    proven: dict[str, set[int]] = {"settled": set(), "refused": set()}
     count = 0
-    for seq, digest, result, token in db.execute(
-        "SELECT r.seq, e.digest, r.result, r.token FROM receipt r JOIN event e ON e.seq = r.seq ORDER BY r.seq"
-    ):
-        try:
-            receipt = read_receipt(token, fund_jwk).receipt
-        except EnvelopeInvalid as error:
-            raise LedgerBroken(f"a receipt of event {seq} is altered: {error}", seq) from error
-        delivered = receipt.result in {Result.ACCEPTED, Result.KNOWN}
-        if receipt.device != device or receipt.result.value != result or (delivered and receipt.event != digest):
-            raise LedgerBroken(f"a receipt of event {seq} belongs to another event", seq)
+    for first, last, token in db.execute("SELECT first, last, token FROM receipt ORDER BY id"):
+        receipt = _verify_receipt(db, first, last, token, fund_jwk)
+        if receipt.device != device:
+            raise LedgerBroken(f"the receipt of event {first} is another desk's", first)
+        for seq, decision in enumerate(receipt.decisions, first):
+            if decision.result in {Result.ACCEPTED, Result.KNOWN}:
+                proven["settled"].add(seq)
+            elif decision.result is Result.REFUSED:
+                proven["refused"].add(seq)
         count += 1
-    bare = db.execute(
-        "SELECT min(seq) FROM outbox WHERE state = 'settled' AND seq NOT IN"
-        " (SELECT seq FROM receipt WHERE result IN ('accepted', 'known'))"
-    ).fetchone()[0]
-    if bare is not None:
-        raise LedgerBroken(f"event {bare} is settled without a receipt", bare)
+    for seq, state in db.execute("SELECT seq, state FROM outbox WHERE state IN ('settled', 'refused') ORDER BY seq"):
+        if seq not in proven[state]:
+            raise LedgerBroken(f"event {seq} is {state} without a receipt", seq)
     return count
+
+
+def _verify_receipt(db: Database, first: int, last: int, token: str, fund_jwk: PublicJwk) -> Receipt:
+    """Prove that a stored receipt is the fund's, and for exactly the events first to last."""
+    try:
+        receipt = read_receipt(token, fund_jwk).receipt
+    except EnvelopeInvalid as error:
+        raise LedgerBroken(f"a receipt of event {first} is altered: {error}", first) from error
+    rows = db.execute("SELECT digest FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)).fetchall()
+    if receipt.offered != offer_of(digest for (digest,) in rows) or len(receipt.decisions) != len(rows):
+        raise LedgerBroken(f"a receipt of event {first} belongs to other events", first)
+    return receipt

@@ -227,6 +227,16 @@ class ProtocolViolation(SyncFailure):
     remedy = "Nothing is lost; the desk tries again. If it stays, report it to the fund."
 
 
+class ChainDisputed(ProtocolViolation):
+    """The fund holds another event than this desk under the same number: two histories under one name."""
+
+    code = "E-NET-06"
+    remedy = "Visits go on and are kept. Keep the disk as it is and call the fund: this desk may be a copy."
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(f"event {seq} at the fund is not this desk's event {seq}")
+
+
 class TransportFailure(SyncFailure):
     """The fund cannot be reached, or did not answer in time."""
 

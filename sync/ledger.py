@@ -292,7 +292,10 @@ def export_ledger(db: Database, stream: TextIO) -> int:
     with known():
         for seq, token in db.execute("SELECT seq, token FROM event ORDER BY seq"):
             receipts: list[Json] = [
-                row[0] for row in db.execute("SELECT token FROM receipt WHERE seq = ? ORDER BY id", (seq,))
+                row[0]
+                for row in db.execute(
+                    "SELECT token FROM receipt WHERE last >= ? AND first <= ? ORDER BY id", (seq, seq)
+                )
             ]
             stream.write(dump({"seq": seq, "token": token, "receipts": receipts}).decode("utf-8") + "\n")
             count += 1

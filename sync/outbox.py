@@ -15,8 +15,8 @@ from typing import Final
 from sync.compact import digest_of
 from sync.database import Database, immediate, known
 from sync.envelope import parse_time
-from sync.errors import SyncFailure
-from sync.protocol import MAX_EVENTS, Outgoing, Result, SignedReceipt, fits
+from sync.errors import ChainDisputed, SyncFailure
+from sync.protocol import MAX_EVENTS, Decision, Outgoing, Receipt, Result, SignedReceipt, fits
 
 Draw = Callable[[], float]
 """A source of uniform random numbers in [0, 1)."""
@@ -32,6 +32,11 @@ MAX_HELD_S: Final = 3600.0
 
 MAX_RETRY_AFTER_S: Final = 3600.0
 """The fund may ask for more, but is asked again after an hour."""
+
+_SETTLES: Final = frozenset({Result.ACCEPTED, Result.KNOWN})
+_REFUSES: Final = frozenset({Result.REFUSED})
+_HOLDS: Final = frozenset({Result.FORKED, Result.REJECTED})
+_FINAL: Final = _SETTLES | _REFUSES
 
 _SHOWN: Final = 100
 """How many parked events a status lists."""
@@ -128,14 +133,23 @@ class Outbox:
         count = max(1, fits([token for _, token in run]))
         return tuple(Outgoing(number, digest_of(token), token) for number, token in run[:count])
 
-    def apply(self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt], now: float, draw: Draw) -> Applied:
-        """Do what the verified receipts of a batch say, all of it in one transaction."""
+    def apply(self, batch: Sequence[Outgoing], signed: SignedReceipt, now: float, draw: Draw) -> Applied:
+        """Do what the verified receipt of a batch says, all of it in one transaction.
+
+        Raises ChainDisputed, and nothing changes, when the receipt names another event than ours as one of our chain.
+        """
+        receipt = signed.receipt
         with immediate(self._db):
+            if not receipt.forked and self.disputes(receipt.have, receipt.digest):
+                raise ChainDisputed(receipt.have)
+            held = self._first_held(receipt)
+            if held is not None or any(decision.result in _FINAL for decision in receipt.decisions):
+                self._keep(batch, signed, now)
             applied = Applied(
-                settled=self._settle(batch, receipts, now),
-                refused=self._refuse(batch, receipts, now),
-                held=self._hold(batch, receipts, now, draw),
-                reopened=self._reopen(batch, receipts),
+                settled=self._mark(batch, receipt, _SETTLES, "settled"),
+                refused=self._mark(batch, receipt, _REFUSES, "refused"),
+                held=0 if held is None else self._hold(batch[held], receipt.decisions[held], now, draw),
+                reopened=self._reopen(batch, receipt),
             )
             if applied.progressed:
                 self._db.execute("UPDATE delivery SET batch_limit = min(?, batch_limit * 2)", (MAX_EVENTS,))
@@ -143,6 +157,12 @@ class Outbox:
                 self._delay(batch, now, draw, MAX_BACKOFF_S, 0.0)
             self._db.execute("UPDATE delivery SET last_contact = ?, error_code = NULL, error_text = NULL", (now,))
         return applied
+
+    def disputes(self, seq: int, digest: str) -> bool:
+        """Whether we have an event of this number and it is another one: two histories under one name."""
+        with known():
+            row = self._db.execute("SELECT digest FROM event WHERE seq = ?", (seq,)).fetchone()
+        return row is not None and row[0] != digest
 
     def postpone(
         self, batch: Sequence[Outgoing], now: float, failure: SyncFailure, draw: Draw, retry_after: float | None = None
@@ -182,6 +202,11 @@ class Outbox:
                 "UPDATE delivery SET last_contact = ?, alarm = ?, error_code = NULL, error_text = NULL", (now, alarm)
             )
 
+    def sound(self, alarm: str) -> None:
+        """A person has to look at something."""
+        with immediate(self._db):
+            self._db.execute("UPDATE delivery SET alarm = ?", (alarm,))
+
     def status(self, now: float) -> OutboxStatus:
         """The state of delivery."""
         with known():
@@ -213,39 +238,30 @@ class Outbox:
         limit: int = self._db.execute("SELECT batch_limit FROM delivery").fetchone()[0]
         return limit
 
-    def _settle(self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt], now: float) -> int:
-        count = 0
-        for sent, signed in zip(batch, receipts, strict=True):
-            if signed.receipt.result in {Result.ACCEPTED, Result.KNOWN}:
-                self._keep(sent, signed, now)
-                self._park(sent, "settled", None)
-                count += 1
-        return count
+    def _mark(self, batch: Sequence[Outgoing], receipt: Receipt, results: frozenset[Result], state: str) -> int:
+        rows = [
+            (state, decision.reason, sent.seq)
+            for sent, decision in zip(batch, receipt.decisions, strict=True)
+            if decision.result in results
+        ]
+        for row in rows:
+            self._db.execute("UPDATE outbox SET state = ?, reason = ? WHERE seq = ?", row)
+        return len(rows)
 
-    def _refuse(self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt], now: float) -> int:
-        count = 0
-        for sent, signed in zip(batch, receipts, strict=True):
-            if signed.receipt.result is Result.REFUSED and signed.receipt.seq is not None:
-                self._keep(sent, signed, now)
-                self._park(sent, "refused", signed.receipt.reason)
-                count += 1
-        return count
+    def _first_held(self, receipt: Receipt) -> int | None:
+        """Place of the first event the fund could not take; what follows it in the batch stays pending behind it."""
+        return next((place for place, one in enumerate(receipt.decisions) if one.result in _HOLDS), None)
 
-    def _hold(self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt], now: float, draw: Draw) -> int:
-        """Hold the first event the fund could not take; what follows it in the batch stays pending behind it."""
-        for sent, signed in zip(batch, receipts, strict=True):
-            receipt = signed.receipt
-            if receipt.result is Result.FORKED or (receipt.result is Result.REFUSED and receipt.seq is None):
-                self._keep(sent, signed, now)
-                self._park(sent, "held", f"{receipt.result.value}: {receipt.reason}")
-                self._delay((sent,), now, draw, MAX_HELD_S, 0.0)
-                return 1
-        return 0
+    def _hold(self, sent: Outgoing, decision: Decision, now: float, draw: Draw) -> int:
+        self._park(sent, "held", f"{decision.result.value}: {decision.reason}")
+        self._delay((sent,), now, draw, MAX_HELD_S, 0.0)
+        return 1
 
-    def _reopen(self, batch: Sequence[Outgoing], receipts: Sequence[SignedReceipt]) -> int:
+    def _reopen(self, batch: Sequence[Outgoing], receipt: Receipt) -> int:
         """The fund misses events it had taken (it was restored from an older copy): send them again."""
-        have = min((s.receipt.have for s in receipts if s.receipt.result is Result.GAP), default=None)
-        if have is None or have + 1 >= batch[0].seq:
+        have = receipt.have
+        gap = any(decision.result is Result.GAP for decision in receipt.decisions)
+        if not gap or have + 1 >= batch[0].seq:
             return 0
         reopened: int = self._db.execute(
             "UPDATE outbox SET state = 'pending', attempts = 0, next_try = 0, reason = NULL"
@@ -255,10 +271,10 @@ class Outbox:
         self._db.execute("UPDATE delivery SET alarm = ?", (f"the fund had lost events from {have + 1} on",))
         return reopened
 
-    def _keep(self, sent: Outgoing, signed: SignedReceipt, now: float) -> None:
+    def _keep(self, batch: Sequence[Outgoing], signed: SignedReceipt, now: float) -> None:
         self._db.execute(
-            "INSERT INTO receipt (seq, result, received, token) VALUES (?, ?, ?, ?) ON CONFLICT (token) DO NOTHING",
-            (sent.seq, signed.receipt.result.value, now, signed.token),
+            "INSERT INTO receipt (first, last, received, token) VALUES (?, ?, ?, ?) ON CONFLICT (token) DO NOTHING",
+            (batch[0].seq, batch[-1].seq, now, signed.token),
         )
 
     def _park(self, sent: Outgoing, state: str, reason: str | None) -> None:

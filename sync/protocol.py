@@ -4,33 +4,40 @@ Delivery is left to `transport`, what an answer changes at the desk to `outbox`,
 decides to `fund`. Any bytes from the other side give a value or ProtocolViolation, nothing else.
 """
 
+import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 from typing import Final
 
-from sync.envelope import DEVICE_ID, HEX64, MAX_SEQ, format_time, parse_time
+from sync.envelope import DEVICE_ID, GENESIS, HEX64, MAX_SEQ, format_time, parse_time
 from sync.errors import EnvelopeInvalid, ProtocolViolation
 from sync.signing import PublicJwk, verify
 from sync.strict_json import Json, JsonObject, Members, dump
 
 RECEIPT_TYP: Final = "receipt+jws"
 HEAD_TYP: Final = "head+jws"
+RECEIPT_V: Final = 2
+HEAD_V: Final = 1
 
 MAX_EVENTS: Final = 200
 """Events in one request: a day's backlog of a busy desk goes in three; costs the fund about 10 ms."""
 
 MAX_BODY: Final = 2 * 1024 * 1024
-"""Bytes of one request."""
+"""Bytes of one request, whether as sent or after decompression."""
 
-MAX_RECEIPT: Final = 4096
-"""Characters of one receipt; they take about 600."""
+MAX_HEAD: Final = 4096
+"""Characters of one head; it takes about 600."""
 
-MAX_ANSWER: Final = 1024 * 1024
-"""Bytes of one answer: MAX_EVENTS receipts of MAX_RECEIPT characters, and room."""
+MAX_RECEIPT: Final = 32 * 1024
+"""Characters of one receipt; it takes about 700, and 24,000 when each of MAX_EVENTS events has a long reason."""
+
+MAX_ANSWER: Final = 256 * 1024
+"""Bytes of one answer: a receipt, and room for what a newer fund says beside it."""
 
 REASON: Final = re.compile(r"[a-z0-9_]{1,64}")
 NONCE: Final = re.compile(r"[0-9a-f]{32}")
@@ -45,7 +52,15 @@ class Result(StrEnum):
     KNOWN = "known"
     FORKED = "forked"
     REFUSED = "refused"
+    """Breaks a rule of the fund; recorded under its number."""
+    REJECTED = "rejected"
+    """Could not be verified, so it has no number."""
     GAP = "gap"
+
+
+_TAKEN: Final = frozenset({Result.ACCEPTED, Result.KNOWN})
+_HELD_BY_FUND: Final = _TAKEN | {Result.REFUSED}
+"""Results of events that the fund keeps under their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +73,33 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """The fund's signed answer to one event.
+class Decision:
+    """What the fund decided about one event. reason: None for accepted and known."""
 
-    event: digest of the event. seq: None where the fund could not verify the event. have: highest number
-    in the fund's chain of this device afterwards. at: when it was signed.
+    result: Result
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The fund's signed answer to a batch.
+
+    offered: `offer_of` the batch, which binds the receipt to it. decisions: one per event, in the order of the batch.
+    have, digest: the last event of the fund's chain of this device afterwards. By the chain the digest stands for every
+    event up to there. at: when it was signed.
     """
 
     device: str
-    event: str
-    seq: int | None
-    result: Result
-    reason: str | None
+    offered: str
+    decisions: tuple[Decision, ...]
     have: int
+    digest: str
     at: datetime
+
+    @property
+    def forked(self) -> bool:
+        """Whether the fund saw two histories, so that its `digest` need not be ours."""
+        return any(decision.result is Result.FORKED for decision in self.decisions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,57 +157,61 @@ def decode_batch(body: bytes) -> tuple[str, ...]:
     return tokens
 
 
+def offer_of(digests: Iterable[str]) -> str:
+    """SHA-256, hex, over the digests of the offered tokens, joined in their order: the identity of a batch."""
+    return hashlib.sha256("".join(digests).encode("ascii")).hexdigest()
+
+
 def receipt_members(receipt: Receipt) -> JsonObject:
-    """The payload of a receipt, for the fund to sign."""
+    """The payload of a receipt, for the fund to sign; equal decisions in a row stand as one."""
+    runs: list[Json] = [
+        [decision.result.value, decision.reason, sum(1 for _ in same)] for decision, same in groupby(receipt.decisions)
+    ]
     return {
-        "v": 1,
+        "v": RECEIPT_V,
         "device": receipt.device,
-        "event": receipt.event,
-        "seq": receipt.seq,
-        "result": receipt.result.value,
-        "reason": receipt.reason,
+        "offered": receipt.offered,
+        "results": runs,
         "have": receipt.have,
+        "digest": receipt.digest,
         "at": format_time(receipt.at),
     }
 
 
-def encode_receipts(tokens: Sequence[str]) -> bytes:
+def encode_receipt(token: str) -> bytes:
     """The body of an answer."""
-    receipts: list[Json] = list(tokens)
-    return dump({"receipts": receipts})
+    return dump({"receipt": token})
 
 
-def read_receipts(
-    body: bytes, fund_jwk: PublicJwk, device: str, batch: Sequence[Outgoing]
-) -> tuple[SignedReceipt, ...]:
-    """Read and verify the answer to a batch: one receipt per event, in its order. Raises ProtocolViolation."""
+def read_receipts(body: bytes, fund_jwk: PublicJwk, device: str, batch: Sequence[Outgoing]) -> SignedReceipt:
+    """Read and verify the answer to exactly this batch: one decision per event. Raises ProtocolViolation."""
     try:
-        tokens = _members(body, MAX_ANSWER).texts("receipts", MAX_EVENTS)
-        receipts = tuple(read_receipt(token, fund_jwk) for token in tokens)
+        signed = read_receipt(_members(body, MAX_ANSWER).text("receipt"), fund_jwk)
     except EnvelopeInvalid as error:
-        raise ProtocolViolation(f"the answer is not made of receipts of the fund: {error}") from error
-    if len(receipts) != len(batch):
-        raise ProtocolViolation(f"{len(receipts)} receipts for {len(batch)} events")
-    for signed, sent in zip(receipts, batch, strict=True):
-        _check_answers(signed.receipt, sent, device)
-    return receipts
+        raise ProtocolViolation(f"the answer is not a receipt of the fund: {error}") from error
+    receipt = signed.receipt
+    if receipt.device != device or receipt.offered != offer_of(sent.digest for sent in batch):
+        raise ProtocolViolation("the receipt is for another batch")
+    if len(receipt.decisions) != len(batch):
+        raise ProtocolViolation(f"{len(receipt.decisions)} decisions about {len(batch)} events")
+    if (receipt.have == 0) != (receipt.digest == GENESIS):
+        raise ProtocolViolation("the receipt names no event as the last one")
+    for sent, decision in zip(batch, receipt.decisions, strict=True):
+        if decision.result in _HELD_BY_FUND and receipt.have < sent.seq:
+            raise ProtocolViolation(f"the fund has taken event {sent.seq} but holds only {receipt.have}")
+    return signed
 
 
 def read_receipt(token: str, fund_jwk: PublicJwk) -> SignedReceipt:
     """Verify and read one receipt. Raises EnvelopeInvalid, SignatureInvalid."""
     members = Members.parse(verify(fund_jwk, token, RECEIPT_TYP, MAX_RECEIPT).payload)
-    _version(members)
-    try:
-        result = Result(members.text("result"))
-    except ValueError as error:
-        raise EnvelopeInvalid("unknown result of a receipt") from error
+    _version(members, RECEIPT_V)
     receipt = Receipt(
         device=members.text("device", DEVICE_ID),
-        event=members.text("event", HEX64),
-        seq=members.optional_integer("seq", 1, MAX_SEQ),
-        result=result,
-        reason=members.optional_text("reason", REASON),
+        offered=members.text("offered", HEX64),
+        decisions=_decisions(members.content.get("results")),
         have=members.integer("have", 0, MAX_SEQ),
+        digest=members.text("digest", HEX64),
         at=parse_time(members.text("at")),
     )
     return SignedReceipt(receipt, token)
@@ -188,7 +220,7 @@ def read_receipt(token: str, fund_jwk: PublicJwk) -> SignedReceipt:
 def head_members(head: Head) -> JsonObject:
     """The payload of a head, for the fund to sign."""
     return {
-        "v": 1,
+        "v": HEAD_V,
         "device": head.device,
         "have": head.have,
         "digest": head.digest,
@@ -208,8 +240,8 @@ def read_head(body: bytes, fund_jwk: PublicJwk, device: str, nonce: str) -> Head
     """Read and verify the fund's head of this device, fresh for this nonce. Raises ProtocolViolation."""
     try:
         token = _members(body, MAX_ANSWER).text("head")
-        members = Members.parse(verify(fund_jwk, token, HEAD_TYP, MAX_RECEIPT).payload)
-        _version(members)
+        members = Members.parse(verify(fund_jwk, token, HEAD_TYP, MAX_HEAD).payload)
+        _version(members, HEAD_V)
         head = Head(
             device=members.text("device", DEVICE_ID),
             have=members.integer("have", 0, MAX_SEQ),
@@ -232,15 +264,34 @@ def _members(body: bytes, maximum: int) -> Members:
     return Members.parse(body)
 
 
-def _version(members: Members) -> None:
-    if members.integer("v", 1, MAX_SEQ) != 1:
+def _version(members: Members, version: int) -> None:
+    if members.integer("v", 1, MAX_SEQ) != version:
         raise EnvelopeInvalid("unknown version of the message")
 
 
-def _check_answers(receipt: Receipt, sent: Outgoing, device: str) -> None:
-    if receipt.device != device or receipt.event != sent.digest:
-        raise ProtocolViolation(f"the receipt for event {sent.seq} is for another event")
-    if receipt.seq != sent.seq and not (receipt.seq is None and receipt.result is Result.REFUSED):
-        raise ProtocolViolation(f"the receipt for event {sent.seq} names number {receipt.seq}")
-    if receipt.result in {Result.ACCEPTED, Result.KNOWN} and receipt.have < sent.seq:
-        raise ProtocolViolation(f"the fund accepts event {sent.seq} but holds only {receipt.have}")
+def _decisions(runs: Json) -> tuple[Decision, ...]:
+    """One decision per event from [[result, reason, count], ...]; MAX_EVENTS bounds what a short text can claim."""
+    if not isinstance(runs, list):
+        raise EnvelopeInvalid("the results of a receipt are a list")
+    decisions: list[Decision] = []
+    for run in runs:
+        decision, count = _run(run)
+        if not 0 < count <= MAX_EVENTS - len(decisions):
+            raise EnvelopeInvalid("a receipt counts more events than a batch holds, or none")
+        decisions += [decision] * count
+    return tuple(decisions)
+
+
+def _run(run: Json) -> tuple[Decision, int]:
+    match run:
+        case [str(result), None | str() as reason, int(count)] if not isinstance(count, bool):
+            pass
+        case _:
+            raise EnvelopeInvalid("a result of a receipt has the form [result, reason, count]")
+    try:
+        decision = Decision(Result(result), reason)
+    except ValueError as error:
+        raise EnvelopeInvalid("unknown result of a receipt") from error
+    if (reason is None) != (decision.result in _TAKEN) or (reason is not None and not REASON.fullmatch(reason)):
+        raise EnvelopeInvalid("a result of a receipt lacks its reason, or has one too many")
+    return decision, count

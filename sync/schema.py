@@ -81,6 +81,37 @@ def m001_ledger_and_outbox(db: Database) -> None:
         db.execute(statement)
 
 
+_BATCH_RECEIPTS: Final = (
+    "DROP TRIGGER outbox_settled_has_receipt",
+    "DROP TABLE receipt",
+    """CREATE TABLE receipt (
+        id INTEGER PRIMARY KEY,
+        first INTEGER NOT NULL REFERENCES event (seq) CHECK (first > 0),
+        last INTEGER NOT NULL REFERENCES event (seq) CHECK (last >= first),
+        received REAL NOT NULL,
+        token TEXT NOT NULL UNIQUE
+    ) STRICT""",
+    "CREATE INDEX receipt_last ON receipt (last, first)",
+    """CREATE TRIGGER receipt_no_update BEFORE UPDATE ON receipt
+       BEGIN SELECT RAISE(ABORT, 'receipts are append-only'); END""",
+    """CREATE TRIGGER receipt_no_delete BEFORE DELETE ON receipt
+       BEGIN SELECT RAISE(ABORT, 'receipts are append-only'); END""",
+    """CREATE TRIGGER outbox_settled_has_receipt BEFORE UPDATE OF state ON outbox
+       WHEN NEW.state IN ('settled', 'refused')
+         AND NOT EXISTS (SELECT 1 FROM receipt WHERE last >= NEW.seq AND first <= NEW.seq)
+       BEGIN SELECT RAISE(ABORT, 'nothing settles without a receipt'); END""",
+    "UPDATE outbox SET state = 'pending', attempts = 0, next_try = 0, reason = NULL",
+    "UPDATE delivery SET batch_limit = 200",
+)
+
+
+@LEDGER_MIGRATIONS()
+def m002_receipt_per_batch(db: Database) -> None:
+    """One receipt proves a whole batch. What was receipted singly is sent again: the fund knows it, and signs so."""
+    for statement in _BATCH_RECEIPTS:
+        db.execute(statement)
+
+
 _DRAFTS: Final = (
     """CREATE TABLE draft (
         id INTEGER PRIMARY KEY,

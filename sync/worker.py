@@ -21,6 +21,7 @@ from sync.clock import Clock
 from sync.database import Database, immediate
 from sync.envelope import Moment
 from sync.errors import (
+    ChainDisputed,
     DatabaseFailure,
     DatabaseUnreachable,
     DeviceRefused,
@@ -124,7 +125,8 @@ class Worker:
         report = replace(report, sent=report.sent + len(batch))
         try:
             body = self._exchange.post_events(encode_batch([sent.token for sent in batch]))
-            receipts = read_receipts(body, self._fund_jwk, self._device, batch)
+            receipt = read_receipts(body, self._fund_jwk, self._device, batch)
+            applied = self._outbox.apply(batch, receipt, self._now(), self._draw)
         except RequestRefused as failure:
             again = self._outbox.reject(batch, self._now(), failure, self._draw, f"http_{failure.status}")
             _log.warning("events %d to %d refused as a request: %s", batch[0].seq, batch[-1].seq, failure.code)
@@ -132,7 +134,6 @@ class Worker:
         except (TransportFailure, DeviceRefused, ProtocolViolation) as failure:
             self._postpone(batch, failure)
             return replace(report, failure=failure), False
-        applied = self._outbox.apply(batch, receipts, self._now(), self._draw)
         _log.info(
             "events %d to %d: %d settled, %d refused, %d held, %d reopened",
             *(batch[0].seq, batch[-1].seq, applied.settled, applied.refused, applied.held, applied.reopened),
@@ -150,6 +151,8 @@ class Worker:
     def _postpone(self, batch: tuple[Outgoing, ...], failure: SyncFailure) -> None:
         retry_after = failure.retry_after if isinstance(failure, FundBusy) else None
         self._outbox.postpone(batch, self._now(), failure, self._draw, retry_after)
+        if isinstance(failure, ChainDisputed):
+            self._outbox.sound(str(failure))
         _log.warning("events %d to %d not delivered: %s", batch[0].seq, batch[-1].seq, failure.code)
 
     def _ask_head(self, force: bool) -> SyncFailure | None:
@@ -180,6 +183,8 @@ class Worker:
         ours = ledger_head(self._db)
         if head.blocked:
             return f"the fund takes nothing from this desk: {head.reason or 'device_blocked'}"
+        if self._outbox.disputes(head.have, head.digest):
+            return str(ChainDisputed(head.have))
         if head.have > ours.seq:
             return f"the fund holds {head.have} events, this desk only {ours.seq}: an older copy of the desk is running"
         return None

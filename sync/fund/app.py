@@ -56,10 +56,10 @@ class Batch(BaseModel):
     events: list[str] = Field(min_length=1, max_length=MAX_EVENTS, description="JWS compact, typ visit+jws")
 
 
-class Receipts(BaseModel):
-    """One receipt per event, in the order of the request."""
+class SignedReceipt(BaseModel):
+    """What was decided about each event of the request, in its order."""
 
-    receipts: list[str] = Field(description="JWS compact, typ receipt+jws, signed by the fund")
+    receipt: str = Field(description="JWS compact, typ receipt+jws, signed by the fund")
 
 
 class SignedHead(BaseModel):
@@ -105,11 +105,11 @@ def _add_ingest(app: FastAPI, gateway: Gateway, counter: Counter) -> None:
     @app.post(
         "/v1/devices/{device}/events",
         summary="Offer events of a device",
-        responses={200: {"model": Receipts}, **_DENIALS, **_TOO_LARGE},
+        responses={200: {"model": SignedReceipt}, **_DENIALS, **_TOO_LARGE},
         openapi_extra={"requestBody": body},
     )
     async def receive(device: str, request: Request) -> Response:
-        """Each event is answered by a signed receipt. Any request may be repeated, whole or in part, at any time."""
+        """One signed receipt answers every event. Any request may be repeated, whole or in part, at any time."""
         with counter.place():
             content = await read_body(request)
             return Response(await gateway.receive(device, content), media_type=JSON)

@@ -22,11 +22,13 @@ from sync.protocol import (
     MAX_BODY,
     NONCE,
     RECEIPT_TYP,
+    Decision,
     Receipt,
     decode_batch,
     encode_head,
-    encode_receipts,
+    encode_receipt,
     head_members,
+    offer_of,
     receipt_members,
 )
 from sync.protocol import Head as HeadAnswer
@@ -87,11 +89,15 @@ class Gateway:
         counts = Counter(verdict.result.value for verdict, _ in judged.verdicts)
         logger.info("device %s: %s, head %d", device, dict(counts), judged.head.seq)
         at = self._clock.moment().wall
-        receipts = [
-            Receipt(device, verdict.digest, verdict.seq, verdict.result, verdict.reason, have, at)
-            for verdict, have in judged.verdicts
-        ]
-        return encode_receipts([sign_members(self._signer, RECEIPT_TYP, receipt_members(r)) for r in receipts])
+        receipt = Receipt(
+            device,
+            offer_of(claim.digest for claim in claims),
+            tuple(Decision(verdict.result, verdict.reason) for verdict, _ in judged.verdicts),
+            judged.head.seq,
+            judged.head.digest,
+            at,
+        )
+        return encode_receipt(sign_members(self._signer, RECEIPT_TYP, receipt_members(receipt)))
 
     async def head(self, device: str, nonce: str) -> bytes:
         """The signed head of a device's chain, fresh for this nonce. Raises RequestDenied, as `receive` otherwise."""

@@ -131,7 +131,7 @@ def judge(claim: Claim, device: Device, head: Head, chain: Chain) -> Verdict:
     Raises DatabaseDamaged when the store lacks an event below its own head: nothing may be decided then.
     """
     if claim.signed is None:  # rows 1 to 3: the fund cannot know what the device meant
-        return Verdict(claim.digest, None, Result.REFUSED, claim.reason)
+        return Verdict(claim.digest, None, Result.REJECTED, claim.reason)
     if claim.signed.event.seq <= head.seq:
         return _again(claim.signed, chain)
     return _further(claim.signed, device, head, chain)

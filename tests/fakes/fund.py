@@ -18,13 +18,15 @@ from sync.errors import (
 from sync.protocol import (
     HEAD_TYP,
     RECEIPT_TYP,
+    Decision,
     Head,
     Receipt,
     Result,
     decode_batch,
     encode_head,
-    encode_receipts,
+    encode_receipt,
     head_members,
+    offer_of,
     receipt_members,
 )
 from sync.signing import PublicJwk, Signer, sign_members, verify
@@ -41,11 +43,11 @@ class Fault(StrEnum):
     BUSY = "429 with Retry-After"
     UNAVAILABLE = "503 without Retry-After"
     GARBAGE = "an answer that is not JSON"
-    EMPTY = "fewer receipts than events"
-    SWAPPED = "the receipts in another order"
-    FORGED = "receipts signed by somebody else"
-    OTHER_DEVICE = "receipts for another device"
-    OTHER_SEQ = "receipts that name another number"
+    FEWER = "fewer results than events"
+    FORGED = "a receipt signed by somebody else"
+    OTHER_DEVICE = "a receipt for another device"
+    OTHER_BATCH = "a receipt for other events"
+    OTHER_HISTORY = "a receipt over another chain"
     BOASTING = "accepted, though the fund says it holds fewer"
     MALFORMED = "400 for the request as such"
 
@@ -116,10 +118,12 @@ class FundSimulator:
             raise RequestRefused("400 malformed", 400)
         if fault is Fault.DUPLICATE:
             self._judge_all(tokens, fault)
-        receipts = self._judge_all(tokens, fault)
+        decisions = self._judge_all(tokens, fault)
         if fault is Fault.LOSE_REPLY:
             raise TransportFailure("no answer in time")
-        return self._answer(receipts, fault)
+        offered = offer_of(digest_of(token) for token in tokens)
+        receipt = Receipt(self.device, offered, decisions, self.have, self.digest, self.clock.wall)
+        return self._answer(receipt, fault)
 
     def get_head(self, nonce: str) -> bytes:
         """What the fund holds of the device."""
@@ -133,42 +137,42 @@ class FundSimulator:
         """The fund is restored from an older copy."""
         del self.chain[seq:]
 
-    def _answer(self, receipts: list[Receipt], fault: Fault | None) -> bytes:
+    def _answer(self, receipt: Receipt, fault: Fault | None) -> bytes:
         signer = self.signer
         match fault:
             case Fault.GARBAGE:
                 return b"<html>captive portal</html>"
-            case Fault.EMPTY:
-                receipts = receipts[1:]
-            case Fault.SWAPPED:
-                receipts = receipts[::-1]
+            case Fault.FEWER:
+                receipt = replace(receipt, decisions=receipt.decisions[1:])
             case Fault.OTHER_DEVICE:
-                receipts = [replace(receipt, device="desk-2") for receipt in receipts]
-            case Fault.OTHER_SEQ:
-                receipts = [replace(receipt, seq=(receipt.seq or 0) + 1) for receipt in receipts]
+                receipt = replace(receipt, device="desk-2")
+            case Fault.OTHER_BATCH:
+                receipt = replace(receipt, offered=offer_of(["ab" * 32]))
+            case Fault.OTHER_HISTORY:
+                receipt = replace(receipt, digest="ab" * 32)
             case Fault.BOASTING:
-                receipts = [replace(receipt, have=0) for receipt in receipts]
+                receipt = replace(receipt, have=0, digest=GENESIS)
             case Fault.FORGED:
                 assert self.impostor is not None
                 signer = self.impostor
-        return encode_receipts([sign_members(signer, RECEIPT_TYP, receipt_members(one)) for one in receipts])
+        return encode_receipt(sign_members(signer, RECEIPT_TYP, receipt_members(receipt)))
 
-    def _judge_all(self, tokens: Sequence[str], fault: Fault | None) -> list[Receipt]:
+    def _judge_all(self, tokens: Sequence[str], fault: Fault | None) -> tuple[Decision, ...]:
         order = range(len(tokens))
         judged = {place: self._judge(tokens[place]) for place in (reversed(order) if fault is Fault.REVERSE else order)}
-        return [judged[place] for place in order]
+        return tuple(judged[place] for place in order)
 
-    def _judge(self, token: str) -> Receipt:
+    def _judge(self, token: str) -> Decision:
         try:
             compact = verify(self.device_jwk, token, EVENT_TYP, MAX_TOKEN)
             event = read_event(compact).event
         except SignatureInvalid:
-            return self._receipt(token, None, Result.REFUSED, "signature")
+            return Decision(Result.REJECTED, "signature")
         except EnvelopeInvalid:
-            return self._receipt(token, None, Result.REFUSED, "malformed")
+            return Decision(Result.REJECTED, "malformed")
         if event.device != self.device:
-            return self._receipt(token, None, Result.REFUSED, "device")
-        return self._receipt(token, event.seq, *self._place(event, compact.digest, token))
+            return Decision(Result.REJECTED, "device")
+        return Decision(*self._place(event, compact.digest, token))
 
     def _place(self, event: Event, digest: str, token: str) -> tuple[Result, str | None]:
         if event.seq <= self.have:
@@ -190,6 +194,3 @@ class FundSimulator:
         self.blocked = True
         self.evidence.append(token)
         return Result.FORKED, reason
-
-    def _receipt(self, token: str, seq: int | None, result: Result, reason: str | None) -> Receipt:
-        return Receipt(self.device, digest_of(token), seq, result, reason, self.have, self.clock.wall)

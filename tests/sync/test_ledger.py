@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from sync.database import IntegrityError, immediate
 from sync.envelope import EVENT_TYP, GENESIS, TimeTrust, format_time, parse_event
 from sync.errors import LedgerBroken
 from sync.ledger import Entry, Ledger, export_ledger, ledger_entries, ledger_head
-from sync.signing import FileSigner, sign_compact
+from sync.protocol import RECEIPT_TYP, read_receipt, receipt_members
+from sync.signing import FileSigner, sign_compact, sign_members
 from tests.fakes.clock import ManualClock
 from tests.fakes.sync_desk import DEVICE, SyncDesk
 
@@ -91,7 +93,7 @@ def test_a_transaction_that_fails_leaves_no_event(desk: SyncDesk) -> None:
         "INSERT INTO event SELECT 3, 'x', hex(randomblob(32)), prev, kind, wall, trust, token FROM event WHERE seq = 2",
         "DELETE FROM outbox WHERE seq = 1",
         "UPDATE outbox SET state = 'settled' WHERE seq = 2",
-        "UPDATE receipt SET result = 'known'",
+        "UPDATE receipt SET received = 0",
         "DELETE FROM receipt",
     ],
 )
@@ -191,24 +193,36 @@ def test_a_row_in_the_outbox_without_its_event_is_found(desk: SyncDesk) -> None:
 
 
 def test_receipts_are_proven_too(desk: SyncDesk) -> None:
-    """Altered, of another event, or missing for a settled one."""
-    desk.append_many(2)
-    desk.deliver_all()
+    """Altered, of other events, of another desk, or missing for a settled or refused one."""
+    for kind in ("checked_in", "strange"):
+        desk.fund.unwanted.add("strange")
+        desk.append(kind)
+        desk.deliver_all()
     fund = desk.fund.signer.public_jwk
     assert ledger_of(desk).verify(fund).receipts == 2
     without_triggers(desk)
-    first, second = (row[0] for row in desk.db.execute("SELECT token FROM receipt ORDER BY seq").fetchall())
+    first, second = (row[0] for row in desk.db.execute("SELECT token FROM receipt ORDER BY id").fetchall())
     for token, match in ((first[:-4] + "AAAA", "receipt of event 2 is altered"), (first + " ", "altered")):
-        desk.db.execute("UPDATE receipt SET token = ? WHERE seq = 2", (token,))
+        desk.db.execute("UPDATE receipt SET token = ? WHERE first = 2", (token,))
         with pytest.raises(LedgerBroken, match=match):
             ledger_of(desk).verify(fund)
-    desk.db.execute("UPDATE receipt SET token = 'gone' WHERE seq = 1")
-    desk.db.execute("UPDATE receipt SET token = ? WHERE seq = 2", (first,))
-    desk.db.execute("DELETE FROM receipt WHERE seq = 1")
-    with pytest.raises(LedgerBroken, match="another event"):
+    desk.db.execute("UPDATE receipt SET token = 'gone' WHERE first = 1")
+    desk.db.execute("UPDATE receipt SET token = ? WHERE first = 2", (first,))
+    desk.db.execute("DELETE FROM receipt WHERE first = 1")
+    with pytest.raises(LedgerBroken, match="other events"):
         ledger_of(desk).verify(fund)
-    desk.db.execute("UPDATE receipt SET token = ? WHERE seq = 2", (second,))
+    desk.db.execute("UPDATE receipt SET token = ? WHERE first = 2", (second,))
     with pytest.raises(LedgerBroken, match="event 1 is settled without a receipt"):
+        ledger_of(desk).verify(fund)
+    desk.db.execute("INSERT INTO receipt (first, last, received, token) VALUES (1, 1, 0, ?)", (first,))
+    assert ledger_of(desk).verify(fund).receipts == 2
+    desk.db.execute("DELETE FROM receipt WHERE first = 2")
+    with pytest.raises(LedgerBroken, match="event 2 is refused without a receipt"):
+        ledger_of(desk).verify(fund)
+    strange = replace(read_receipt(first, fund).receipt, device="desk-2")
+    token = sign_members(desk.fund.signer, RECEIPT_TYP, receipt_members(strange))
+    desk.db.execute("UPDATE receipt SET token = ?", (token,))
+    with pytest.raises(LedgerBroken, match="another desk's"):
         ledger_of(desk).verify(fund)
 
 

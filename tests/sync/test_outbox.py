@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.errors import FundBusy, RequestRefused, TransportFailure
+from sync.envelope import GENESIS
+from sync.errors import ChainDisputed, FundBusy, RequestRefused, TransportFailure
 from sync.outbox import (
     FIRST_BACKOFF_S,
     MAX_BACKOFF_S,
@@ -15,7 +16,7 @@ from sync.outbox import (
     Parked,
     backoff_s,
 )
-from sync.protocol import MAX_EVENTS, Receipt, Result, SignedReceipt
+from sync.protocol import MAX_EVENTS, Decision, Receipt, Result, SignedReceipt, offer_of
 from tests.fakes.sync_desk import DEVICE, SyncDesk
 
 DOWN = TransportFailure("the fund cannot be reached")
@@ -31,17 +32,15 @@ def seqs(desk: SyncDesk, now: float | None = None, *, force: bool = False) -> li
     return [sent.seq for sent in desk.outbox.due(desk.now if now is None else now, force=force)]
 
 
-def answer(desk: SyncDesk, *results: tuple[Result, str | None], have: int = 0, numbered: bool = True) -> None:
-    """Apply receipts with these results to the next batch."""
+def answer(desk: SyncDesk, *results: tuple[Result, str | None], have: int = 0) -> None:
+    """Apply a receipt with these results to the next batch."""
     batch = desk.outbox.due(desk.now, force=True)
-    receipts = [
-        SignedReceipt(
-            Receipt(DEVICE, sent.digest, sent.seq if numbered else None, result, reason, have, desk.clock.wall),
-            f"{sent.seq} {result} {desk.now}",
-        )
-        for sent, (result, reason) in zip(batch, results, strict=True)
-    ]
-    desk.outbox.apply(batch, receipts, desk.now, half)
+    row = desk.db.execute("SELECT digest FROM event WHERE seq = ?", (have,)).fetchone()
+    decisions = tuple(Decision(*result) for result in results)
+    assert len(decisions) == len(batch)
+    offered = offer_of(sent.digest for sent in batch)
+    receipt = Receipt(DEVICE, offered, decisions, have, row[0] if row else GENESIS, desk.clock.wall)
+    desk.outbox.apply(batch, SignedReceipt(receipt, f"{offered} {results} {desk.now}"), desk.now, half)
 
 
 def test_nothing_is_due_where_nothing_happened(desk: SyncDesk) -> None:
@@ -117,7 +116,7 @@ def test_accepted_and_known_events_are_settled_with_their_receipt(desk: SyncDesk
     answer(desk, (Result.ACCEPTED, None), (Result.KNOWN, None), have=2)
     status = desk.status
     assert (status.pending, status.settled, status.last_error, status.last_contact) == (0, 2, None, desk.now)
-    assert desk.db.execute("SELECT count(*) FROM receipt").fetchone()[0] == 2
+    assert desk.db.execute("SELECT first, last FROM receipt").fetchall() == [(1, 2)]
 
 
 def test_a_recorded_refusal_is_shown_and_holds_nothing_up(desk: SyncDesk) -> None:
@@ -128,15 +127,11 @@ def test_a_recorded_refusal_is_shown_and_holds_nothing_up(desk: SyncDesk) -> Non
     assert seqs(desk, force=True) == []
 
 
-@pytest.mark.parametrize(
-    ("result", "reason", "numbered"), [(Result.REFUSED, "signature", False), (Result.FORKED, "seq", True)]
-)
-def test_an_event_the_fund_cannot_take_is_held_and_tried_alone(
-    desk: SyncDesk, result: Result, reason: str, numbered: bool
-) -> None:
+@pytest.mark.parametrize(("result", "reason"), [(Result.REJECTED, "signature"), (Result.FORKED, "seq")])
+def test_an_event_the_fund_cannot_take_is_held_and_tried_alone(desk: SyncDesk, result: Result, reason: str) -> None:
     """What follows waits; the held one is tried at most hourly, until it is taken."""
     desk.append_many(3)
-    answer(desk, (result, reason), (Result.GAP, "missing"), (Result.GAP, "missing"), numbered=numbered)
+    answer(desk, (result, reason), (Result.GAP, "missing"), (Result.GAP, "missing"))
     status = desk.status
     assert status.parked == (Parked(1, True, f"{result}: {reason}", 1),)
     assert (status.pending, status.parked_count) == (2, 1)
@@ -150,7 +145,7 @@ def test_an_event_the_fund_cannot_take_is_held_and_tried_alone(
 def test_pending_events_before_a_held_one_go_without_it(desk: SyncDesk) -> None:
     """A batch never runs over a held event."""
     desk.append_many(3)
-    answer(desk, (Result.ACCEPTED, None), (Result.REFUSED, "signature"), (Result.GAP, "missing"), have=1)
+    answer(desk, (Result.ACCEPTED, None), (Result.REJECTED, "signature"), (Result.GAP, "missing"), have=1)
     desk.db.execute("UPDATE outbox SET state = 'held' WHERE seq = 2")
     desk.db.execute("UPDATE outbox SET state = 'pending' WHERE seq = 1")
     assert seqs(desk) == [1]
@@ -208,6 +203,17 @@ def test_the_same_receipt_twice_is_kept_once(desk: SyncDesk) -> None:
     assert desk.db.execute("SELECT count(*) FROM receipt").fetchone()[0] == 1
 
 
+def test_a_receipt_over_another_history_changes_nothing(desk: SyncDesk) -> None:
+    """The fund's last event is not ours: a copy of this desk has spoken, or the fund is not ours."""
+    desk.append()
+    batch = desk.outbox.due(desk.now)
+    offered = offer_of(sent.digest for sent in batch)
+    receipt = Receipt(DEVICE, offered, (Decision(Result.ACCEPTED),), 1, "ab" * 32, desk.clock.wall)
+    with pytest.raises(ChainDisputed, match="event 1 at the fund"):
+        desk.outbox.apply(batch, SignedReceipt(receipt, "token"), desk.now, half)
+    assert (desk.status.pending, desk.status.settled) == (1, 0)
+
+
 def test_an_altered_row_is_sent_as_it_is_and_never_blocks_the_reader(desk: SyncDesk) -> None:
     """However long somebody made it: it goes alone, so that the fund can name it."""
     desk.append_many(2)
@@ -220,7 +226,7 @@ def test_the_status_fits_one_line(desk: SyncDesk) -> None:
     """All of it where there is something to say, little where there is not."""
     assert desk.status.summary() == "0 delivered, 0 waiting"
     desk.append_many(2)
-    answer(desk, (Result.REFUSED, "signature"), (Result.GAP, "missing"), numbered=False)
+    answer(desk, (Result.REJECTED, "signature"), (Result.GAP, "missing"))
     desk.outbox.contact(desk.now, "the fund has blocked this desk")
     desk.outbox.fail(DOWN)
     assert desk.status.summary() == (

@@ -1,4 +1,4 @@
-"""Messages: any bytes give a value or ProtocolViolation; a receipt counts for exactly one event."""
+"""Messages: any bytes give a value or ProtocolViolation; a receipt counts for exactly one batch."""
 
 import json
 from dataclasses import replace
@@ -9,13 +9,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.envelope import GENESIS
 from sync.errors import ProtocolViolation
 from sync.protocol import (
     HEAD_TYP,
     MAX_ANSWER,
     MAX_BODY,
     MAX_EVENTS,
+    MAX_RECEIPT,
     RECEIPT_TYP,
+    Decision,
     Head,
     Outgoing,
     Receipt,
@@ -23,25 +26,27 @@ from sync.protocol import (
     decode_batch,
     encode_batch,
     encode_head,
-    encode_receipts,
+    encode_receipt,
     fits,
     head_members,
+    offer_of,
     read_head,
     read_receipts,
     receipt_members,
 )
 from sync.signing import FileSigner, sign_members
-from sync.strict_json import Json, JsonObject
+from sync.strict_json import JsonObject
 
 FUND = FileSigner(ec.generate_private_key(ec.SECP256R1()))
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 BATCH = tuple(Outgoing(seq, f"{seq:064x}", f"token-{seq}") for seq in (7, 8))
-GOOD = tuple(Receipt("desk-1", sent.digest, sent.seq, Result.ACCEPTED, None, 8, AT) for sent in BATCH)
+OFFERED = offer_of(sent.digest for sent in BATCH)
+GOOD = Receipt("desk-1", OFFERED, (Decision(Result.ACCEPTED),) * 2, 8, "ab" * 32, AT)
 
 
-def answer(*receipts: Receipt) -> bytes:
-    """What the fund sends for these receipts."""
-    return encode_receipts([sign_members(FUND, RECEIPT_TYP, receipt_members(receipt)) for receipt in receipts])
+def answer(receipt: Receipt) -> bytes:
+    """What the fund sends."""
+    return encode_receipt(signed(receipt_members(receipt)))
 
 
 def signed(members: JsonObject, typ: str = RECEIPT_TYP) -> str:
@@ -49,81 +54,102 @@ def signed(members: JsonObject, typ: str = RECEIPT_TYP) -> str:
     return sign_members(FUND, typ, members)
 
 
-def read(body: bytes) -> tuple[Receipt, ...]:
+def read(body: bytes) -> Receipt:
     """Read an answer to BATCH."""
-    return tuple(one.receipt for one in read_receipts(body, FUND.public_jwk, "desk-1", BATCH))
+    return read_receipts(body, FUND.public_jwk, "desk-1", BATCH).receipt
 
 
-def test_receipts_read_back_as_they_were_signed() -> None:
-    """Every result, with its reason."""
-    for result in Result:
-        reason = None if result in {Result.ACCEPTED, Result.KNOWN} else "missing"
-        receipts = tuple(replace(one, result=result, reason=reason) for one in GOOD)
-        assert read(answer(*receipts)) == receipts
+DECISIONS = st.sampled_from(
+    [
+        Decision(Result.ACCEPTED),
+        Decision(Result.KNOWN),
+        Decision(Result.REFUSED, "id_reused"),
+        Decision(Result.REJECTED, "signature"),
+        Decision(Result.FORKED, "seq"),
+        Decision(Result.GAP, "missing"),
+    ]
+)
 
 
-def test_a_refusal_may_leave_the_number_open() -> None:
-    """The fund does not believe a number whose signature does not verify."""
-    refused = replace(GOOD[0], seq=None, result=Result.REFUSED, reason="signature", have=6)
-    assert read(answer(refused, GOOD[1]))[0] == refused
+@given(st.lists(DECISIONS, min_size=1, max_size=MAX_EVENTS))
+def test_decisions_read_back_as_they_were_signed(decisions: list[Decision]) -> None:
+    """Each at its place, whatever stands beside it."""
+    batch = [Outgoing(seq, f"{seq:064x}", "t") for seq in range(1, len(decisions) + 1)]
+    offered = offer_of(sent.digest for sent in batch)
+    sent = replace(GOOD, offered=offered, decisions=tuple(decisions), have=len(batch))
+    assert read_receipts(answer(sent), FUND.public_jwk, "desk-1", batch).receipt == sent
+
+
+def test_the_longest_receipt_is_not_too_long() -> None:
+    """Every event with a reason of its own, as long as reasons get."""
+    decisions = tuple(Decision(Result.REJECTED, f"{place:064d}") for place in range(MAX_EVENTS))
+    assert len(signed(receipt_members(replace(GOOD, decisions=decisions)))) <= MAX_RECEIPT
 
 
 @pytest.mark.parametrize(
-    "receipts",
+    "receipt",
     [
-        (),
-        GOOD[:1],
-        (*GOOD, GOOD[1]),
-        GOOD[::-1],
-        (GOOD[0], GOOD[0]),
-        (replace(GOOD[0], device="desk-2"), GOOD[1]),
-        (replace(GOOD[0], event="0" * 64), GOOD[1]),
-        (replace(GOOD[0], seq=6), GOOD[1]),
-        (replace(GOOD[0], seq=None), GOOD[1]),
-        (replace(GOOD[0], have=6), GOOD[1]),
-        (replace(GOOD[0], result=Result.KNOWN, have=6), GOOD[1]),
+        replace(GOOD, decisions=()),
+        replace(GOOD, decisions=GOOD.decisions[:1]),
+        replace(GOOD, decisions=GOOD.decisions * 2),
+        replace(GOOD, device="desk-2"),
+        replace(GOOD, offered=offer_of([])),
+        replace(GOOD, offered=offer_of(sent.digest for sent in BATCH[::-1])),
+        replace(GOOD, have=7),
+        replace(GOOD, decisions=(Decision(Result.KNOWN), Decision(Result.REFUSED, "id_reused")), have=7),
+        replace(GOOD, decisions=(Decision(Result.GAP, "missing"),) * 2, have=0),
+        replace(GOOD, digest=GENESIS),
     ],
 )
-def test_receipts_for_anything_else_settle_nothing(receipts: tuple[Receipt, ...]) -> None:
-    """Another count, order, device, event, number; or an acceptance that the fund's own head denies."""
+def test_a_receipt_for_anything_else_settles_nothing(receipt: Receipt) -> None:
+    """Another count, device or batch; an acceptance that the fund's own head denies; a head without its event."""
     with pytest.raises(ProtocolViolation):
-        read(answer(*receipts))
+        read(answer(receipt))
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"v": 2},
-        {"result": "perhaps"},
-        {"result": None},
-        {"reason": "Not a code"},
+        {"v": 1},
+        {"results": None},
+        {"results": [["accepted", None, 2], "accepted"]},
+        {"results": [["perhaps", None, 2]]},
+        {"results": [[None, None, 2]]},
+        {"results": [["accepted", None, True], ["accepted", None, 1]]},
+        {"results": [["accepted", None, 2], ["accepted", None, 0]]},
+        {"results": [["accepted", None, 3], ["accepted", None, -1]]},
+        {"results": [["accepted", None, 2, 1]]},
+        {"results": [["accepted", "why", 2]]},
+        {"results": [["gap", None, 2]]},
+        {"results": [["gap", "Not a code", 2]]},
+        {"results": [["accepted", None, 2**40]]},
         {"have": -1},
         {"at": "yesterday"},
-        {"event": "short"},
+        {"offered": "short"},
+        {"digest": "short"},
     ],
 )
 def test_a_receipt_with_a_wrong_member_is_refused(change: JsonObject) -> None:
     """Even when the fund signed it."""
-    tokens = [signed(receipt_members(GOOD[0]) | change), signed(receipt_members(GOOD[1]))]
     with pytest.raises(ProtocolViolation):
-        read(encode_receipts(tokens))
+        read(encode_receipt(signed(receipt_members(GOOD) | change)))
 
 
 def test_a_receipt_of_another_kind_or_key_is_refused() -> None:
     """A head is no receipt; a receipt of somebody else is nothing."""
     other = FileSigner(ec.generate_private_key(ec.SECP256R1()))
-    for bad in (signed(receipt_members(GOOD[0]), HEAD_TYP), sign_members(other, RECEIPT_TYP, receipt_members(GOOD[0]))):
+    for bad in (signed(receipt_members(GOOD), HEAD_TYP), sign_members(other, RECEIPT_TYP, receipt_members(GOOD))):
         with pytest.raises(ProtocolViolation):
-            read(encode_receipts([bad, signed(receipt_members(GOOD[1]))]))
+            read(encode_receipt(bad))
 
 
 def test_a_newer_fund_may_say_more() -> None:
-    """Unknown members, in the receipt and beside the receipts."""
-    tokens: list[Json] = [signed(receipt_members(one) | {"grease": 1}) for one in GOOD]
-    assert read(json.dumps({"receipts": tokens, "grease": 1}).encode()) == GOOD
+    """Unknown members, in the receipt and beside it."""
+    token = signed(receipt_members(GOOD) | {"grease": 1})
+    assert read(json.dumps({"receipt": token, "grease": 1}).encode()) == GOOD
 
 
-@given(st.binary(max_size=200) | st.text(max_size=60).map(lambda text: json.dumps({"receipts": [text]}).encode()))
+@given(st.binary(max_size=200) | st.text(max_size=60).map(lambda text: json.dumps({"receipt": text}).encode()))
 def test_any_answer_is_receipts_or_a_violation(body: bytes) -> None:
     """Nothing else comes out."""
     with pytest.raises(ProtocolViolation):

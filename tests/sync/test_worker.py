@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sync.compact import assemble, split
 from sync.envelope import EVENT_TYP, MAX_TOKEN, TimeTrust
 from sync.errors import (
+    ChainDisputed,
     DeviceRefused,
     FundBusy,
     ProtocolViolation,
@@ -45,11 +46,11 @@ FAILURES: dict[Fault, type[SyncFailure]] = {
     Fault.BUSY: FundBusy,
     Fault.UNAVAILABLE: FundBusy,
     Fault.GARBAGE: ProtocolViolation,
-    Fault.EMPTY: ProtocolViolation,
-    Fault.SWAPPED: ProtocolViolation,
+    Fault.FEWER: ProtocolViolation,
     Fault.FORGED: ProtocolViolation,
     Fault.OTHER_DEVICE: ProtocolViolation,
-    Fault.OTHER_SEQ: ProtocolViolation,
+    Fault.OTHER_BATCH: ProtocolViolation,
+    Fault.OTHER_HISTORY: ChainDisputed,
     Fault.BOASTING: ProtocolViolation,
 }
 
@@ -135,7 +136,7 @@ def test_an_altered_event_is_refused_shown_and_what_follows_waits(desk: SyncDesk
     report = desk.worker().run_once()
     assert (report.settled, report.held) == (1, 1)
     assert [(parked.seq, parked.held) for parked in desk.status.parked] == [(2, True)]
-    assert desk.status.parked[0].reason.startswith("refused: ")
+    assert desk.status.parked[0].reason.startswith("rejected: ")
     assert desk.status.pending == 2
     assert not desk.fund.blocked
     desk.db.execute("UPDATE event SET token = ? WHERE seq = 2", (token,))

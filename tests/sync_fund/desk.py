@@ -3,12 +3,13 @@
 import json
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sync.compact import Compact, assemble, digest_of, split
 from sync.envelope import EVENT_TYP, GENESIS, MAX_TOKEN, Event, Json, Moment, TimeTrust, event_payload
-from sync.protocol import Outgoing, Receipt, encode_batch, read_receipts
+from sync.protocol import Outgoing, Result, encode_batch, read_receipts
 from sync.signing import PublicJwk, sign_compact
 from tests.fakes.joiner import Joiner
 
@@ -94,7 +95,22 @@ def batch(tokens: Sequence[str]) -> bytes:
     return encode_batch(tokens)
 
 
-def receipts_of(body: bytes, fund: PublicJwk, device: str, tokens: Sequence[str]) -> list[Receipt]:
-    """The verified receipts of an answer; for events that were never events, seq is not compared."""
+@dataclass(frozen=True)
+class Told:
+    """What a verified receipt says of one event; have, at: of the whole batch."""
+
+    seq: int
+    result: Result
+    reason: str | None
+    have: int
+    at: datetime
+
+
+def receipts_of(body: bytes, fund: PublicJwk, device: str, tokens: Sequence[str]) -> list[Told]:
+    """What the verified receipt of an answer says of each event."""
     sent = [Outgoing(seq_of(token), digest_of(token), token) for token in tokens]
-    return [signed.receipt for signed in read_receipts(body, fund, device, sent)]
+    receipt = read_receipts(body, fund, device, sent).receipt
+    return [
+        Told(one.seq, decision.result, decision.reason, receipt.have, receipt.at)
+        for one, decision in zip(sent, receipt.decisions, strict=True)
+    ]

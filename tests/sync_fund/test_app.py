@@ -24,7 +24,7 @@ from sync.fund.denial import RequestDenied
 from sync.fund.home import FundHome
 from sync.fund.office import block_device, list_events
 from sync.keyfile import load_key
-from sync.protocol import MAX_BODY, Result, read_head
+from sync.protocol import MAX_BODY, Result, read_head, read_receipt
 from tests.sync_fund.conftest import Running, live_fund, served
 from tests.sync_fund.desk import FakeDesk, batch, receipts_of
 
@@ -237,11 +237,12 @@ _JSON = st.recursive(
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=_JSON | st.lists(st.text(), min_size=1, max_size=4))
 def test_any_json_is_answered(running: Running, device: str, events: object) -> None:
-    """Strings get one signed refusal each; everything else is denied."""
+    """Strings get a signed rejection of each; everything else is denied."""
     answer = running.post(device, json.dumps({"events": events}).encode())
     if answer.status_code == 200:
         assert isinstance(events, list)
-        assert len(answer.json()["receipts"]) == len(events)
+        read = read_receipt(answer.json()["receipt"], running.fund.document.public_jwk)
+        assert [decision.result for decision in read.receipt.decisions] == [Result.REJECTED] * len(events)
     else:
         _assert_denied(answer, 400, "malformed")
 

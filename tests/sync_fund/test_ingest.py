@@ -66,7 +66,7 @@ def test_a_token_that_is_none_is_refused_without_a_number(device: Device) -> Non
     """Row 1: anything else than a token, however odd, has a digest and a refusal."""
     for text in ("", ".", "a.b.c", "\ud800", "x" * 20_000, "..", "🙂.🙂.🙂"):
         verdict = _judge(text, device, NO_EVENTS, FakeChain())
-        assert (verdict.result, verdict.seq, verdict.reason) == (Result.REFUSED, None, "malformed")
+        assert (verdict.result, verdict.seq, verdict.reason) == (Result.REJECTED, None, "malformed")
         assert verdict.digest == digest_of(text)
         assert verdict.event is None
 
@@ -113,13 +113,13 @@ def test_a_key_in_place_of_the_registered_one_is_refused(desk: FakeDesk, device:
     signed = signing_input(desk.signer.key_id, EVENT_TYP, taken_apart(honest).payload)
     for token in (honest, assemble(signed, other.signer.sign(signed))):
         verdict = _judge(token, device, NO_EVENTS, FakeChain())
-        assert (verdict.result, verdict.seq, verdict.reason) == (Result.REFUSED, None, "signature")
+        assert (verdict.result, verdict.seq, verdict.reason) == (Result.REJECTED, None, "signature")
 
 
 def test_an_event_of_another_device_is_refused(desk: FakeDesk, device: Device) -> None:
     """Row 3: signature, payload and path must agree."""
     verdict = _judge(desk.event(1, GENESIS, device="desk-other"), device, NO_EVENTS, FakeChain())
-    assert (verdict.result, verdict.seq, verdict.reason) == (Result.REFUSED, None, "device")
+    assert (verdict.result, verdict.seq, verdict.reason) == (Result.REJECTED, None, "device")
 
 
 def test_an_event_again_is_known_also_with_the_other_signature(desk: FakeDesk, device: Device) -> None:
@@ -201,11 +201,11 @@ def test_no_flipped_bit_passes(desk: FakeDesk, device: Device, position: int, bi
     position %= len(token)
     altered = token[:position] + chr(ord(token[position]) ^ (1 << bit)) + token[position + 1 :]
     verdict = _judge(altered, device, NO_EVENTS, FakeChain())
-    assert (verdict.result, verdict.seq, verdict.event) == (Result.REFUSED, None, None)
+    assert (verdict.result, verdict.seq, verdict.event) == (Result.REJECTED, None, None)
 
 
 @given(text=st.text())
 def test_any_text_gives_a_verdict(text: str) -> None:
     """Whatever is offered, the answer is a refusal and never an error."""
     device = Device("desk-1", "Clinic", "Desk", "file", _SOME_KEY)
-    assert _judge(text, device, NO_EVENTS, FakeChain()).result is Result.REFUSED
+    assert _judge(text, device, NO_EVENTS, FakeChain()).result is Result.REJECTED
