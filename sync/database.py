@@ -43,6 +43,7 @@ from sync.keyfile import KEY_BYTES  # noqa: E402
 
 __all__ = [
     "Database",
+    "DatabaseError",
     "IntegrityError",
     "Migrations",
     "Value",
@@ -58,6 +59,9 @@ __all__ = [
 
 if getattr(_sqlite_utils, "sqlite3", None) is not sqlcipher3:
     raise ImportError("sqlite_utils was imported before sync.database; import sync.database first")
+
+DatabaseError = dbapi2.DatabaseError
+"""Whatever the database says to a statement; for who reads a file that may be broken anywhere."""
 
 IntegrityError = dbapi2.IntegrityError
 """A constraint or an append-only trigger said no."""

@@ -32,7 +32,7 @@ from sync.errors import (
     SyncRunning,
     TransportFailure,
 )
-from sync.ledger import keep_anchor, ledger_head
+from sync.ledger import keep_anchor, keep_fund_head, ledger_head
 from sync.outbox import MAX_BACKOFF_S, Draw, Outbox, backoff_s
 from sync.protocol import Head, Outgoing, encode_batch, read_head, read_receipts
 from sync.signing import PublicJwk
@@ -175,6 +175,7 @@ class Worker:
         moment = self._clock.moment()
         with immediate(self._db):
             keep_anchor(self._db, _anchor(head, moment, trip_ms))
+            keep_fund_head(self._db, head.have, head.digest)
         self._outbox.contact(self._now(), self._alarm(head))
         return None
 

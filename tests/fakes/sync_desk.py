@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sync.database import Database, immediate, open_database
+from sync.journal import Journal
 from sync.ledger import LEDGER_MIGRATIONS, Entry, Ledger, ledger_entries, verify_ledger
 from sync.outbox import Outbox, OutboxStatus
 from sync.signing import FileSigner
@@ -27,6 +28,7 @@ class SyncDesk:
     fund: FundSimulator
     clock: ManualClock = field(default_factory=ManualClock)
     draw: float = 0.5
+    journal: Journal | None = None
     db: Database = field(init=False)
 
     @classmethod
@@ -58,7 +60,7 @@ class SyncDesk:
     def append(self, kind: str = "checked_in", data: Mapping[str, Json] | None = None) -> Entry:
         """Record an event, a second later."""
         self.clock.advance(1)
-        ledger = Ledger(self.db, self.signer, DEVICE)
+        ledger = Ledger(self.db, self.signer, DEVICE, self.journal)
         with immediate(self.db):
             entry = ledger.append(kind, 1, data or {}, self.clock.moment())
         assert isinstance(entry, Entry)
