@@ -18,6 +18,7 @@ from sync.desk_database import open_desk_database
 from sync.errors import SyncFailure
 from sync.home import Home, load_settings
 from sync.key_source import open_keys
+from sync.memory import guard_memory
 from sync.outbox import Outbox, OutboxStatus
 from sync.schema import LEDGER_MIGRATIONS
 from sync.tls_renewal import DeskTransport
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--home", required=True, type=Path, help="the desk's home directory")
     parser.add_argument("--once", action="store_true", help="deliver what is due, then end")
     chosen = parser.parse_args(arguments)
+    guard_memory()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

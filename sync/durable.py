@@ -3,6 +3,7 @@
 What they hold, and who may read them, is left to `keyfile` and `provision`.
 """
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -22,9 +23,14 @@ def create_file(path: Path, content: bytes) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file of mode 0600, in place of an older one if there is one. Raises OSError."""
+    """Write a file in place of an older one, with its mode and group; of mode 0600 if there is none. Raises OSError."""
     name = _written(path.parent, content)
     try:
+        with contextlib.suppress(FileNotFoundError):
+            before = path.stat()
+            name.chmod(before.st_mode & 0o777)
+            with contextlib.suppress(PermissionError):  # not our file, and not a group of ours: then ours
+                os.chown(name, -1, before.st_gid)
         name.replace(path)
     except BaseException:
         name.unlink()

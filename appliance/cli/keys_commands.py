@@ -1,5 +1,7 @@
 """Commands about the desk's keys at rest: where they are, sealing, new keys, the fund's copy."""
 
+import grp
+import pwd
 from typing import Annotated
 
 import typer
@@ -15,6 +17,7 @@ from sync.key_sealing import seal_keys, unseal_keys
 from sync.key_source import open_keys
 from sync.recovery import write_recovery
 from sync.sealed_keys import Seal
+from sync.sharing import share as share_home
 
 app = typer.Typer(
     help="The keys of database and templates: sealed, replaced, copied to the fund.", no_args_is_help=True
@@ -81,6 +84,22 @@ def seal(
 def unseal(context: typer.Context) -> None:
     """Make the sealed keys plain files again, for work on the machine's firmware. As root."""
     unseal_keys(place(context).home, say)
+
+
+@app.command()
+def share(
+    context: typer.Context,
+    kiosk: Annotated[str, typer.Option(help="User of the desk's service.")] = "keldim-kiosk",
+    sync: Annotated[str, typer.Option(help="User of the delivery.")] = "keldim-sync",
+    group: Annotated[str, typer.Option(help="The group of both.")] = "keldim",
+) -> None:
+    """Give the desk's files to the two users of the services. As root; again after a restore."""
+    try:
+        numbers = (pwd.getpwnam(kiosk).pw_uid, pwd.getpwnam(sync).pw_uid, grp.getgrnam(group).gr_gid)
+    except KeyError as error:
+        raise typer.BadParameter(f"there is no such user or group: {error.args[0]}") from error
+    share_home(place(context).home, *numbers)
+    say(f"shared: {kiosk} owns the desk, {sync} delivers, group {group}")
 
 
 @app.command()
