@@ -37,6 +37,7 @@ from sync.errors import (
 )
 from sync.home import FundSettings
 from sync.protocol import MAX_ANSWER
+from sync.squeeze import ENCODING, squeeze
 from sync.strict_json import Members
 
 _CONNECT_S: Final = 5.0
@@ -79,8 +80,8 @@ class Transport:
 
         Raises TransportFailure (FundBusy with the time to wait), DeviceRefused, RequestRefused, ProtocolViolation.
         """
-        headers = {"Content-Type": "application/json"}
-        return self._exchange(requests.Request("POST", f"{self._url}/events", data=body, headers=headers))
+        headers = {"Content-Type": "application/json", "Content-Encoding": ENCODING}
+        return self._exchange(requests.Request("POST", f"{self._url}/events", data=squeeze(body), headers=headers))
 
     def get_head(self, nonce: str) -> bytes:
         """Ask for the fund's head of this device. Raises as `post_events`."""

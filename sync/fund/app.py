@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from sync.errors import DatabaseFailure, KeyUnusable, LogBroken
+from sync.errors import DatabaseFailure, EnvelopeInvalid, KeyUnusable, LogBroken
 from sync.fund.counter import Counter
 from sync.fund.denial import RequestDenied
 from sync.fund.gateway import Gateway
@@ -24,6 +24,7 @@ from sync.fund.log import Log
 from sync.fund.log_app import add_log
 from sync.fund.page import CONTENT_POLICY, render
 from sync.protocol import MAX_BODY, MAX_EVENTS
+from sync.squeeze import ENCODING, unsqueeze
 from sync.strict_json import dump
 
 logger = logging.getLogger(__name__)
@@ -144,10 +145,14 @@ def _add_questions(app: FastAPI, gateway: Gateway, log: Log, counter: Counter) -
 
 
 async def read_body(request: Request, seconds: float = BODY_SECONDS) -> bytes:
-    """The body of a request: at most MAX_BODY bytes kept, `seconds` waited. Raises RequestDenied, ClientDisconnect."""
+    """The body of a request, plain: at most MAX_BODY bytes kept, as sent and as unpacked, `seconds` waited.
+
+    Raises RequestDenied, ClientDisconnect.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != JSON or "content-encoding" in request.headers:
-        raise RequestDenied(415, "malformed", f"the body must be {JSON}, not encoded any further")
+    encoding = request.headers.get("content-encoding")
+    if kind != JSON or encoding not in {None, ENCODING}:
+        raise RequestDenied(415, "malformed", f"the body must be {JSON}, plain or as {ENCODING}")
     announced = request.headers.get("content-length", "0")
     if len(announced) > _LENGTH_DIGITS or (announced.isdecimal() and int(announced) > DRAIN):
         raise _too_large()
@@ -164,7 +169,19 @@ async def read_body(request: Request, seconds: float = BODY_SECONDS) -> bytes:
         raise RequestDenied(408, "malformed", "the body did not come in time") from error
     if size > MAX_BODY:
         raise _too_large()
-    return b"".join(chunks)
+    content = b"".join(chunks)
+    return content if encoding is None else _unsqueezed(content)
+
+
+def _unsqueezed(content: bytes) -> bytes:
+    """Raises RequestDenied, having made no more than a byte too much of it."""
+    try:
+        plain = unsqueeze(content, MAX_BODY)
+    except EnvelopeInvalid as error:
+        raise RequestDenied(400, "malformed", str(error)) from error
+    if len(plain) > MAX_BODY:
+        raise _too_large()
+    return plain
 
 
 def _too_large() -> RequestDenied:

@@ -25,6 +25,7 @@ from sync.fund.home import FundHome
 from sync.fund.office import block_device, list_events
 from sync.keyfile import load_key
 from sync.protocol import MAX_BODY, Result, read_head, read_receipt
+from sync.squeeze import squeeze
 from tests.sync_fund.conftest import Running, live_fund, served
 from tests.sync_fund.desk import FakeDesk, batch, receipts_of
 
@@ -98,6 +99,34 @@ def test_an_unknown_method_is_denied_in_json(running: Running) -> None:
     """Also where the path is known."""
     answer = running.session.put(running.url + "/v1/devices/desk-1/events", data=b"", timeout=20)
     _assert_denied(answer, 405, "method_not_allowed")
+
+
+def test_a_squeezed_batch_is_read(running: Running, tmp_path: Path) -> None:
+    """As the desk sends it."""
+    desk = running.fund.desk(tmp_path)
+    tokens = desk.chain(3)
+    answer = running.post(desk.device, squeeze(batch(tokens)), Content_Encoding="zstd")
+    receipts = receipts_of(answer.content, running.fund.document.public_jwk, desk.device, tokens)
+    assert [receipt.result for receipt in receipts] == [Result.ACCEPTED] * 3
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (squeeze(b" " * (MAX_BODY + 1)), 413, "too_large"),
+        (squeeze(bytes(400_000_000)), 413, "too_large"),
+        (squeeze(b'{"events":["x"]}')[:-9], 400, "malformed"),
+        (b"not a frame", 400, "malformed"),
+        (b"", 400, "malformed"),
+    ],
+    ids=["too long", "bomb", "cut", "none", "empty"],
+)
+def test_a_squeezed_body_is_limited_as_a_plain_one(
+    running: Running, tmp_path: Path, body: bytes, status: int, code: str
+) -> None:
+    """What it unpacks to counts; a bomb is not unpacked."""
+    device = running.fund.desk(tmp_path).device
+    _assert_denied(running.post(device, body, Content_Encoding="zstd"), status, code)
 
 
 def test_only_plain_json_is_read(running: Running, tmp_path: Path) -> None:

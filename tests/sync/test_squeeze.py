@@ -1,0 +1,48 @@
+"""Compression: everything comes back, and nothing makes more than the reader asked for."""
+
+import contextlib
+import tracemalloc
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.errors import EnvelopeInvalid
+from sync.squeeze import squeeze, unsqueeze
+
+
+@given(st.binary(max_size=2000))
+def test_what_was_squeezed_comes_back(content: bytes) -> None:
+    """Any bytes, also none."""
+    assert unsqueeze(squeeze(content), 2000) == content
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_content_or_no_frame(content: bytes) -> None:
+    """Nothing else comes out, and never more than asked for."""
+    with contextlib.suppress(EnvelopeInvalid):
+        assert len(unsqueeze(content, 10)) <= 11
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_bomb_costs_no_memory(declared: bool) -> None:
+    """300 MB in 30 kB: one byte more than the limit is made, whether or not the frame declares its size."""
+    compressor = zstandard.ZstdCompressor(write_content_size=declared)
+    bomb = compressor.compress(bytes(300_000_000))
+    assert len(bomb) < 60_000
+    tracemalloc.start()
+    try:
+        assert len(unsqueeze(bomb, 1_000_000)) == 1_000_001
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_frame_that_asks_for_a_huge_window_is_refused() -> None:
+    """The window is memory that the sender chooses."""
+    parameters = zstandard.ZstdCompressionParameters(window_log=27, write_content_size=False)
+    frame = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    content = frame.compress(bytes(1000)) + frame.flush()
+    with pytest.raises(EnvelopeInvalid):
+        unsqueeze(content, 1000)
