@@ -72,7 +72,7 @@ def _verify_events(db: Database, jwk: PublicJwk, device: str) -> LedgerHead:
     orphan = db.execute("SELECT min(seq) FROM outbox WHERE seq > ?", (head.seq,)).fetchone()[0]
     if orphan is not None:
         raise LedgerBroken(f"event {orphan} is in the outbox and missing in the ledger", orphan)
-    bare = db.execute("SELECT min(seq) FROM receipt WHERE seq > ?", (head.seq,)).fetchone()[0]
+    bare = db.execute("SELECT min(last) FROM receipt WHERE last > ?", (head.seq,)).fetchone()[0]
     if bare is not None:
         raise LedgerBroken(f"event {bare} has a receipt and is missing in the ledger", bare)
     return head

@@ -213,7 +213,9 @@ class Ledger:
         with contextlib.suppress(KeyUnusable):
             while self._stopped is None and len(entries) < most and (draft := self._drafts.first()) is not None:
                 head = ledger_head(self._db)
-                entry = self._sign(_late(replace(draft, seq=head.seq + 1, prev=head.digest), moment))
+                event = replace(draft, seq=head.seq + 1, prev=head.digest, late=None)
+                at_once = (event.moment.boot_id, event.moment.mono_ms) == (moment.boot_id, moment.mono_ms)
+                entry = self._sign(event if at_once else _late(event, moment))
                 self._drafts.signed(entry.event_id, entry.seq)
                 entries.append(entry)
         return entries
@@ -321,7 +323,7 @@ def newest_known(db: Database) -> int:
     """The highest number that anything but the chain itself speaks of: outbox, receipts, the fund's head."""
     with known():
         row = db.execute(
-            "SELECT max(coalesce((SELECT max(seq) FROM outbox), 0), coalesce((SELECT max(seq) FROM receipt), 0))"
+            "SELECT max(coalesce((SELECT max(seq) FROM outbox), 0), coalesce((SELECT max(last) FROM receipt), 0))"
         ).fetchone()
         return max(int(row[0]), fund_head(db))
 

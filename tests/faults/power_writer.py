@@ -1,0 +1,73 @@
+"""A desk's ledger at work for a power-cut simulation: python -m tests.faults.power_writer FOLDER COUNT.
+
+Every event is acknowledged on stdout after it was recorded: its number and digest as one line. Some find their key away
+and are acknowledged as drafts, some come three in a transaction; checkpoints of a counter come between.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from sync import checkpoint
+from sync.database import immediate, open_database
+from sync.errors import KeyUnusable
+from sync.journal import Journal
+from sync.ledger import LEDGER_MIGRATIONS, Entry, Ledger
+from sync.signing import FileSigner, PublicJwk
+from tests.fakes.clock import ManualClock
+from tests.fakes.counter import FileCounter
+
+KEY = bytes(range(32))
+DEVICE = "desk-1"
+
+
+class AwaySigner:
+    """Implements `sync.signing.Signer`; out of reach while `away`."""
+
+    def __init__(self, signer: FileSigner) -> None:
+        self._signer = signer
+        self.away = False
+
+    @property
+    def key_id(self) -> str:
+        """As the real one."""
+        return self._signer.key_id
+
+    @property
+    def key_class(self) -> str:
+        """As the real one."""
+        return self._signer.key_class
+
+    @property
+    def public_jwk(self) -> PublicJwk:
+        """As the real one."""
+        return self._signer.public_jwk
+
+    def sign(self, signed: bytes) -> bytes:
+        """Sign, where the key is there."""
+        if self.away:
+            raise KeyUnusable("the token was pulled out")
+        return self._signer.sign(signed)
+
+
+def main() -> None:
+    """Record so many times."""
+    folder, count = Path(sys.argv[1]), int(sys.argv[2])
+    signer = AwaySigner(FileSigner.load(folder / "device.pem"))
+    clock = ManualClock()
+    db = open_database(folder / "desk.db", KEY, [LEDGER_MIGRATIONS], create=True)
+    db.execute("PRAGMA wal_autocheckpoint = 40")  # so that cuts also hit the database's own checkpoints
+    ledger = Ledger(db, signer, DEVICE, Journal(folder / "journal"), FileCounter(folder / "counter"))
+    for turn in range(count):
+        signer.away = turn % 10 in (6, 7)
+        clock.advance(checkpoint.EVERY_MS / 1000 / 4)
+        with immediate(db):
+            made = [
+                ledger.append("checked_in", 1, {"turn": turn}, clock.moment()) for _ in range(1 + 2 * (turn % 5 == 0))
+            ]
+        for each in made:
+            os.write(1, f"{each.seq} {each.event_id} {each.digest if isinstance(each, Entry) else '-'}\n".encode())
+
+
+if __name__ == "__main__":
+    main()
