@@ -159,9 +159,11 @@ def open_desk(home: Home, clock: Clock, *, alone: bool = False) -> Iterator[Open
     settings = load_settings(home)
     config = configuration.load(home.config)
     keys = open_keys(home)
-    with contextlib.closing(open_desk_database(home, keys, DESK_MIGRATIONS, alone=alone)) as db:
+    with (
+        contextlib.closing(open_desk_database(home, keys, DESK_MIGRATIONS, alone=alone)) as db,
+        contextlib.closing(open_device_key(home, settings.key)) as device_key,
+    ):
         vault = open_vault(db, keys, settings.device.device)
-        device_key = open_device_key(home, settings.key)
         journal, device = Journal(home.journal), settings.device.device
         opening = look(db, journal, device_key.signer.public_jwk, device, device_key.counter)
         ledger = open_ledger(Ledger(db, device_key.signer, device, journal, device_key.counter), opening)

@@ -114,6 +114,13 @@ class KeyForeign(KeyUnusable):
     remedy = "Put the right token in, or the disk back into its machine; if that is gone, register this desk anew."
 
 
+class KeyBound(KeyUnusable):
+    """The machine was started in another state (firmware, boot settings) than the one its key is bound to."""
+
+    code = "E-KEY-06"
+    remedy = "Start the machine as it was when it was registered. After an update of its firmware register it anew."
+
+
 class KeyUnsupported(KeyUnusable):
     """What was asked of the device key is not in this installation, or not in keys of its class."""
 
