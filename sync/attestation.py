@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.decrepit.ciphers.modes import CFB
 from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
@@ -71,7 +71,18 @@ AK_ATTRIBUTES: Final = (
 )
 """Exactly these, and no policy: then a TPM opens a credential for it only when it holds the private half."""
 
-_EK_HAS: Final = Attribute.FIXED_TPM | Attribute.FIXED_PARENT | Attribute.RESTRICTED | Attribute.DECRYPT
+_EK_ATTRIBUTES: Final = (
+    Attribute.FIXED_TPM
+    | Attribute.FIXED_PARENT
+    | Attribute.SENSITIVE_DATA_ORIGIN
+    | Attribute.ADMIN_WITH_POLICY
+    | Attribute.RESTRICTED
+    | Attribute.DECRYPT
+)
+_EK_POLICY: Final = bytes.fromhex("837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa")
+"""Template L-1 and policy A, PolicySecret of the endorsement hierarchy (TCG EK Credential Profile 2.4, annex B)."""
+
+_ODD: Final = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 _KEY_HAS: Final = Attribute.FIXED_TPM | Attribute.FIXED_PARENT | Attribute.SENSITIVE_DATA_ORIGIN | Attribute.SIGN
 _KEY_LACKS: Final = Attribute.DECRYPT | Attribute.RESTRICTED | Attribute.X509_SIGN | Attribute.ENCRYPTED_DUPLICATION
 
@@ -209,8 +220,8 @@ def _check_parts(parts: Evidence, jwk: PublicJwk, nonce: bytes) -> tuple[Attest,
     key, ak, ek = read_public(parts.key), read_public(parts.ak), read_public(parts.ek)
     _check_key(key, jwk)
     _check_ak(ak)
-    if not isinstance(ek.key, RsaModulus) or not ek.has(_EK_HAS) or ek.has_any(Attribute.SIGN):
-        raise AttestationInvalid("the endorsement key is not one: RSA, fixed to its TPM, for decryption only")
+    if not isinstance(ek.key, RsaModulus) or (ek.attributes, ek.policy) != (_EK_ATTRIBUTES, _EK_POLICY):
+        raise AttestationInvalid("the endorsement key is not one of RSA by the usual template")
     certified = _signed(parts.certified, parts.certified_signature, ak, nonce)
     if certified.statement is not Statement.CREATED_OR_LOADED_KEY or certified.name != key.name:
         raise AttestationInvalid("the TPM certified something other than the signing key")
@@ -274,7 +285,7 @@ def _made_by_known_maker(parts: Evidence, roots: Sequence[x509.Certificate]) -> 
             if above is None or not _is_authority(above) or not _issued(below, above):
                 return False
             below = above
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, *_ODD) as error:
         raise AttestationInvalid("a certificate of the evidence cannot be read") from error
     return False
 
@@ -282,7 +293,7 @@ def _made_by_known_maker(parts: Evidence, roots: Sequence[x509.Certificate]) -> 
 def _issued(below: x509.Certificate, above: x509.Certificate) -> bool:
     try:
         below.verify_directly_issued_by(above)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
 

@@ -44,6 +44,7 @@ class TokenConnection:
         self._pin = pin
         self._jwk = jwk
         self._open: tuple[pkcs11.Session, _Signing] | None = None
+        self._refused: str | None = None
 
     def sign(self, signed: bytes) -> bytes:
         """Sign the SHA-256 of these bytes: r || s. Raises KeyUnusable."""
@@ -54,15 +55,25 @@ class TokenConnection:
             except PKCS11Error:
                 self.close()  # the token was pulled, and may be back
         try:
+            return self._signed_anew(digest)
+        except TokenUnreachable:
+            _forget(self._settings)  # the driver may not have seen that the token is back
+            return self._signed_anew(digest)
+
+    def _signed_anew(self, digest: bytes) -> bytes:
+        pin = self._pin()
+        if pin == self._refused:
+            raise PinRefused("the token refused this PIN before; another try could lock it")
+        try:
             with _failures(), contextlib.ExitStack() as stack:
-                session = stack.enter_context(_session(self._settings, self._pin()))
+                session = stack.enter_context(_session(self._settings, pin))
                 if _public(session, self._settings.label) != self._jwk:
                     raise KeyForeign("the token holds another key than the one this desk is registered with")
                 key = _signing(session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=self._settings.label))
                 signature = bytes(key.sign(digest, mechanism=Mechanism.ECDSA))
                 stack.pop_all()
-        except TokenUnreachable:
-            _forget(self._settings)
+        except PinRefused:
+            self._refused = pin
             raise
         self._open = session, key
         return signature
@@ -180,7 +191,7 @@ def _failures() -> Iterator[None]:
     try:
         yield
     except (PinIncorrect, PinInvalid, PinLenRange) as error:
-        raise PinRefused("the token refused the PIN; the PIN file is not tried again until the next use") from error
+        raise PinRefused("the token refused the PIN") from error
     except PinLocked as error:
         raise PinRefused("the token is locked after too many wrong PINs") from error
     except NoSuchToken as error:
@@ -188,7 +199,7 @@ def _failures() -> Iterator[None]:
     except NoSuchKey as error:
         raise KeyForeign("the token holds no key of this label") from error
     except PKCS11Error as error:
-        raise TokenUnreachable(f"the token does not answer: {type(error).__name__}") from error
+        raise TokenUnreachable(f"the token does not answer: {type(error).__name__} {error}".strip()) from error
     except (KeyForeign, KeyUnsupported):
         raise
     except RuntimeError as error:  # what the library raises for a driver that cannot be loaded
