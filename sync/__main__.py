@@ -15,9 +15,11 @@ from pathlib import Path
 
 from sync.clock import Clock, SystemClock
 from sync.desk_database import open_desk_database
-from sync.errors import SyncFailure
+from sync.errors import NotLogged, SyncFailure
 from sync.home import Home, load_settings
 from sync.key_source import open_keys
+from sync.log_receipts import LogReceipts, LogStatus, log_status
+from sync.log_watch import LogWatch, load_policy
 from sync.memory import guard_memory
 from sync.outbox import Outbox, OutboxStatus
 from sync.schema import LEDGER_MIGRATIONS
@@ -45,6 +47,22 @@ def read_status(home: Home, clock: Clock) -> OutboxStatus:
         return Outbox(db).status(clock.moment().wall.timestamp())
 
 
+def read_log_status(home: Home) -> LogStatus:
+    """What the desk knows of the fund's log. Raises DatabaseFailure, KeyUnusable."""
+    with contextlib.closing(open_desk_database(home, open_keys(home), [LEDGER_MIGRATIONS])) as db:
+        return log_status(db)
+
+
+@contextlib.contextmanager
+def open_receipts(home: Home) -> Iterator[LogReceipts]:
+    """What the desk keeps about the log, for reading. Raises NotLogged (its fund has no log), DatabaseFailure."""
+    policy = load_policy(home)
+    if policy is None:
+        raise NotLogged("this desk's fund told it of no log")
+    with contextlib.closing(open_desk_database(home, open_keys(home), [LEDGER_MIGRATIONS])) as db:
+        yield LogReceipts(db, policy)
+
+
 @contextlib.contextmanager
 def _worker(home: Home, clock: Clock, stopped: Callable[[], bool]) -> Iterator[Worker]:
     settings = load_settings(home)
@@ -53,7 +71,9 @@ def _worker(home: Home, clock: Clock, stopped: Callable[[], bool]) -> Iterator[W
         contextlib.closing(open_desk_database(home, open_keys(home), [LEDGER_MIGRATIONS])) as db,
         contextlib.closing(DeskTransport(home, settings, clock, stopped)) as transport,
     ):
-        yield Worker(db, transport, settings.device.device, settings.fund.jwk, clock)
+        policy = load_policy(home)
+        watch = None if policy is None else LogWatch(LogReceipts(db, policy), transport, clock)
+        yield Worker(db, transport, settings.device.device, settings.fund.jwk, clock, log=watch)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

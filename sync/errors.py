@@ -360,7 +360,7 @@ class LogBroken(SyncFailure):
 
 
 class NotLogged(SyncFailure):
-    """An event has no proof of inclusion yet."""
+    """The log has no checkpoint yet, or an event no proof that it is in it."""
 
     code = "E-TLOG-03"
     remedy = "Wait for the promised delay and for the next delivery; see: keldim sync status"

@@ -7,6 +7,7 @@ changed; a change of the tables is a new one.
 from typing import Final
 
 from sync.database import Database, Migrations
+from sync.log_tables import LOG_STATEMENTS
 
 LEDGER_MIGRATIONS: Final = Migrations("ledger")
 
@@ -140,4 +141,11 @@ _DRAFTS: Final = (
 def m003_drafts_and_checkpoints(db: Database) -> None:
     """Create what keeps events without their key, and what shows that an older copy is running."""
     for statement in _DRAFTS:
+        db.execute(statement)
+
+
+@LEDGER_MIGRATIONS()
+def m004_log(db: Database) -> None:
+    """Create what the desk keeps about the fund's transparency log."""
+    for statement in LOG_STATEMENTS:
         db.execute(statement)

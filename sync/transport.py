@@ -30,6 +30,7 @@ from sync.errors import (
     EnvelopeInvalid,
     FundBusy,
     KeyUnusable,
+    NotLogged,
     ProtocolViolation,
     RequestRefused,
     SettingsInvalid,
@@ -103,6 +104,10 @@ class Transport:
         self._session.close()
         self._session = _session(context)
 
+    def get_inclusion(self, after: int, old: int) -> bytes:
+        """Ask where events are in the fund's log. Raises NotLogged (no checkpoint yet), and as `post_events`."""
+        return self._exchange(requests.Request("GET", f"{self._url}/inclusion", params={"after": after, "old": old}))
+
     def close(self) -> None:
         """Close idle connections."""
         self._session.close()
@@ -143,6 +148,24 @@ class Transport:
                 with contextlib.suppress(OSError):  # closed in the meantime
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not SSLSocket's: its thread still reads
         self._session = _session(self._context)
+
+
+class LogTransport(Transport):
+    """The way to the log of one fund, for whoever is no device: a witness."""
+
+    def __init__(self, settings: FundSettings, clock: Clock, stopped: Callable[[], bool] = lambda: False) -> None:
+        """As `Transport`."""
+        super().__init__(settings, "", clock, stopped)
+        self._log_url = f"{settings.url}/v1/log"
+
+    def get_growth(self, old: int) -> bytes:
+        """The newest checkpoint as an extension of the one of `old` events. Raises NotLogged, and as `post_events`."""
+        return self._exchange(requests.Request("GET", f"{self._log_url}/growth", params={"old": old}))
+
+    def post_cosignature(self, body: bytes) -> bytes:
+        """Hand in a cosignature. Raises as `post_events`."""
+        headers = {"Content-Type": "text/plain; charset=utf-8"}
+        return self._exchange(requests.Request("POST", f"{self._log_url}/cosignatures", data=body, headers=headers))
 
 
 def pinned_context(ca_pem: str) -> ssl.SSLContext:
@@ -235,6 +258,8 @@ def _judge(answer: _Answer) -> bytes:
         raise FundBusy(text, answer.retry_after)
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}:
         raise RequestRefused(text, status)
+    if status == HTTPStatus.NOT_FOUND and text.partition(": ")[0].endswith(" no_checkpoint"):  # not any page's 404
+        raise NotLogged(text)
     if status >= HTTPStatus.BAD_REQUEST:
         raise TransportFailure(text)
     raise ProtocolViolation(text)

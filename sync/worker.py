@@ -63,6 +63,13 @@ class Exchange(Protocol):
         """Get the fund's head of this device. Raises as `post_events`."""
 
 
+class LogStep(Protocol):
+    """A look into the fund's log after deliveries; `log_watch.LogWatch` in production."""
+
+    def step(self, *, force: bool = False) -> SyncFailure | None:
+        """Look if it is time; what went wrong is kept there, and stops no delivery."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunReport:
     """What one run did: events sent (repeats included), settled, refused, held; and the failure that ended it."""
@@ -86,8 +93,10 @@ class Worker:
         fund_jwk: PublicJwk,
         clock: Clock,
         draw: Draw = random.random,
+        log: LogStep | None = None,
     ) -> None:
-        """Deliver from this database. draw: uniform random numbers in [0, 1) for the jitter."""
+        """Deliver from this database. draw: uniform random numbers in [0, 1) for the jitter. log: None without one."""
+        self._log_step = log
         self._db = db
         self._outbox = Outbox(db)
         self._exchange = exchange
@@ -118,6 +127,8 @@ class Worker:
             report, again = self._deliver(batch, report)
             if not again:
                 break
+        if self._log_step is not None and not stopped() and not isinstance(report.failure, TransportFailure):
+            self._log_step.step(force=force)  # its failures are shown as its own
         return report
 
     def _deliver(self, batch: tuple[Outgoing, ...], report: RunReport) -> tuple[RunReport, bool]:

@@ -65,9 +65,23 @@ def _sync() -> typer.Typer:
 def _fund() -> typer.Typer:
     from appliance.cli.admission_commands import app as admission
     from appliance.cli.fund_commands import app
+    from appliance.cli.log_commands import fund_app as log
 
-    if admission not in (group.typer_instance for group in app.registered_groups):
-        app.add_typer(admission)
+    for more in (admission, log):
+        if more not in (group.typer_instance for group in app.registered_groups):
+            app.add_typer(more)
+    return app
+
+
+def _receipt() -> typer.Typer:
+    from appliance.cli.log_commands import receipt_app
+
+    return receipt_app
+
+
+def _witness() -> typer.Typer:
+    from appliance.cli.witness_commands import app
+
     return app
 
 
@@ -113,6 +127,8 @@ _GROUPS: dict[str, Callable[[], typer.Typer]] = {
     "keys": _keys,
     "sync": _sync,
     "fund": _fund,
+    "receipt": _receipt,
+    "witness": _witness,
     "models": _models,
     "bench": _bench,
 }

@@ -1,6 +1,6 @@
-"""Commands of the fund's side: init, serve, block, unblock, devices, events, verify.
+"""Commands of the fund's side: init, serve, block, unblock, devices, events.
 
-Letting desks in and out is `admission_commands`'.
+Letting desks in and out is `admission_commands`', the audit and the log `log_commands`'.
 """
 
 from pathlib import Path
@@ -9,12 +9,11 @@ from typing import Annotated
 import typer
 
 from appliance import logs
-from appliance.cli.output import EXIT_NO, dump, say, table
+from appliance.cli.output import dump, say, table
 from appliance.cli.place import Folder, Json
 from sync.clock import SystemClock
 from sync.envelope import format_time, parse_event
 from sync.fund import office
-from sync.fund.audit import verify_fund
 from sync.fund.serve import serve as serve_gateway
 
 app = typer.Typer(help="The fund's gateway.", no_args_is_help=True)
@@ -127,28 +126,3 @@ def events(
         dump(documents)
     else:
         table("", ("number", "device", "seq", "kind", "received", "refused"), rows)
-
-
-@app.command()
-def verify(folder: Folder, as_json: Json = False) -> None:
-    """Recompute every chain from the stored events; finds a dropped, altered or inserted row."""
-    report = verify_fund(folder)
-    if as_json:
-        problems = [{"device": p.device, "seq": p.seq, "text": p.text} for p in report.problems]
-        dump(
-            {
-                "events": report.events,
-                "devices": report.devices,
-                "blocked": report.blocked,
-                "forks": report.forks,
-                "missing": report.missing,
-                "problems": problems,
-                "verified": report.intact,
-            }
-        )
-    else:
-        for problem in report.problems:
-            say(f"{problem.device} {problem.seq if problem.seq is not None else ''}: {problem.text}")
-        say(report.summary)
-    if not report.intact:
-        raise typer.Exit(EXIT_NO)

@@ -1,15 +1,18 @@
-"""Commands about delivery to the fund: run, now, status."""
+"""Commands about delivery to the fund: run, now, status, receipt, log."""
 
 import signal
+import sys
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from appliance import logs
 from appliance.cli.output import EXIT_NO, dump, say, table, tell_failure
 from appliance.cli.place import Json, place
-from sync.__main__ import read_status, run_forever, run_once
+from sync.__main__ import open_receipts, read_log_status, read_status, run_forever, run_once
 from sync.clock import SystemClock
 from sync.home import load_settings
 
@@ -52,7 +55,7 @@ def now(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def status(context: typer.Context, as_json: Json = False) -> None:
     """Backlog, its age, parked events with their reasons, last contact."""
-    found = read_status(place(context).home, SystemClock())
+    found, log = read_status(place(context).home, SystemClock()), read_log_status(place(context).home)
     contact = None if found.last_contact is None else datetime.fromtimestamp(found.last_contact, UTC).isoformat()
     if as_json:
         dump(
@@ -65,13 +68,62 @@ def status(context: typer.Context, as_json: Json = False) -> None:
                 "last_error": found.last_error,
                 "last_contact": contact,
                 "alarm": found.alarm,
+                "log": {
+                    "proven": log.proven,
+                    "waiting": log.waiting,
+                    "size": log.size,
+                    "overdue": log.overdue,
+                    "evidence": list(log.evidence),
+                    "error": log.error,
+                    "alarm": log.alarm,
+                },
             }
         )
     else:
         say(found.summary())
         say(f"last contact: {contact or 'never'}")
+        say(log.summary())
         if found.parked:
             rows = [(p.seq, "held" if p.held else "refused", p.reason) for p in found.parked]
             table("parked events", ("seq", "state", "reason"), rows)
-    if found.alarm or found.parked_count:
+    if found.alarm or found.parked_count or log.alarm:
         raise typer.Exit(EXIT_NO)
+
+
+@app.command()
+def receipt(
+    context: typer.Context,
+    seq: Annotated[int, typer.Argument(help="Number of the event in this desk's chain.")],
+    to: Annotated[Path | None, typer.Option(help="File to write (.tlog-proof); standard output without it.")] = None,
+) -> None:
+    """Write the proof that one event is in the fund's log; anybody checks it with `keldim receipt verify`."""
+    with open_receipts(place(context).home) as receipts:
+        text = receipts.offline(seq).text
+    _write(text, to)
+
+
+@app.command()
+def log(
+    context: typer.Context,
+    to: Annotated[Path | None, typer.Option(help="File for the newest checkpoint; standard output without it.")] = None,
+) -> None:
+    """Show the newest checkpoint this desk verified, to be compared with others, and any evidence against the log."""
+    with open_receipts(place(context).home) as receipts:
+        checkpoint, evidence = receipts.checkpoint(), receipts.evidence()
+    if checkpoint is not None:
+        _write(checkpoint, to)
+    for each in evidence:
+        say(f"EVIDENCE {each.what}\nthis desk saw:\n{each.ours}\nthe fund showed:\n{each.theirs}")
+    if evidence:
+        raise typer.Exit(EXIT_NO)
+
+
+def _write(text: str, to: Path | None) -> None:
+    if to is None:
+        sys.stdout.write(text)
+        return
+    try:
+        with to.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise typer.BadParameter(f"{to}: {error.strerror}", param_hint="--to") from error

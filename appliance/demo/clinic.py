@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -202,6 +202,4 @@ def audit(site: Site, signed: int) -> FundReport:
     """What the fund holds, proven again from the stored tokens; what the desk signed and the fund lacks is missing."""
     report = verify_fund(site.fund)
     lacking = max(signed - report.events, 0)
-    return FundReport(
-        report.events, report.devices, report.blocked, report.forks, report.missing + lacking, report.problems
-    )
+    return replace(report, missing=report.missing + lacking)

@@ -1,17 +1,24 @@
 """Proves from the stored tokens alone that the fund's database is what the desks signed, or names what is not.
 
-Nothing here trusts a column: each is compared with what the signed bytes say. What cannot be seen from here is the end
-of a chain removed together with its head and the database's own count; the receipts at the desks show that.
+Nothing here trusts a column: each is compared with what the signed bytes say, and with its place in the log. What
+cannot be seen from here is a fund rebuilt as a whole, log, keys and all: the witnesses and the desks see that.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from sync.envelope import EVENT_TYP, GENESIS, MAX_TOKEN, SignedEvent, read_event
 from sync.errors import EnvelopeInvalid
+from sync.fund.home import FundHome
+from sync.fund.log_audit import LogReader, LogReport, TreeWalk
+from sync.fund.log_terms import load_terms
 from sync.fund.office import open_store
 from sync.fund.rows import Device, DeviceSummary, Fork, Head, NewEvent
 from sync.fund.store import OfficeStore
+from sync.fund.stores import log_store
+from sync.log_answer import Run
+from sync.log_checkpoint import event_leaf
 from sync.signing import verify
 
 MAX_PROBLEMS = 100
@@ -37,6 +44,7 @@ class FundReport:
     forks: int
     missing: int
     problems: tuple[FundProblem, ...]
+    log: LogReport
 
     @property
     def intact(self) -> bool:
@@ -50,16 +58,31 @@ class FundReport:
         return f"fund: {self.events} events, {chain}, {self.missing} missing"
 
 
-def verify_fund(root: Path) -> FundReport:
-    """Recompute every chain from the stored tokens: signature, number, link, head, evidence, and the count of all.
+Tell = Callable[[int, int], None]
+"""Told how much of how much is done."""
 
-    Reads one consistent state while the gateway goes on. Raises KeyUnusable, DatabaseFailure.
+
+def verify_fund(root: Path, tell: Tell = lambda _done, _total: None) -> FundReport:
+    """Recompute every chain from the stored tokens, and the log from its leaves.
+
+    Of chains: signature, number, link, head, evidence, the count of all, the place in the log. Of the log: tree,
+    checkpoints, cosignatures. Reads one consistent state while the gateway goes on.
+    Raises KeyUnusable, FundIncomplete, DatabaseFailure.
     """
-    with open_store(root) as store, store.snapshot():
-        summaries = store.summaries()
-        walks = [_walk(store, summary) for summary in summaries]
-        stored, numbered = store.numbers()
+    home = FundHome(root)
+    with LogReader(log_store(home, None)) as log:  # first: what was logged by now is among the events read below
+        with open_store(root) as store, store.snapshot():
+            summaries = store.summaries()
+            stored, numbered = store.numbers()
+            total, done, walks = stored + log.size, 0, []
+            for summary in summaries:
+                walks.append(_walk(store, log, summary))
+                done += walks[-1].rows
+                tell(done, total)
+        tree = TreeWalk(log, load_terms(home))
+        tree.run(lambda leaves: tell(stored + leaves, total))
     problems = [problem for walk in walks for problem in walk.problems]
+    problems += [FundProblem("", None, text) for text in tree.problems]
     strangers = stored - sum(walk.rows for walk in walks)
     if strangers:
         problems.append(FundProblem("", None, f"{strangers} events belong to no registered device"))
@@ -70,6 +93,9 @@ def verify_fund(root: Path) -> FundReport:
         forks=sum(summary.forks for summary in summaries),
         missing=max(sum(walk.gone for walk in walks), numbered - stored, 0),
         problems=tuple(problems),
+        log=LogReport(
+            log.size, tree.checkpoints, tree.cosigned, tree.cosigned_size, sum(walk.waiting for walk in walks)
+        ),
     )
 
 
@@ -78,6 +104,10 @@ class _Walk:
     """One pass along a device's chain, collecting what is wrong."""
 
     device: Device
+    log: LogReader
+    runs: Iterator[Run]
+    run: Run | None = None
+    waiting: int = 0
     rows: int = 0
     seq: int = 0
     digest: str = GENESIS
@@ -101,7 +131,25 @@ class _Walk:
             self.note(stored.seq, f"is not signed by the device: {error}")
         else:
             self._compare(stored, signed)
+            self._find(stored, signed)
         self.seq, self.digest = stored.seq, stored.digest
+
+    def _find(self, stored: NewEvent, signed: SignedEvent) -> None:
+        """Check an event against its place in the log."""
+        while self.run is None or stored.seq >= self.run.seq + self.run.count:
+            self.run = next(self.runs, None)
+            if self.run is None:  # beyond the log: a refused event stays out, an accepted one waits
+                self.waiting += stored.refused is None
+                return
+        if stored.seq < self.run.seq:
+            if stored.refused is None:
+                self.note(stored.seq, "was accepted and is not in the log, which has later events")
+            return
+        index = self.run.index + stored.seq - self.run.seq
+        if stored.refused is not None:
+            self.note(stored.seq, f"is number {index} of the log, although it was refused")
+        elif self.log.leaf(index) != event_leaf(signed.digest):
+            self.note(stored.seq, f"is not what was logged as number {index}")
 
     def _compare(self, stored: NewEvent, signed: SignedEvent) -> None:
         event = signed.event
@@ -140,8 +188,8 @@ class _Walk:
             self.note(fork.seq, "evidence of a fork was stored otherwise than signed")
 
 
-def _walk(store: OfficeStore, summary: DeviceSummary) -> _Walk:
-    walk = _Walk(summary.device)
+def _walk(store: OfficeStore, log: LogReader, summary: DeviceSummary) -> _Walk:
+    walk = _Walk(summary.device, log, log.runs(summary.device.device))
     for stored in store.chain(summary.device.device):
         walk.step(stored)
     walk.end(summary.head)

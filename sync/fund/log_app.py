@@ -107,4 +107,4 @@ def _add_tiles(app: FastAPI, log: Log, counter: Counter) -> None:
 
 
 def _none() -> RequestDenied:
-    return RequestDenied(404, "not_found", "there is no such checkpoint yet")
+    return RequestDenied(404, "no_checkpoint", "there is no such checkpoint yet")

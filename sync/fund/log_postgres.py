@@ -24,8 +24,8 @@ _LOCK: Final = 0x4B4C4F47
 class PostgresLog:
     """A LogStore; lost connections are made again by the next request."""
 
-    def __init__(self, url: str, started: datetime, limits: Limits | None = None) -> None:
-        """Nothing is connected before `open`. started: now, to know which partitions are needed."""
+    def __init__(self, url: str, started: datetime | None, limits: Limits | None = None) -> None:
+        """Nothing is connected before `open`. started: now, to bring the tables up to date; None for reading only."""
         self._url = url
         self._started = started
         self._limits = limits or Limits()
@@ -33,7 +33,8 @@ class PostgresLog:
 
     async def open(self) -> None:
         """Bring the database up to date. Raises DatabaseFailure, FundDatabaseInvalid."""
-        await migrate(self._url, self._started, self._limits)
+        if self._started is not None:
+            await migrate(self._url, self._started, self._limits)
         self._pool = await pool(self._url, self._limits, CONNECTIONS)
 
     async def close(self) -> None:

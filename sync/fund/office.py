@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from sync.errors import DeviceUnknown, FundExists, FundUnwritable
+from sync.durable import replace_file
+from sync.errors import DeviceUnknown, EnvelopeInvalid, FundExists, FundUnwritable, SettingsInvalid
+from sync.fund import log_terms
 from sync.fund.home import FundDocument, FundHome, parse_url
-from sync.fund.keys import create_keys
+from sync.fund.keys import create_keys, load_document
 from sync.fund.rows import DeviceSummary, EventRow
 from sync.fund.store import PAGE_ROWS, OfficeStore
 from sync.fund.stores import found_store, office_store
 from sync.keyfile import write_secret
+from sync.log_checkpoint import LogPolicy
 
 
 def create_fund(root: Path, url: str, at: datetime, database: str | None = None) -> FundDocument:
@@ -88,6 +91,24 @@ def list_events(root: Path, *, after: int = 0, limit: int | None = None) -> Iter
             yield from rows
             after = rows[-1].number
             left = None if left is None else left - len(rows)
+
+
+def add_witness(root: Path, vkey: str, quorum: int) -> LogPolicy:
+    """Trust one more witness of the log and ask desks for `quorum` cosignatures; also in fund.json.
+
+    A running gateway learns it when it is started again, a desk with its next invitation.
+    Raises SettingsInvalid, FundIncomplete, FundUnwritable, KeyUnusable.
+    """
+    home = FundHome(root)
+    try:
+        policy = log_terms.add_witness(home, vkey, quorum)
+    except EnvelopeInvalid as error:
+        raise SettingsInvalid(f"not a witness for this log: {error}") from error
+    try:
+        replace_file(home.document, load_document(home).serialise())
+    except OSError as error:
+        raise FundUnwritable(f"{home.document.name} cannot be written: {error.strerror}") from error
+    return policy
 
 
 def _set_block(root: Path, device: str, reason: str | None) -> None:

@@ -40,8 +40,8 @@ def gateway_store(home: FundHome, at: datetime) -> FundStore:
     return EmbeddedStore(home.database, load_key(home.database_key)) if url is None else PostgresStore(url, at)
 
 
-def log_store(home: FundHome, at: datetime) -> LogStore:
-    """Where the fund's log is kept, not open yet. Raises KeyUnusable."""
+def log_store(home: FundHome, at: datetime | None) -> LogStore:
+    """Where the fund's log is kept, not open yet; at: None for reading only. Raises KeyUnusable."""
     url = _url(home)
     return EmbeddedLog(home.database, load_key(home.database_key)) if url is None else PostgresLog(url, at)
 

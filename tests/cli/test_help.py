@@ -45,8 +45,10 @@ WANTED = {
     ),
     *(("ledger", word) for word in ("verify", "show", "export")),
     *(("keys", word) for word in ("status", "rotate", "seal", "unseal", "recovery")),
-    *(("sync", word) for word in ("run", "now", "status")),
-    *(("fund", word) for word in ("serve", "events", "verify")),
+    *(("sync", word) for word in ("run", "now", "status", "receipt", "log")),
+    *(("fund", word) for word in ("serve", "events", "audit", "witness", "compare")),
+    *(("witness", word) for word in ("init", "run", "once", "status")),
+    ("receipt", "verify"),
     *(("models", word) for word in ("list", "build", "verify")),
 }
 

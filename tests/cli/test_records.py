@@ -76,8 +76,9 @@ def test_one_delivery_at_a_time(clinic: Clinic) -> None:
 def test_the_fund_shows_what_it_holds(clinic: Clinic) -> None:
     """An empty fund with one desk; blocking it and letting it in again."""
     where = ("--dir", clinic.fund)
-    assert keldim("fund", "verify", *where).out == "fund: 0 events, chain verified, 0 missing\n"
-    assert keldim("fund", "verify", *where, "--json").json["verified"] is True
+    audited = keldim("fund", "audit", *where)
+    assert audited.out == "fund: 0 events, chain verified, 0 missing\nlog: 0 events, no checkpoint yet\n"
+    assert keldim("fund", "audit", *where, "--json").json["verified"] is True
     assert keldim("fund", "events", *where, "--json").rows == []
     assert keldim("fund", "events", *where).code == 0
     (device,) = keldim("fund", "devices", *where, "--json").rows
