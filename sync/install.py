@@ -4,6 +4,7 @@ The request it answers was made by `provision`; the certificates are read by `ce
 after a cut; the settings come last, and with them the desk belongs to the fund.
 """
 
+import contextlib
 import json
 import tomllib
 from collections.abc import Callable
@@ -65,9 +66,9 @@ def install(home: Home, answer_token: str, now: datetime, check: Check = lambda 
     if papers.installed(answer_token):
         papers.tidy()
         return read_device_certificate(home.certificate.read_bytes(), home.device_ca.read_bytes())
-    key = open_device_key(home, load_key_settings(home))
-    grant = _opened(papers, answer, key)
-    device, tls = _certificates(grant, request, fund, key)
+    with contextlib.closing(open_device_key(home, load_key_settings(home))) as key:
+        grant = _opened(papers, answer, key)
+        device, tls = _certificates(grant, request, fund, key)
     if now >= min(device.ends, tls.ends):
         raise AnswerInvalid("a certificate in the answer has ended, or this desk's clock is wrong")
     if tls.public_jwk not in (tls_key_of(papers.tls_request_key), _key_in_use(home, fund)):

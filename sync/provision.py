@@ -4,6 +4,7 @@ The answer is left to `install`, reading the home back to `home`. Every step may
 finished by the next one, and no key is ever overwritten or made a second time.
 """
 
+import contextlib
 import secrets
 from datetime import datetime
 
@@ -24,8 +25,8 @@ from sync.tls_key import tls_request
 from sync.transport import pinned_context
 
 
-def make_desk(home: Home, settings_toml: str = "") -> DeviceKey:
-    """Make a desk that belongs to no fund yet, or finish making it; gives its device key.
+def make_desk(home: Home, settings_toml: str = "") -> PublicJwk:
+    """Make a desk that belongs to no fund yet, or finish making it; gives the public half of its device key.
 
     settings_toml: the first keldim.toml, [key] among it. A desk that is there is left as it is. Raises SettingsInvalid,
     DeskProvisioned (keldim.toml names another key), KeyUnusable, DiskFailing, and as `open_database`.
@@ -44,13 +45,15 @@ def make_desk(home: Home, settings_toml: str = "") -> DeviceKey:
     if Papers(home).request_file.exists() or is_installed(home):
         if not home.database.exists():
             raise DatabaseMissing(f"there is no database at {home.database.name}")
-        return open_device_key(home, meant)
+        with contextlib.closing(open_device_key(home, meant)) as key:
+            return key.signer.public_jwk
     if not home.database.exists():  # later a missing key is a lost one, and a new one would hide it
-        for key in (home.database_key, home.template_key):
-            if not key.exists():
-                create_key(key)
+        for file in (home.database_key, home.template_key):
+            if not file.exists():
+                create_key(file)
     load_key(home.template_key)
-    made = create_device_key(home, meant)
+    with contextlib.closing(create_device_key(home, meant)) as key:
+        made = key.signer.public_jwk
     open_database(home.database, load_key(home.database_key), [LEDGER_MIGRATIONS], create=True).close()
     return made
 
@@ -63,7 +66,7 @@ def request_admission(home: Home, invitation_token: str, now: datetime) -> str:
     """
     invitation, papers = read_invitation(invitation_token), Papers(home)
     _check_facts(home, invitation.fund)
-    key = _key(home)
+    _check_made(home)
     _check_same(home, invitation)
     made = papers.request()
     if made is not None and made[1].nonce == invitation.nonce:
@@ -71,7 +74,7 @@ def request_admission(home: Home, invitation_token: str, now: datetime) -> str:
     if now >= invitation.expires:
         raise InvitationSpent("the invitation has ended")
     desk = (invitation.device, invitation.clinic, invitation.desk)
-    token = _request(papers, key, desk, invitation.nonce, None)
+    token = _request(papers, desk, invitation.nonce, None)
     write_message(papers.invitation_file, invitation_token)
     write_message(papers.request_file, token)
     return token
@@ -90,15 +93,14 @@ def request_renewal(home: Home) -> str:
     if made is not None and made[1].renews == present.fingerprint:
         return made[0]
     desk = (present.facts.device, present.facts.clinic, present.facts.desk)
-    token = _request(papers, _key(home), desk, secrets.token_hex(32), present.fingerprint)
+    token = _request(papers, desk, secrets.token_hex(32), present.fingerprint)
     write_message(papers.request_file, token)
     return token
 
 
-def _key(home: Home) -> DeviceKey:
+def _check_made(home: Home) -> None:
     if not home.database.exists():
         raise JoinIncomplete("this desk has not been made yet")
-    return open_device_key(home, load_key_settings(home))
 
 
 def _check_facts(home: Home, fund: FundFacts) -> None:
@@ -126,7 +128,13 @@ def _keys_of(fund: FundFacts) -> tuple[PublicJwk, str, str]:
     return fund.public_jwk, fund.ca_pem, fund.device_ca_pem
 
 
-def _request(papers: Papers, key: DeviceKey, desk: tuple[str, str, str], nonce: str, renews: str | None) -> str:
+def _request(papers: Papers, desk: tuple[str, str, str], nonce: str, renews: str | None) -> str:
+    """Sign a request with the device key. desk: device, clinic, desk."""
+    with contextlib.closing(open_device_key(papers.home, load_key_settings(papers.home))) as key:
+        return _signed(papers, key, desk, nonce, renews)
+
+
+def _signed(papers: Papers, key: DeviceKey, desk: tuple[str, str, str], nonce: str, renews: str | None) -> str:
     device, clinic, name = desk
     box = SealedBox.load(papers.request_key) if papers.request_key.exists() else SealedBox.create(papers.request_key)
     request = Request(

@@ -258,14 +258,11 @@ class Chip:
         session = self._tpm.start_auth_session(
             ESYS_TR.NONE, ESYS_TR.NONE, kind, TPMT_SYM_DEF(algorithm=TPM2_ALG.NULL), TPM2_ALG.SHA256
         )
-        used = False
         try:
             yield session
-            used = kind == TPM2_SE.POLICY  # the TPM ends a session with the command that used it
         finally:
-            if not used:
-                with contextlib.suppress(TSS2_Exception):  # it went with the connection
-                    self._tpm.flush_context(session)
+            with contextlib.suppress(TSS2_Exception):  # it went with the connection
+                self._tpm.flush_context(session)
 
     @contextlib.contextmanager
     def _permission(self) -> Iterator[ESYS_TR]:

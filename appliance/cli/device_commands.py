@@ -62,7 +62,7 @@ def init(
     home = place(context).home
     section = "\n".join(("[key]", f'class = "{key_class.value}"', *(key or ())))
     made = make_desk(home, section + "\n" + _CONFIG.format(language=json.dumps(language.value)))
-    say(f"desk made in {home.root}; device key of class {made.signer.key_class}: {made.signer.key_id}")
+    say(f"desk made in {home.root}; device key of class {key_class.value}: {made.thumbprint}")
     say(f"next: {_NEXT[Step.MADE]}")
 
 
