@@ -3,6 +3,7 @@
 What is in it belongs to `ledger`, `outbox` and the desk's records; how it is opened is `database`'s.
 """
 
+import contextlib
 from collections.abc import Sequence
 
 from sync.database import Database, Migrations, open_database
@@ -22,3 +23,13 @@ def open_desk_database(
         if following is None:
             raise
         return open_database(home.database, following, migrations, alone=alone)
+
+
+def database_key(home: Home, keys: KeySource) -> bytes:
+    """The key that the file has now: the one in use, or the next one. Raises as `open_database`."""
+    following = keys.pending(KeyName.DATABASE)
+    if following is not None:
+        with contextlib.suppress(DatabaseKeyWrong):
+            open_database(home.database, following, ()).close()
+            return following
+    return keys.load(KeyName.DATABASE)

@@ -151,6 +151,20 @@ class RecoveryInvalid(SyncFailure):
     remedy = "Take the file from the back-up again; the fund opens a recovery copy, the new desk what the fund gave it."
 
 
+class BackupInvalid(SyncFailure):
+    """A back-up cannot be written, does not read back, or is not what was written."""
+
+    code = "E-BAK-01"
+    remedy = "Take another disk and run `keldim backup` again, or restore from an older back-up."
+
+
+class RestoreRefused(SyncFailure):
+    """A restore would mix two desks, or let one go on as two."""
+
+    code = "E-BAK-02"
+    remedy = "Restore into a newly admitted desk without patients; the fund blocks the old device first."
+
+
 class RotationUnfinished(SyncFailure):
     """A rotation of keys cannot go on; the desk opens with the keys it has."""
 

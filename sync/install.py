@@ -31,7 +31,8 @@ from sync.joining import Answer, FundFacts, Grant, Request, read_answer, read_gr
 from sync.key_source import open_keys
 from sync.keyfile import load_key, write_secret
 from sync.papers import Papers
-from sync.recovery import DeskKeys, seal_recovery
+from sync.recovery import desk_keys
+from sync.recovery_document import seal_recovery
 from sync.sealing import SealedBox, unlock
 from sync.signing import PublicJwk
 from sync.strict_json import Members, dump
@@ -124,7 +125,7 @@ def _joining(home: Home, grant: Grant, request: Request, fund: FundFacts) -> _Jo
         raise AnswerInvalid("the answer brings no pseudonym key")
     if home.pseudonym_key.exists() and load_key(home.pseudonym_key) != secret:
         raise DeskProvisioned("the home holds the pseudonym key of another fund")
-    recovery = seal_recovery(DeskKeys.of(request.device, open_keys(home)), fund.sealing_jwk)
+    recovery = seal_recovery(desk_keys(request.device, open_keys(home)), fund.sealing_jwk)
     return _Joining(secret, recovery, _config(home, request, grant, fund))
 
 

@@ -50,6 +50,12 @@ def _ledger() -> typer.Typer:
     return app
 
 
+def _backup() -> typer.Typer:
+    from appliance.cli.backup_commands import app
+
+    return app
+
+
 def _keys() -> typer.Typer:
     from appliance.cli.keys_commands import app
 
@@ -141,6 +147,8 @@ _SINGLE: dict[str, Callable[[], typer.Typer]] = {
     "forget": _people,
     "cameras": _desk,
     "doctor": _desk,
+    "backup": _backup,
+    "restore": _backup,
     "evaluate": _evaluate,
 }
 

@@ -14,7 +14,9 @@ from appliance.cli.place import Folder, Json
 from sync.clock import SystemClock
 from sync.envelope import format_time, parse_event
 from sync.fund import office
+from sync.fund.handover import hand_over
 from sync.fund.serve import serve as serve_gateway
+from sync.keyfile import write_secret
 
 app = typer.Typer(help="The fund's gateway.", no_args_is_help=True)
 
@@ -60,6 +62,20 @@ def unblock(folder: Folder, device: str) -> None:
     """Let a desk in again; evidence of a fork stays."""
     office.unblock_device(folder, device)
     say(f"unblocked {device}")
+
+
+@app.command("unseal-recovery")
+def unseal_recovery(
+    folder: Folder,
+    copy: Annotated[Path, typer.Argument(exists=True, help="recovery.json of the dead desk.")],
+    following: Annotated[str, typer.Option("--for", help="The new desk, admitted already.")],
+    request: Annotated[Path, typer.Option(exists=True, help="Its request: keldim restore --request.")],
+    answer: Annotated[Path, typer.Option("--to", help="File to write; only the new desk opens it.")],
+) -> None:
+    """Hand a dead desk's keys to the desk that follows, sealed to it. Block the dead one first."""
+    document = hand_over(folder, copy.read_bytes(), following, request.read_text(encoding="ascii").strip())
+    write_secret(answer, document)
+    say(f"give {answer} to {following}: keldim restore --answer")
 
 
 @app.command()

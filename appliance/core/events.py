@@ -305,6 +305,24 @@ class Forgotten(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Restored(Event):
+    """The records of another desk were taken over from a back-up.
+
+    device: the other desk. head: number of the last event in the back-up. people, staff: who came along. erased: who
+    was in the back-up and had been erased since, and so did not.
+    """
+
+    KIND: ClassVar[str] = "restored"
+
+    device: str
+    head: int
+    people: int
+    staff: int
+    erased: int
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRotated(Event):
     """A key of this desk was replaced. key: template or database. check: tells the new key from others, and no more."""
 

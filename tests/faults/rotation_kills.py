@@ -17,7 +17,7 @@ from sync.database import check_pages
 from sync.fund.home import FundHome
 from sync.home import Home
 from sync.key_source import KeyName, open_keys
-from sync.recovery import open_recovery
+from sync.recovery_document import open_recovery
 from sync.sealing import SealedBox
 from tests.fakes.clock import ManualClock
 from tests.fakes.working_desk import WorkingDesk

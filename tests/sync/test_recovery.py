@@ -11,14 +11,14 @@ from sync.errors import RecoveryInvalid
 from sync.home import Home
 from sync.key_source import NEXT, FileKeys, KeyName
 from sync.keyfile import create_key
-from sync.recovery import (
+from sync.recovery import write_recovery
+from sync.recovery_document import (
     DeskKeys,
     Handover,
     open_handover,
     open_recovery,
     seal_handover,
     seal_recovery,
-    write_recovery,
 )
 from sync.sealing import SealedBox, seal
 from sync.strict_json import JsonObject, dump
