@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from sync.errors import DatabaseFailure, EnvelopeInvalid, KeyUnusable, LogBroken
-from sync.fund.counter import Counter
+from sync.fund.counter import FrontDesk
 from sync.fund.denial import RequestDenied
 from sync.fund.gateway import Gateway
 from sync.fund.log import Log
@@ -77,15 +77,15 @@ class Health(BaseModel):
 
 _DENIALS: dict[int | str, dict[str, object]] = {
     400: {"model": Problem, "description": "malformed: the request itself, not an event in it"},
-    403: {"model": Problem, "description": "unknown_device or device_blocked"},
+    403: {"model": Problem, "description": "unknown_device, or device_... or certificate_...: see PROTOCOL.md"},
+    429: {"model": Problem, "description": "busy; see Retry-After"},
     503: {"model": Problem, "description": "busy; see Retry-After"},
 }
 _TOO_LARGE: dict[int | str, dict[str, object]] = {413: {"model": Problem, "description": "too_large"}}
 
 
-def create_app(gateway: Gateway, log: Log) -> FastAPI:
+def create_app(gateway: Gateway, log: Log, desk: FrontDesk) -> FastAPI:
     """The web application in front of a gateway and its log; whoever opens them closes them."""
-    counter = Counter()
     app = FastAPI(
         title="Keldim fund gateway",
         version="1",
@@ -93,14 +93,14 @@ def create_app(gateway: Gateway, log: Log) -> FastAPI:
         docs_url=None,  # the pages would load scripts from other hosts
         redoc_url=None,
     )
-    _add_ingest(app, gateway, counter)
-    _add_questions(app, gateway, log, counter)
-    add_log(app, log, gateway, counter)
+    _add_ingest(app, gateway, desk)
+    _add_questions(app, gateway, log, desk)
+    add_log(app, log, gateway, desk)
     _add_failures(app)
     return app
 
 
-def _add_ingest(app: FastAPI, gateway: Gateway, counter: Counter) -> None:
+def _add_ingest(app: FastAPI, gateway: Gateway, desk: FrontDesk) -> None:
     body = {"required": True, "content": {JSON: {"schema": Batch.model_json_schema()}}}
 
     @app.post(
@@ -111,35 +111,37 @@ def _add_ingest(app: FastAPI, gateway: Gateway, counter: Counter) -> None:
     )
     async def receive(device: str, request: Request) -> Response:
         """One signed receipt answers every event. Any request may be repeated, whole or in part, at any time."""
-        with counter.place():
+        with desk.place(request) as shown:
             content = await read_body(request)
-            return Response(await gateway.receive(device, content), media_type=JSON)
+            return Response(await gateway.receive(device, content, shown), media_type=JSON)
 
 
-def _add_questions(app: FastAPI, gateway: Gateway, log: Log, counter: Counter) -> None:
+def _add_questions(app: FastAPI, gateway: Gateway, log: Log, desk: FrontDesk) -> None:
     @app.get(
         "/v1/devices/{device}/head",
         summary="The end of a device's chain",
         responses={200: {"model": SignedHead}, **_DENIALS},
     )
-    async def head(device: str, nonce: str = Query(description="32 hex digits, new for each request")) -> Response:
+    async def head(
+        device: str, request: Request, nonce: str = Query(description="32 hex digits, always new")
+    ) -> Response:
         """Signed, and fresh because it repeats the nonce. Answered for blocked devices as well."""
-        with counter.place():
-            return Response(await gateway.head(device, nonce), media_type=JSON)
+        with desk.place(request) as shown:
+            return Response(await gateway.head(device, nonce, shown), media_type=JSON)
 
     @app.get(
         "/healthz", summary="Whether the gateway can store", responses={200: {"model": Health}, 503: _DENIALS[503]}
     )
-    async def health() -> Response:
+    async def health(request: Request) -> Response:
         """Writes to the database, so 200 means that an event could be kept just now."""
-        with counter.place():
+        with desk.place(request):
             await gateway.probe()
             return Response(dump({"status": "ok"}), media_type=JSON)
 
     @app.get("/", summary="What the fund holds, for people", response_class=HTMLResponse)
-    async def page() -> HTMLResponse:
+    async def page(request: Request) -> HTMLResponse:
         """Devices, heads and counts; no personal data."""
-        with counter.place():
+        with desk.place(request):
             shown = render(await gateway.overview(), await log.state())
             return HTMLResponse(shown, headers={"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"})
 

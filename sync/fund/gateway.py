@@ -6,15 +6,17 @@ one event loop: what it computes itself (signatures) holds the loop up, for 20 m
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sync.envelope import DEVICE_ID, Moment
 from sync.errors import ProtocolViolation
 from sync.fund.denial import RequestDenied
 from sync.fund.ingest import examine, judge_batch, wanted
-from sync.fund.rows import Device, DeviceSummary
+from sync.fund.peer import check_good, check_peer
+from sync.fund.rows import Certificate, Device, DeviceSummary
 from sync.fund.standing import objection
 from sync.fund.store import FundStore
 from sync.protocol import (
@@ -68,8 +70,10 @@ class Gateway:
         """Let the store go."""
         await self._store.close()
 
-    async def receive(self, device: str, body: bytes) -> bytes:
+    async def receive(self, device: str, body: bytes, shown: str | None = None) -> bytes:
         """Judge and keep a batch; the answer is made only after everything it says is on the disk.
+
+        shown: fingerprint of the certificate of the connection, None without one.
 
         Raises RequestDenied, DatabaseFailure, KeyUnusable; nothing is kept then.
         """
@@ -79,7 +83,7 @@ class Gateway:
             tokens = decode_batch(body)
         except ProtocolViolation as error:
             raise RequestDenied(400, "malformed", str(error)) from error
-        registered = await self._admitted(device)
+        registered = await self._admitted(device, shown)
         claims = [examine(token, registered) for token in tokens]
         judged = await self._store.settle(
             device, wanted(claims), lambda view: judge_batch(claims, view), self._clock.moment().wall
@@ -99,13 +103,13 @@ class Gateway:
         )
         return encode_receipt(sign_members(self._signer, RECEIPT_TYP, receipt_members(receipt)))
 
-    async def head(self, device: str, nonce: str) -> bytes:
+    async def head(self, device: str, nonce: str, shown: str | None = None) -> bytes:
         """The signed head of a device's chain, fresh for this nonce. Raises RequestDenied, as `receive` otherwise."""
         if not NONCE.fullmatch(nonce):
             raise RequestDenied(400, "malformed", "the nonce has 32 hex digits")
-        known = await self.known(device)
-        head = await self._store.head(device)
         now = self._clock.moment().wall
+        known, _ = await self._identified(device, shown, now)
+        head = await self._store.head(device)
         against = objection(known, now)
         answer = HeadAnswer(device, head.seq, head.digest, against is not None, nonce, now, against and against.value)
         return encode_head(sign_members(self._signer, HEAD_TYP, head_members(answer)))
@@ -118,17 +122,27 @@ class Gateway:
         """What the gateway shows to people."""
         return Overview(await self._store.summaries(), await self._store.kinds())
 
-    async def known(self, device: str) -> Device:
-        """A registered device, blocked or not. Raises RequestDenied, DatabaseFailure."""
+    async def known(self, device: str, shown: str | None) -> Device:
+        """A registered device, blocked or not, when the peer is this device. Raises RequestDenied, DatabaseFailure.
+
+        shown: fingerprint of the certificate of the connection, None without one.
+        """
+        return (await self._identified(device, shown, self._clock.moment().wall))[0]
+
+    async def _identified(self, device: str, shown: str | None, now: datetime) -> tuple[Device, Sequence[Certificate]]:
         # The pattern first: what fails it is never looked up, logged or echoed.
         found = await self._store.device(device) if DEVICE_ID.fullmatch(device) else None
         if found is None:
             raise RequestDenied(403, "unknown_device", "no such device is registered here")
-        return found
+        certificates = await self._store.certificates(device) if shown is not None else ()
+        check_peer(found, shown, certificates, now)
+        return found, certificates
 
-    async def _admitted(self, device: str) -> Device:
-        found = await self.known(device)
-        against = objection(found, self._clock.moment().wall)
+    async def _admitted(self, device: str, shown: str | None) -> Device:
+        now = self._clock.moment().wall
+        found, certificates = await self._identified(device, shown, now)
+        against = objection(found, now)
         if against is not None:
             raise RequestDenied(403, against.value, against.message)
+        check_good(shown, certificates, now)
         return found

@@ -10,7 +10,7 @@ from typing import Final
 from fastapi import FastAPI, Query, Request, Response
 
 from sync.errors import EnvelopeInvalid
-from sync.fund.counter import Counter
+from sync.fund.counter import FrontDesk
 from sync.fund.denial import RequestDenied
 from sync.fund.gateway import Gateway
 from sync.fund.log import Log
@@ -26,10 +26,10 @@ _TILE: Final = re.compile(r"(\d{1,2})/((?:x\d{3}/)*\d{3})(?:\.p/(\d{1,3}))?")
 """Level, number in groups of three digits, width of a partial tile (C2SP tlog-tiles)."""
 
 
-def add_log(app: FastAPI, log: Log, gateway: Gateway, counter: Counter) -> None:
+def add_log(app: FastAPI, log: Log, gateway: Gateway, desk: FrontDesk) -> None:
     """Add the log's paths to the gateway's application."""
-    _add_public(app, log, counter)
-    _add_tiles(app, log, counter)
+    _add_public(app, log, desk)
+    _add_tiles(app, log, desk)
 
     @app.get(
         "/v1/devices/{device}/inclusion",
@@ -37,33 +37,36 @@ def add_log(app: FastAPI, log: Log, gateway: Gateway, counter: Counter) -> None:
         responses={200: {"description": "see PROTOCOL.md section 6"}, 404: {"description": "no checkpoint yet"}},
     )
     async def inclusion(
+        request: Request,
         device: str,
         after: int = Query(0, ge=0, le=MAX_SIZE, description="Number of the last event that was proven."),
         old: int = Query(0, ge=0, le=MAX_SIZE, description="Size of the checkpoint that the device has seen."),
     ) -> Response:
         """Proofs for accepted events after a number, under a checkpoint that extends the one already seen."""
-        with counter.place():
-            await gateway.known(device)
+        with desk.place(request) as shown:
+            await gateway.known(device, shown)
             answer = await log.inclusion(device, after, old)
             if answer is None:
                 raise _none()
             return Response(encode_inclusion(answer), media_type=JSON)
 
 
-def _add_public(app: FastAPI, log: Log, counter: Counter) -> None:
+def _add_public(app: FastAPI, log: Log, desk: FrontDesk) -> None:
     @app.get("/v1/log/checkpoint", summary="The newest checkpoint, with its cosignatures")
-    async def checkpoint() -> Response:
+    async def checkpoint(request: Request) -> Response:
         """A signed note (C2SP tlog-checkpoint)."""
-        with counter.place():
+        with desk.place(request):
             newest = await log.newest()
             if newest is None:
                 raise _none()
             return Response(newest.text, media_type=TEXT, headers={"Cache-Control": "no-store"})
 
     @app.get("/v1/log/growth", summary="The newest checkpoint as an extension of an older one")
-    async def growth(old: int = Query(0, ge=0, le=MAX_SIZE, description="Size of the older one.")) -> Response:
+    async def growth(
+        request: Request, old: int = Query(0, ge=0, le=MAX_SIZE, description="Size of the older one.")
+    ) -> Response:
         """Old size, consistency proof and checkpoint: the body of add-checkpoint (C2SP tlog-witness)."""
-        with counter.place():
+        with desk.place(request):
             found = await log.growth(old)
             if found is None:
                 raise _none()
@@ -72,7 +75,7 @@ def _add_public(app: FastAPI, log: Log, counter: Counter) -> None:
     @app.post("/v1/log/cosignatures", summary="Add a witness's cosignature", status_code=200)
     async def cosign(request: Request) -> Response:
         """The size of the checkpoint on a line, then signature lines; those of unknown witnesses are ignored."""
-        with counter.place():
+        with desk.place(request):
             content = bytearray()
             async for part in request.stream():
                 content += part
@@ -87,9 +90,9 @@ def _add_public(app: FastAPI, log: Log, counter: Counter) -> None:
             return Response(f"{kept}\n", media_type=TEXT)
 
 
-def _add_tiles(app: FastAPI, log: Log, counter: Counter) -> None:
+def _add_tiles(app: FastAPI, log: Log, desk: FrontDesk) -> None:
     @app.get("/v1/log/tile/{path:path}", summary="A tile of the tree")
-    async def tile(path: str) -> Response:
+    async def tile(request: Request, path: str) -> Response:
         """As C2SP tlog-tiles; entries are not served: a leaf's entry is an event's digest, which its owner has."""
         match = _TILE.fullmatch(path)
         if match is None:
@@ -98,7 +101,7 @@ def _add_tiles(app: FastAPI, log: Log, counter: Counter) -> None:
         digits, wanted = number.replace("x", "").replace("/", ""), int(width or WIDTH)
         if not 1 <= wanted <= WIDTH or len(digits) > 15:
             raise RequestDenied(400, "malformed", "not the path of a tile")
-        with counter.place():
+        with desk.place(request):
             hashes = await log.tile(Tile(int(level), int(digits)), wanted)
         if hashes is None:
             raise RequestDenied(404, "not_found", "the log has no such tile yet")

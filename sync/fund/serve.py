@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from sync.clock import Clock, SystemClock
 from sync.errors import AddressInUse, KeyUnusable
 from sync.fund.app import create_app
+from sync.fund.counter import CERTIFICATE, FrontDesk
 from sync.fund.gateway import Gateway
 from sync.fund.home import FundHome
 from sync.fund.keys import renew_certificate
@@ -41,12 +42,20 @@ MAX_CONNECTIONS = 512
 MAX_PORT = 65_535
 
 
-class PromptlyClosed(HttpToolsProtocol):
-    """A connection that does not hold up the end of the server.
+class DeskConnection(HttpToolsProtocol):
+    """A connection that tells whose it is, and does not hold up the end of the server.
 
     Closing TLS politely waits up to 30 s for the other side's goodbye, which a client whose connection lies idle in its
     pool never sends.
     """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Note the certificate that the other side showed; the application finds it in the state of each request."""
+        super().connection_made(transport)
+        secure = transport.get_extra_info("ssl_object")
+        shown = None if secure is None else secure.getpeercert(binary_form=True)
+        if shown is not None:
+            self.app_state = {**self.app_state, CERTIFICATE: fingerprint(shown)}
 
     def shutdown(self) -> None:
         """Drop the connection when nothing is under way; else let the answer out first."""
@@ -118,25 +127,31 @@ def serve(root: Path, host: str, port: int, *, ready_file: Path | None = None, c
 
 @contextlib.contextmanager
 def gateway_server(
-    root: Path, host: str, port: int, *, ready_file: Path | None = None, clock: Clock | None = None
+    root: Path,
+    host: str,
+    port: int,
+    *,
+    ready_file: Path | None = None,
+    clock: Clock | None = None,
+    rate: Rate = Rate(),  # noqa: B008  # a frozen value
 ) -> Iterator[GatewayServer]:
     """A server ready to run; it opens the database when it starts. Raises as `serve`, also when it is run."""
     home, clock = FundHome(root), clock or SystemClock()
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)
     renew_certificate(home, clock.moment().wall)
-    context = tls_context(home.server)
+    context = tls_context(home.server, home.device_ca)
     with bind(host, port) as listener:
         gateway, log = make_gateway(home, clock), make_log(home, clock)
         try:
             config = uvicorn.Config(
-                create_app(gateway, log),
+                create_app(gateway, log, FrontDesk(clock.monotonic, rate, behind_proxy=False)),
                 ssl_context_factory=lambda _config, _default: context,
                 log_config=None,  # logging is set up by whoever started the process
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                http=PromptlyClosed,
+                http=DeskConnection,
                 ws="none",
                 lifespan="off",
                 limit_concurrency=MAX_CONNECTIONS,
@@ -159,14 +174,22 @@ def make_log(home: FundHome, clock: Clock) -> Log:
     return Log(log_store(home, clock.moment().wall), load_signer(home, terms), terms, clock)
 
 
-def tls_context(server: Path) -> ssl.SSLContext:
-    """TLS 1.3 only, with key and certificate of one file. Raises KeyUnusable."""
+def tls_context(server: Path, device_authority: Path) -> ssl.SSLContext:
+    """TLS 1.3 only, with key and certificate of one file; a client's certificate is the device authority's or refused.
+
+    Whether a device needs one is decided for each request (`sync.fund.peer`). Raises KeyUnusable.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     try:
         context.load_cert_chain(server)
     except (OSError, ssl.SSLError) as error:
         raise KeyUnusable(f"{server.name} is not a key with its certificate") from error
+    try:
+        context.load_verify_locations(device_authority)
+    except (OSError, ssl.SSLError) as error:
+        raise KeyUnusable(f"{device_authority.name} is not a certificate") from error
+    context.verify_mode = ssl.CERT_OPTIONAL
     return context
 
 

@@ -16,13 +16,13 @@ class Gateway:
         self._runner = asyncio.Runner()
         self._runner.run(real.open())
 
-    def receive(self, device: str, body: bytes) -> bytes:
+    def receive(self, device: str, body: bytes, shown: str | None = None) -> bytes:
         """Offer a batch."""
-        return self._runner.run(self._real.receive(device, body))
+        return self._runner.run(self._real.receive(device, body, shown))
 
-    def head(self, device: str, nonce: str) -> bytes:
+    def head(self, device: str, nonce: str, shown: str | None = None) -> bytes:
         """Ask for the head."""
-        return self._runner.run(self._real.head(device, nonce))
+        return self._runner.run(self._real.head(device, nonce, shown))
 
     def probe(self) -> None:
         """Ask whether anything can be stored."""

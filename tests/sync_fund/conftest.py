@@ -14,6 +14,7 @@ from sync.clock import SystemClock
 from sync.fund.admission import Terms, admit, invite
 from sync.fund.home import FundDocument, FundHome
 from sync.fund.office import create_fund
+from sync.fund.rate import Rate
 from sync.fund.serve import gateway_server
 from sync.signing import KeyClass
 from tests.sync_fund.blocking import Gateway, open_gateway
@@ -21,6 +22,8 @@ from tests.sync_fund.desk import NOON, FakeDesk, StillClock
 from tests.sync_fund.postgresql import Server
 
 URL = "https://127.0.0.1:8443"
+UNLIMITED = Rate(1e6, 1e6)
+"""Many tests ask from one address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ def live_fund(root: Path, url: str = URL, database: str | None = None) -> Fund:
 @contextlib.contextmanager
 def served(fund: Fund) -> Iterator[Running]:
     """Run the fund's server in a thread of this process."""
-    with gateway_server(fund.root, "127.0.0.1", 0) as server:
+    with gateway_server(fund.root, "127.0.0.1", 0, rate=UNLIMITED) as server:
         thread = threading.Thread(target=server.run, args=([server.listener],), name="uvicorn")
         port = server.port
         thread.start()
