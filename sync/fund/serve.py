@@ -27,6 +27,8 @@ from sync.fund.home import FundHome
 from sync.fund.keys import renew_certificate
 from sync.fund.log import Log
 from sync.fund.log_terms import load_signer, load_terms
+from sync.fund.peer import fingerprint
+from sync.fund.rate import Rate
 from sync.fund.stores import gateway_store, log_store
 from sync.signing import FileSigner
 
