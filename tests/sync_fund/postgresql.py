@@ -58,7 +58,7 @@ class Server:
             check=True,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
         )
 
     def create(self) -> None:
@@ -74,7 +74,7 @@ class Server:
         """Start and wait until it answers."""
         self.settings |= settings or {}
         options = " ".join(f"-c {name}='{value}'" for name, value in self.settings.items())
-        self.run("pg_ctl", "-D", str(self.data), "-l", str(self.log), "-o", options, "-w", "-t", "40", "start")
+        self.run("pg_ctl", "-D", str(self.data), "-l", str(self.log), "-o", options, "-w", "-t", "120", "start")
 
     def stop(self) -> None:
         """End it, orderly and at once, if it runs."""

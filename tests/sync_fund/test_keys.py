@@ -18,6 +18,10 @@ from tests.sync_fund.conftest import Fund, live_fund
 from tests.sync_fund.desk import NOON
 
 
+def _context(home: FundHome) -> ssl.SSLContext:
+    return tls_context(home.server, home.device_ca)
+
+
 def _certificate(fund: Fund) -> x509.Certificate:
     return x509.load_pem_x509_certificate(FundHome(fund.root).server.read_bytes())
 
@@ -59,9 +63,9 @@ def _client(fund: Fund) -> ssl.SSLContext:
 def test_a_strict_client_accepts_the_certificate_for_the_host_of_the_url(tmp_path: Path, url: str, host: str) -> None:
     """TLS 1.3, chain of two, key identifiers, usages: nothing left to complain about."""
     fund = live_fund(tmp_path / "fund", url)
-    assert _handshake(tls_context(FundHome(fund.root).server), _client(fund), host) == "TLSv1.3"
+    assert _handshake(_context(FundHome(fund.root)), _client(fund), host) == "TLSv1.3"
     with pytest.raises(ssl.SSLCertVerificationError):
-        _handshake(tls_context(FundHome(fund.root).server), _client(fund), "other.example")
+        _handshake(_context(FundHome(fund.root)), _client(fund), "other.example")
 
 
 def test_an_older_protocol_is_not_spoken(tmp_path: Path) -> None:
@@ -70,7 +74,7 @@ def test_an_older_protocol_is_not_spoken(tmp_path: Path) -> None:
     client = _client(fund)
     client.maximum_version = ssl.TLSVersion.TLSv1_2
     with pytest.raises(ssl.SSLError):
-        _handshake(tls_context(FundHome(fund.root).server), client, "127.0.0.1")
+        _handshake(_context(FundHome(fund.root)), client, "127.0.0.1")
 
 
 def test_a_good_certificate_is_kept(fund: Fund) -> None:
@@ -157,4 +161,4 @@ def test_a_server_file_without_a_key_is_named(fund: Fund) -> None:
     home = FundHome(fund.root)
     home.server.write_bytes(home.ca_certificate.read_bytes())
     with pytest.raises(KeyUnusable, match="certificate"):
-        tls_context(home.server)
+        _context(home)
