@@ -18,6 +18,7 @@ from appliance.config import Camera, Config
 from appliance.core.camera import CameraIdentity, objection
 from appliance.face.pack import Pack, open_pack
 from appliance.migration import progress
+from sync.attestation import Attested
 from sync.clock import Clock
 from sync.envelope import TimeTrust
 from sync.errors import KnownFailure
@@ -196,7 +197,10 @@ def _key(desk: OpenDesk) -> Check:
             "Use a desk with a TPM or a token for real visits; the fund sees the class of the key.",
         )
     desk.key.check()
-    return Check("device key", Health.OK, f"{key_class}, can sign now")
+    proven = read_membership(desk.home).attested == Attested.PROVEN
+    return Check(
+        "device key", Health.OK, f"{key_class}, can sign now, {'proven to' if proven else 'not proven to'} the fund"
+    )
 
 
 def _certificates(desk: OpenDesk) -> Check:

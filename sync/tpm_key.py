@@ -112,8 +112,14 @@ class TpmCounter:
         return self.connection.use(lambda chip, _: chip.count(self.index))
 
     def advance(self) -> int:
-        """Add one, or more when the TPM's first answer is lost; the new count. Raises KeyUnusable."""
-        return self.connection.use(lambda chip, _: chip.count(self.index, advance=True))
+        """Add one, and not a second one when the TPM's answer is lost; the new count. Raises KeyUnusable."""
+        before = self.read()
+
+        def once(chip: Chip, _: Loaded) -> int:
+            now = chip.count(self.index)
+            return now if now > before else chip.count(self.index, advance=True)
+
+        return self.connection.use(once)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from appliance.capture.camera_identity import SystemTree
 from appliance.health import OLD_BACKLOG_S, Check, Health, examine
-from sync.home import Home
+from sync.device_key import create_device_key
+from sync.home import Home, load_settings
 from sync.membership import read_membership
 from sync.outbox import Outbox
 from tests.fakes.clock import ManualClock
 from tests.fakes.system_tree import FakeSystem
+from tests.fakes.tpm import TpmMaker
 from tests.fakes.working_desk import WorkingDesk
 
 
@@ -32,6 +34,23 @@ def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock
     assert checks["ledger"].found.startswith("1 events, chain verified")
     assert checks["device key"].health is Health.WARNING
     assert "1 waiting" in checks["delivery"].found
+
+
+def test_the_doctor_says_whether_a_key_in_a_tpm_can_sign_now(
+    home: Home, clock: ManualClock, pack_path: Path, tmp_path: Path
+) -> None:
+    """Class, use and proof; with the TPM off the remedy, and the other checks are made all the same."""
+    with TpmMaker.create(tmp_path / "maker").make(tmp_path / "tpm") as tpm:
+        with home.config.open("a", encoding="utf-8") as file:
+            file.write(f'\n[key]\nclass = "tpm2"\ntcti = "{tpm.tcti}"\n')
+        create_device_key(home, load_settings(home).key).close()
+        there = found(home, pack_path.parent, clock)["device key"]
+        assert (there.health, there.found) == (Health.OK, "tpm2, can sign now, not proven to the fund")
+        tpm.stop()
+        gone = found(home, pack_path.parent, clock)
+        assert gone["device key"].health is Health.FAILED
+        assert gone["device key"].found.startswith("E-KEY-02")
+        assert gone["ledger"].health is Health.OK
 
 
 def test_the_end_of_a_certificate_is_told_a_month_before(home: Home, clock: ManualClock, pack_path: Path) -> None:
