@@ -108,6 +108,10 @@ class RecordedDesk:
             confirmed=confirmed[-1] if confirmed else "",
         )
 
+    def unsigned(self) -> int:
+        """How many recorded events wait for the device's key."""
+        return self._ledger.waiting
+
     def record_visit(self, decision: Decision, service: str, about: Circumstances) -> str:
         """Sign the visit and mark the service confirmed, all or nothing.
 

@@ -217,7 +217,22 @@ def _certificates(desk: OpenDesk) -> Check:
 
 def _ledger(desk: OpenDesk) -> Check:
     report = desk.ledger.verify(desk.settings.fund.jwk)
-    return Check("ledger", Health.OK, f"{report.events} events, chain verified, {report.receipts} receipts")
+    text = f"{report.events} events, chain verified, {report.receipts} receipts"
+    text += f"; {_counter(desk)}"
+    stopped, waiting = desk.ledger.stopped, desk.ledger.waiting
+    if stopped is not None:
+        return Check("ledger", Health.FAILED, f"nothing is signed: {stopped.code} {stopped}", stopped.remedy)
+    if waiting:
+        remedy = "Make the device key reachable; what waits is signed by itself, before anything newer."
+        return Check("ledger", Health.WARNING, f"{text}; {waiting} events wait for the device key", remedy)
+    return Check("ledger", Health.OK, text)
+
+
+def _counter(desk: OpenDesk) -> str:
+    """What would show that an older copy of the whole home was started."""
+    if desk.key.counter is None:
+        return "the key has no counter: an older copy of database and journal shows only at the fund"
+    return "checkpoints by the key's counter"
 
 
 def _clock(desk: OpenDesk) -> Check:

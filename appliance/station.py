@@ -84,6 +84,7 @@ class Station:
         self._chosen = ""
         self._declined = Reason.NO_ANSWER
         self._receipt = ""
+        self._unsigned = False
         self._failure = ""
         self._intents: deque[Intent] = deque()
 
@@ -275,6 +276,7 @@ class Station:
         self._attempt = Attempt()
         self._reception = None
         self._chosen = self._receipt = self._failure = ""
+        self._unsigned = False
         self._declined = Reason.NO_ANSWER
         self._hint = HeldHint()
         self._intents.clear()
@@ -313,6 +315,7 @@ class Station:
             return
         if self._visit.state is State.SAVING:
             self._receipt = event
+            self._unsigned = self._with.desk.unsigned() > 0
             self._signal(Signal.SAVED, now)
 
     def _not_saved(self, failure: KnownFailure, now: Instant) -> None:
@@ -383,6 +386,7 @@ class Station:
                 failure=self._failure,
                 refused=self._attempt.reasons() if state is State.NOT_RECOGNISED else (),
                 seconds_left=session.time_left(self._visit, now, self._with.policy),
+                unsigned=self._unsigned and state is State.RECEIPT,
             )
         )
 

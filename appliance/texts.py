@@ -37,6 +37,7 @@ class Advice(StrEnum):
     STAFF_FACE = "staff_face"
     AMBIGUOUS_MATCH = "ambiguous_match"
     DUPLICATE_FACE = "duplicate_face"
+    KEY_AWAY = "key_away"
 
 
 def reception_text(advice: Advice, language: Language) -> str:

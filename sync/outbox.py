@@ -14,6 +14,7 @@ from typing import Final
 
 from sync.compact import digest_of
 from sync.database import Database, immediate, known
+from sync.drafts import drafts_waiting
 from sync.envelope import parse_time
 from sync.errors import ChainDisputed, SyncFailure
 from sync.protocol import MAX_EVENTS, Decision, Outgoing, Receipt, Result, SignedReceipt, fits
@@ -59,7 +60,8 @@ class OutboxStatus:
     pending: events not delivered yet, without the parked ones. parked: refused or held, oldest first, at
     most 100 of `parked_count`. oldest_pending_age_s: None when nothing waits. last_error: code and text
     of the last failure, None after a success. last_contact: when the fund last answered properly, seconds
-    since the epoch. alarm: what a person has to look at, None when nothing.
+    since the epoch. alarm: what a person has to look at, None when nothing. unsigned: events that wait for the
+    device's key and are not in the chain yet.
     """
 
     pending: int
@@ -70,12 +72,15 @@ class OutboxStatus:
     last_error: str | None
     last_contact: float | None
     alarm: str | None
+    unsigned: int = 0
 
     def summary(self) -> str:
         """Backlog, its age, parked events and the last failure in one line."""
         parts = [f"{self.settled} delivered", f"{self.pending} waiting"]
         if self.oldest_pending_age_s is not None:
             parts.append(f"oldest {self.oldest_pending_age_s:.0f} s")
+        if self.unsigned:
+            parts.append(f"{self.unsigned} unsigned, waiting for the device key")
         if self.parked_count:
             parts.append(f"{self.parked_count} parked")
         if self.last_error:
@@ -232,6 +237,7 @@ class Outbox:
             last_error=None if code is None else f"{code} {text}",
             last_contact=contact,
             alarm=alarm,
+            unsigned=drafts_waiting(self._db),
         )
 
     def _limit(self) -> int:

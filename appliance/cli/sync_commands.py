@@ -64,6 +64,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
                 "settled": found.settled,
                 "parked": [{"seq": p.seq, "held": p.held, "reason": p.reason} for p in found.parked],
                 "parked_count": found.parked_count,
+                "unsigned": found.unsigned,
                 "oldest_pending_age_s": found.oldest_pending_age_s,
                 "last_error": found.last_error,
                 "last_contact": contact,

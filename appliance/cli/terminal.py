@@ -11,7 +11,7 @@ from enum import StrEnum
 from appliance.cli.output import prompt, say, warn
 from appliance.core.session import State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
-from appliance.texts import Language, advice_on, answer_text, line, reception_text
+from appliance.texts import Advice, Language, advice_on, answer_text, line, reception_text
 
 _ENDS = frozenset(
     {State.RECEIPT, State.NO_SERVICE, State.ALREADY, State.NOT_RECOGNISED, State.NOT_ME, State.SAVE_FAILED}
@@ -70,6 +70,8 @@ class Terminal:
             self.outcomes.append({"state": shown.state.value, "receipt": shown.receipt, "failure": shown.failure})
             if shown.receipt and not self._quiet:
                 say(f"№ {shown.receipt}")
+            if shown.unsigned and not self._quiet:
+                say(reception_text(Advice.KEY_AWAY, self._language))
 
     def _answer(self, shown: Snapshot) -> None:
         if self._submit is None:

@@ -91,6 +91,9 @@ class Desk(Protocol):
     def receive(self, person: PersonId) -> Reception:
         """What to greet with and to offer."""
 
+    def unsigned(self) -> int:
+        """How many recorded events wait for the device's key."""
+
     def record_visit(self, decision: Decision, service: str, about: Circumstances) -> str:
         """The patient confirmed this service."""
 

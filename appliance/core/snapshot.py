@@ -34,7 +34,7 @@ class Snapshot(Sensitive):
     dot: where the dot to be followed is, shares of the screen from its left and its top; None where there is none.
     greeting: first name and initial, only after a match. receipt: event id after a durable record.
     failure: code of a known failure. refused: why a face alone does not decide, for the receptionist. seconds_left:
-    until the state times out.
+    until the state times out. unsigned: what was just recorded waits for the device's key.
     """
 
     at: Instant
@@ -49,6 +49,7 @@ class Snapshot(Sensitive):
     failure: str = ""
     refused: tuple[Reason, ...] = ()
     seconds_left: float | None = None
+    unsigned: bool = False
 
 
 class IntentKind(StrEnum):

@@ -42,6 +42,8 @@ class ScriptedDesk:
     confirmed: dict[str, str] = field(default_factory=dict)
     received: PersonId | None = None
 
+    waiting: int = 0
+
     def _may_fail(self, what: str) -> None:
         failure = self.failing.pop(what, None)
         if failure is not None:
@@ -62,6 +64,10 @@ class ScriptedDesk:
         self.received = person
         offers = tuple(offer(service) for service in self.planned.get(person, []))
         return Reception(f"{person.title()} A.", offers, "" if offers else self.confirmed.get(person, ""))
+
+    def unsigned(self) -> int:
+        """As told."""
+        return self.waiting
 
     def record_visit(self, decision: Decision, service: str, about: Circumstances) -> str:
         """Only an accepted, live, received person confirms, and only a service that was offered."""
