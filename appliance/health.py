@@ -26,6 +26,7 @@ from sync.home import Home
 from sync.key_report import KeyReport, inspect_keys
 from sync.key_source import KeyOrigin
 from sync.membership import read_membership
+from sync.log_receipts import log_status
 from sync.outbox import Outbox
 from sync.signing import KeyClass
 
@@ -87,7 +88,13 @@ def _records(desk: OpenDesk) -> Iterator[Check]:
     enrolled = sum(1 for person in desk.records.people.summaries() if person.erased_at is None)
     yield _guarded("certificates", _certificates, desk)
     yield Check("records", Health.OK, f"device {device.device}, {enrolled} people enrolled")
-    for name, check in (("device key", _key), ("ledger", _ledger), ("clock", _clock), ("delivery", _delivery)):
+    for name, check in (
+        ("device key", _key),
+        ("ledger", _ledger),
+        ("clock", _clock),
+        ("delivery", _delivery),
+        ("log", _log),
+    ):
         yield _guarded(name, check, desk)
 
 
@@ -241,6 +248,16 @@ def _clock(desk: OpenDesk) -> Check:
     if trust is TimeTrust.SUSPECT:
         return Check("clock", Health.WARNING, "jumped or ran backwards", "Set the clock; events carry the doubt.")
     return Check("clock", Health.OK, f"trust: {trust}")
+
+
+def _log(desk: OpenDesk) -> Check:
+    """Whether the fund's transparency log shows what this desk delivered."""
+    status = log_status(desk.records.db)
+    if status.alarm:
+        return Check("log", Health.FAILED, status.summary(), "Keep the evidence: keldim sync log; call the witnesses.")
+    if status.error:
+        return Check("log", Health.WARNING, status.summary(), "It is tried again; see: keldim sync status")
+    return Check("log", Health.OK, status.summary())
 
 
 def _delivery(desk: OpenDesk) -> Check:

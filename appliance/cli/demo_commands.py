@@ -110,15 +110,24 @@ def demo(
         if video is not None or camera is not None:
             _one_person(where, root, video, camera, seconds)
             return
-        steps = len(PLAN) + len(PATIENTS) + 5
+        steps = len(PLAN) + len(PATIENTS) + 6
         report = _with_progress(steps, lambda shown: day.scripted(root, where.packs, SystemClock(), shown))
     if as_json:
         visits = [_row(result) for result in report.results]
-        dump({"visits": visits, "events": report.signed, "folder": str(root), "summary": report.fund.summary})
+        dump(
+            {
+                "visits": visits,
+                "events": report.signed,
+                "folder": str(root),
+                "summary": report.fund.summary,
+                "log": report.fund.log.summary,
+            }
+        )
     else:
         _table(report)
         say(f"{report.frames} frames, {report.signed} events signed; files in {root}")
         say(report.fund.summary)
+        say(report.fund.log.summary)
     if not report.as_planned:
         warn("not everything came out as planned")
         raise typer.Exit(EXIT_NO)
@@ -176,5 +185,6 @@ def _one_person(where: Place, root: Path, video: Path | None, camera: str | None
         say("A recording cannot answer a random challenge: it is not accepted as a living person, except by chance.")
     say(f"{report.signed} events signed; files in {root}")
     say(report.fund.summary)
+    say(report.fund.log.summary)
     if not report.complete:
         raise typer.Exit(EXIT_NO)

@@ -15,19 +15,24 @@ from pathlib import Path
 
 from appliance.core.errors import DemoFailed
 from appliance.demo.cast import Role
-from sync.__main__ import read_status, run_once
+from sync.__main__ import read_log_status, read_status, run_once
 from sync.clock import Clock
 from sync.fund.admission import Terms, admit, invite
 from sync.fund.audit import FundReport, verify_fund
-from sync.fund.office import create_fund
+from sync.fund.home import FundHome
+from sync.fund.office import add_witness, create_fund
 from sync.home import Home
 from sync.install import install
 from sync.provision import make_desk, request_admission
 from sync.signing import KeyClass
+from sync.witness.home import WitnessHome, make_witness
+from sync.witness.rounds import open_witness
 
 HOST = "127.0.0.1"
 START_S = 20.0
 """Longest wait for a process to start or end; seconds."""
+LOG_S = 60.0
+"""Longest wait for log and witness; a checkpoint is signed every few seconds."""
 DELIVERY_S = 60.0
 """Longest wait for the backlog to reach the fund; seconds."""
 
@@ -60,6 +65,11 @@ class Site:
         return self.root / "fund"
 
     @property
+    def witness(self) -> WitnessHome:
+        """The witness of the fund's log; in earnest it belongs to somebody else."""
+        return WitnessHome(self.root / "witness")
+
+    @property
     def ready(self) -> Path:
         """Written by the gateway once it answers."""
         return self.root / "gateway.json"
@@ -69,6 +79,8 @@ def found(root: Path, clock: Clock) -> tuple[Site, int]:
     """Make fund and desk in a directory and let the desk in; gives the site and the gateway's port."""
     site, port = Site(root), _free_port()
     create_fund(site.fund, f"https://{HOST}:{port}", clock.moment().wall)
+    witness = make_witness(site.witness, "witness.demo", FundHome(site.fund).document.read_bytes())
+    add_witness(site.fund, witness.public, 1)
     _join(site, clock.moment().wall)
     return site, port
 
@@ -143,6 +155,20 @@ class Processes:
     def drained(self) -> None:
         """Wait until the fund has everything. Raises DemoFailed."""
         self._wait("the backlog was not delivered", lambda: self.waiting() == 0, DELIVERY_S)
+
+    def proven(self) -> None:
+        """Wait until the witness cosigned everything and the desk proved its events in the log. Raises DemoFailed."""
+        settled = read_status(self._site.home, self._clock).settled
+        self._wait("the log does not hold everything", lambda: self._cosigned() >= settled, LOG_S)
+        self._end(self._sync)
+        run_once(self._site.home, self._clock, force=True)
+        log = read_log_status(self._site.home)
+        if log.waiting or log.alarm:
+            raise DemoFailed(f"the desk cannot prove its events in the log: {log.summary()}")
+
+    def _cosigned(self) -> int:
+        with open_witness(self._site.witness, self._clock) as witness:
+            return witness.round() or 0
 
     def waiting(self) -> int:
         """How many events wait for the fund."""

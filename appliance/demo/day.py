@@ -82,6 +82,8 @@ def scripted(root: Path, packs: Path, clock: Clock, teller: Teller, plan: tuple[
         results = tuple(_play(stage, plan, processes, teller))
         teller.step("waiting until the fund has everything")
         processes.drained()
+        teller.step("waiting until the log holds everything and is witnessed")
+        processes.proven()
         signed = desk.ledger.verify(desk.settings.fund.jwk).events
     return DayReport(results, signed, stage.frames, clinic.audit(site, signed))
 
@@ -174,6 +176,8 @@ def one_person(
             _one_visit(eyes, rest, teller)
         visits = tuple(parse_event(entry.token).event for entry in desk.ledger.entries(enrolled))
         processes.drained()
+        teller.step("waiting until the log holds everything and is witnessed")
+        processes.proven()
         signed = desk.ledger.verify(desk.settings.fund.jwk).events
     return OnePerson(visits, signed, clinic.audit(site, signed))
 
