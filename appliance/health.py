@@ -25,8 +25,8 @@ from sync.errors import KnownFailure
 from sync.home import Home
 from sync.key_report import KeyReport, inspect_keys
 from sync.key_source import KeyOrigin
-from sync.membership import read_membership
 from sync.log_receipts import log_status
+from sync.membership import read_membership
 from sync.outbox import Outbox
 from sync.signing import KeyClass
 

@@ -1,4 +1,4 @@
-"""What the fund answers a desk that asks for its events in the log, as bytes; `PROTOCOL.md` section 6 specifies it.
+"""What the fund answers a desk that asks for its events in the log, as bytes; `PROTOCOL.md` section 7 specifies it.
 
 Checkpoints and growth are left to `log_checkpoint`. Nothing here is signed: it is verified through the checkpoint.
 """

@@ -1,7 +1,7 @@
 """The texts of the transparency log: checkpoint, growth, offline proof; and whose signatures make a checkpoint good.
 
 Signatures are left to `note`, hashes to `merkle`. Formats: C2SP tlog-checkpoint, tlog-witness (the body of
-add-checkpoint is our growth) and tlog-proof; what is in a leaf: PROTOCOL.md, section 6.
+add-checkpoint is our growth) and tlog-proof; what is in a leaf: PROTOCOL.md, section 7.
 """
 
 import re

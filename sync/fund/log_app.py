@@ -34,7 +34,7 @@ def add_log(app: FastAPI, log: Log, gateway: Gateway, desk: FrontDesk) -> None:
     @app.get(
         "/v1/devices/{device}/inclusion",
         summary="Where a device's events are in the log",
-        responses={200: {"description": "see PROTOCOL.md section 6"}, 404: {"description": "no checkpoint yet"}},
+        responses={200: {"description": "see PROTOCOL.md section 7"}, 404: {"description": "no checkpoint yet"}},
     )
     async def inclusion(
         request: Request,
