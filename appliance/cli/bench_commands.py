@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from appliance.bench import end_to_end, nation, search, stages, startup, vision
+from appliance.bench import end_to_end, nation, search, stages, startup, transparency, vision
 from appliance.bench.report import Figure, Report
 from appliance.cli.output import ERR, dump, say, table
 from appliance.cli.place import Json, place
@@ -60,6 +60,18 @@ def bench_vision(
     """Detector, embedder and the whole way to embeddings, each against its peer on the same frame and files."""
     with ERR.status("measuring"):
         report = vision.measure(PackStore(place(context).packs).path(pack), turns, SystemClock())
+    show(report, as_json=as_json)
+
+
+@app.command("log")
+def bench_log(
+    events: Annotated[int, typer.Option(min=1000, help="Events in the log.")] = 1_000_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Repetitions of each proof; the mean is shown.")] = 500,
+    as_json: Json = False,
+) -> None:
+    """The fund's log: appending, proving, verifying, and the size of a receipt."""
+    with ERR.status("measuring"):
+        report = transparency.measure(events, rounds, SystemClock())
     show(report, as_json=as_json)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from appliance.bench import end_to_end, startup, vision
+from appliance.bench import end_to_end, startup, transparency, vision
 from appliance.bench.clock_strip import read_stamp
 from appliance.bench.report import Report
 from appliance.bench.virtual_camera import running
@@ -60,3 +60,10 @@ def test_a_pack_that_no_peer_can_open_is_compared_with_none(pack_path: Path) -> 
     report = vision.measure(pack_path, 3, SystemClock())
     assert report.figures == ()
     assert report.facts["pack"] == "builtin"
+
+
+def test_the_log_is_measured_on_a_receipt_that_verifies() -> None:
+    """A receipt holds its event and its checkpoint, and a proof beside them."""
+    values = _values(transparency.measure(2_500, 2, SystemClock()))
+    assert values["receipt"] > values["of that the event"] + values["of that the checkpoint with one witness"]
+    assert values["appends a second"] > 0
