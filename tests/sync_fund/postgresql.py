@@ -83,10 +83,13 @@ class Server:
 
     def kill(self) -> None:
         """Kill -9 the postmaster; its children end when they notice, before another one can start."""
-        pid = int((self.data / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
+        note = self.data / "postmaster.pid"
+        os.kill(int(note.read_text().split()[0]), signal.SIGKILL)
         for _ in range(400):
             if not _children_of_cluster(self.data):
+                # A process that is dead and not yet collected looks alive to the next one.
+                for lock in (note, self.folder / f".s.PGSQL.{PORT}.lock"):
+                    lock.unlink(missing_ok=True)
                 return
             time.sleep(0.025)
         raise AssertionError("the server's processes do not end")
