@@ -92,7 +92,8 @@ def known() -> Iterator[None]:
         raise FundDatabaseUnreachable("the connection to the database was lost") from error
     except asyncpg.exceptions.TargetServerAttributeNotMatched as error:
         raise FundDatabaseUnreachable("no database server takes writes just now") from error
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, asyncpg.InternalClientError) as error:
+        # InternalClientError: the server died within an exchange, and the driver asks for a roll-back nobody can do.
         raise FundDatabaseUnreachable(_UNREACHABLE) from error
 
 
@@ -138,7 +139,8 @@ async def transaction(connection: Connection) -> AsyncIterator[None]:
             async with connection.transaction(isolation="read_committed"):
                 yield
         finally:
-            connection.remove_log_listener(listen)
+            with contextlib.suppress(asyncpg.InterfaceError):  # lost, and with it the listener
+                connection.remove_log_listener(listen)
     if warnings:
         raise FundDatabaseUnreachable("the stand-by did not confirm what was written")
 

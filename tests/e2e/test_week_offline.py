@@ -36,7 +36,7 @@ BUSY = 4200
 QUIET = 60
 """Events of each of the others."""
 DESKS = 20
-LONGEST_S = 240.0
+LONGEST_S = 120.0
 
 
 @dataclass
@@ -77,6 +77,7 @@ class Fund:
     def kill_gateway(self) -> None:
         """Kill -9 and start again."""
         assert self.gateway is not None
+        assert self.gateway.poll() is None, "the gateway outlives its database"
         self.gateway.kill()
         self.gateway.wait()
         self.start()
