@@ -7,12 +7,14 @@ it needs neither the device's key, nor the template key, nor the camera.
 import argparse
 import contextlib
 import logging
+import random
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from sync.carry_errors import NoSealingKey
 from sync.clock import Clock, SystemClock
 from sync.desk_database import open_desk_database
 from sync.errors import NotLogged, SyncFailure
@@ -23,6 +25,7 @@ from sync.log_watch import LogWatch, load_policy
 from sync.memory import guard_memory
 from sync.outbox import Outbox, OutboxStatus
 from sync.schema import LEDGER_MIGRATIONS
+from sync.stick import Exported, Settled, export_events, import_receipts
 from sync.tls_renewal import DeskTransport
 from sync.worker import RunReport, Worker, serve, single_flight
 
@@ -61,6 +64,26 @@ def open_receipts(home: Home) -> Iterator[LogReceipts]:
         raise NotLogged("this desk's fund told it of no log")
     with contextlib.closing(open_desk_database(home, open_keys(home), [LEDGER_MIGRATIONS])) as db:
         yield LogReceipts(db, policy)
+
+
+def export_to(home: Home, directory: Path) -> Exported | None:
+    """Write what is undelivered to a stick, sealed to the fund; None when nothing is.
+
+    Raises NoSealingKey, StickUnusable, SettingsInvalid, DatabaseFailure, KeyUnusable.
+    """
+    settings = load_settings(home)
+    if settings.fund.sealing is None:
+        raise NoSealingKey("keldim.toml names no key to seal to the fund")
+    with contextlib.closing(open_desk_database(home, open_keys(home), [LEDGER_MIGRATIONS])) as db:
+        return export_events(db, settings.device.device, settings.fund.sealing, directory)
+
+
+def import_from(home: Home, path: Path, clock: Clock) -> Settled:
+    """Settle what the fund's receipts on a stick prove. Raises CarriedInvalid, ChainDisputed, and as `export_to`."""
+    settings = load_settings(home)
+    now = clock.moment().wall.timestamp()
+    with contextlib.closing(open_desk_database(home, open_keys(home), [LEDGER_MIGRATIONS])) as db:
+        return import_receipts(db, settings.device.device, settings.fund.jwk, path, now, random.random)
 
 
 @contextlib.contextmanager

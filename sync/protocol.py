@@ -57,6 +57,11 @@ class Result(StrEnum):
     """Could not be verified, so it has no number."""
     GAP = "gap"
 
+    @property
+    def decides(self) -> bool:
+        """Whether the fund has decided about the event, rather than missing one before it."""
+        return self is not Result.GAP
+
 
 _TAKEN: Final = frozenset({Result.ACCEPTED, Result.KNOWN})
 _HELD_BY_FUND: Final = _TAKEN | {Result.REFUSED}

@@ -1,4 +1,4 @@
-"""Commands of the fund's side: init, serve, block, unblock, devices, events.
+"""Commands of the fund's side: init, serve, import, block, unblock, devices, events.
 
 Letting desks in and out is `admission_commands`', the audit and the log `log_commands`'.
 """
@@ -14,9 +14,13 @@ from appliance.cli.place import Folder, Json
 from sync.clock import SystemClock
 from sync.envelope import format_time, parse_event
 from sync.fund import office
+from sync.fund.carried import import_files
 from sync.fund.handover import hand_over
+from sync.fund.home import FundHome
+from sync.fund.serve import make_gateway
 from sync.fund.serve import serve as serve_gateway
 from sync.keyfile import write_secret
+from sync.sealing import SealedBox
 
 app = typer.Typer(help="The fund's gateway.", no_args_is_help=True)
 
@@ -142,3 +146,19 @@ def events(
         dump(documents)
     else:
         table("", ("number", "device", "seq", "kind", "received", "refused"), rows)
+
+
+@app.command(name="import")
+def import_events(
+    folder: Folder,
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Files of desks, from a stick.")],
+    as_json: Json = False,
+) -> None:
+    """Take in events that came on a stick, and write receipts beside them, to be carried back."""
+    home = FundHome(folder)
+    done = import_files(make_gateway(home, SystemClock()), SealedBox.load(home.sealing_key), files)
+    if as_json:
+        dump([{"device": one.device, "events": one.events, "receipts": str(one.receipts)} for one in done])
+    else:
+        for one in done:
+            say(f"{one.device}: {one.events} events taken in; receipts for the desk: {one.receipts}")

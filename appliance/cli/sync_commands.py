@@ -1,4 +1,4 @@
-"""Commands about delivery to the fund: run, now, status, receipt, log."""
+"""Commands about delivery to the fund: run, now, status, receipt, log, export, import-receipts."""
 
 import signal
 import sys
@@ -12,7 +12,7 @@ import typer
 from appliance import logs
 from appliance.cli.output import EXIT_NO, dump, say, table, tell_failure
 from appliance.cli.place import Json, place
-from sync.__main__ import open_receipts, read_log_status, read_status, run_forever, run_once
+from sync.__main__ import export_to, import_from, open_receipts, read_log_status, read_status, run_forever, run_once
 from sync.clock import SystemClock
 from sync.home import load_settings
 
@@ -128,3 +128,34 @@ def _write(text: str, to: Path | None) -> None:
             stream.write(text)
     except OSError as error:
         raise typer.BadParameter(f"{to}: {error.strerror}", param_hint="--to") from error
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    directory: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder on a stick.")],
+    as_json: Json = False,
+) -> None:
+    """Write what is not delivered to one file, sealed to the fund. Delivery over the network goes on as ever."""
+    found = export_to(place(context).home, directory)
+    if as_json:
+        dump({"file": found and str(found.path), "first": found and found.first, "last": found and found.last})
+    elif found is None:
+        say("everything is delivered; nothing to export")
+    else:
+        say(f"events {found.first} to {found.last} written to {found.path}")
+        say("at the fund: keldim fund import FILE; then here: keldim sync import-receipts FILE")
+
+
+@app.command()
+def import_receipts(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Receipts that the fund wrote.")],
+    as_json: Json = False,
+) -> None:
+    """Settle what the fund's receipts on a stick prove."""
+    done = import_from(place(context).home, file, SystemClock())
+    if as_json:
+        dump({"receipts": done.receipts, "settled": done.settled, "refused": done.refused, "held": done.held})
+    else:
+        say(f"{done.receipts} receipts: settled {done.settled}, refused {done.refused}, held {done.held}")

@@ -1,0 +1,218 @@
+"""A stick instead of the network: desk, fund and back by files, mixed freely with the online way, each event once."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sync.__main__ import export_to, import_from, read_status, run_once
+from sync.carry import device_of, read_carried_receipts, receipts_file
+from sync.carry_errors import CarriedInvalid, CarriedRefused, NoSealingKey, StickUnusable
+from sync.clock import SystemClock
+from sync.compact import decode_part
+from sync.database import Database, immediate, open_database
+from sync.fund.audit import verify_fund
+from sync.fund.carried import Imported, import_files
+from sync.fund.home import FundDocument, FundHome
+from sync.fund.office import block_device, list_events
+from sync.fund.serve import make_gateway
+from sync.home import Home, load_settings
+from sync.keyfile import load_key
+from sync.ledger import LEDGER_MIGRATIONS, Ledger, verify_ledger
+from sync.sealing import SealedBox
+from sync.signing import FileSigner
+from sync.strict_json import Members
+from tests.fakes.documents import join_desk
+from tests.sync_fund.conftest import Fund, live_fund, served
+
+CLOCK = SystemClock()
+
+
+@dataclass
+class Clinic:
+    """A desk with a few events, its fund, and a stick."""
+
+    desk: Home
+    fund: FundHome
+    stick: Path
+    document: FundDocument
+
+    def append(self, count: int) -> None:
+        """Record events."""
+        with self._db() as db:
+            ledger = Ledger(db, FileSigner.load(self.desk.device_key), "desk-1")
+            for _ in range(count):
+                with immediate(db):
+                    ledger.append("checked_in", 1, {"service": "Терапевт қабылдауы"}, CLOCK.moment())
+
+    def export(self) -> Path:
+        """A file of events on the stick."""
+        found = export_to(self.desk, self.stick)
+        assert found is not None
+        return found.path
+
+    def take_in(self, *paths: Path) -> tuple[Imported, ...]:
+        """The files at the fund."""
+        return import_files(make_gateway(self.fund, CLOCK), SealedBox.load(self.fund.sealing_key), paths)
+
+    def stored(self) -> list[int]:
+        """Numbers of the fund's events."""
+        return [row.event.seq for row in list_events(self.fund.root)]
+
+    def settled(self) -> int:
+        """Delivered events at the desk, all proven."""
+        settings = load_settings(self.desk)
+        with self._db() as db:
+            verify_ledger(db, FileSigner.load(self.desk.device_key).public_jwk, "desk-1", settings.fund.jwk)
+        return read_status(self.desk, CLOCK).settled
+
+    def _db(self) -> contextlib.closing[Database]:
+        key = load_key(self.desk.database_key)
+        return contextlib.closing(open_database(self.desk.database, key, [LEDGER_MIGRATIONS]))
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Clinic:
+    """All of it, with 250 events."""
+    fund = live_fund(tmp_path / "fund")
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    made = Clinic(Home(tmp_path / "desk"), FundHome(fund.root), stick, fund.document)
+    join_desk(made.desk, fund.root)
+    made.append(250)
+    return made
+
+
+def test_events_go_out_and_receipts_come_back_by_stick(clinic: Clinic) -> None:
+    """Each once, in order, proven at both ends; nothing is left and nothing to read for a finder of the stick."""
+    path = clinic.export()
+    assert path.name == "desk-1-1-250.keldim-events"
+    assert b"service" not in b"".join(decode_part(one) for one in _sealed(path))
+    (taken,) = clinic.take_in(path)
+    assert (taken.device, taken.events) == ("desk-1", 250)
+    assert clinic.stored() == list(range(1, 251))
+    done = import_from(clinic.desk, taken.receipts, CLOCK)
+    assert (done.receipts, done.settled, done.refused, done.held) == (2, 250, 0, 0)
+    assert clinic.settled() == 250
+    assert export_to(clinic.desk, clinic.stick) is None
+    assert verify_fund(clinic.fund.root).intact
+
+
+def test_a_replayed_file_changes_nothing(clinic: Clinic) -> None:
+    """Events twice at the fund, receipts twice at the desk."""
+    path = clinic.export()
+    (taken,) = clinic.take_in(path)
+    first = taken.receipts.read_bytes()
+    import_from(clinic.desk, taken.receipts, CLOCK)
+    assert import_from(clinic.desk, taken.receipts, CLOCK).settled == 0
+    (again,) = clinic.take_in(path)
+    assert again.receipts.read_bytes() != first  # signed anew: all known
+    assert import_from(clinic.desk, again.receipts, CLOCK).settled == 0
+    assert clinic.stored() == list(range(1, 251))
+    assert clinic.settled() == 250
+
+
+def test_stick_and_network_mix_freely(clinic: Clinic) -> None:
+    """The network delivers what is on a stick already, and more; sticks come late; nothing is doubled or lost."""
+    early = clinic.export()
+    (taken,) = clinic.take_in(early)
+    clinic.append(10)
+    with served(Fund(clinic.fund.root, clinic.document, CLOCK.moment().wall)) as running:
+        config = clinic.desk.config
+        config.write_text(config.read_text().replace(":8443", f":{running.port}"))
+        report = run_once(clinic.desk, CLOCK, force=True)
+        assert (report.settled, report.failure) == (260, None)
+        assert clinic.take_in(early)[0].events == 250
+    assert clinic.stored() == list(range(1, 261))
+    assert import_from(clinic.desk, taken.receipts, CLOCK).settled == 0
+    clinic.append(5)
+    late = clinic.export()
+    assert late.name == "desk-1-261-265.keldim-events"
+    clinic.append(1)
+    done = clinic.take_in(late, early)
+    assert import_from(clinic.desk, done[0].receipts, CLOCK).settled == 5
+    assert clinic.stored() == list(range(1, 266))
+    assert clinic.settled() == 265
+
+
+@pytest.mark.parametrize("damage", ["cut", "line gone", "altered", "appended", "empty", "not ours"])
+def test_a_damaged_file_is_named_and_changes_nothing(clinic: Clinic, damage: str) -> None:
+    """Whether a byte or a line, at either end of the way."""
+    path = clinic.export()
+    (taken,) = clinic.take_in(path)
+    whole, receipts = path.read_bytes(), taken.receipts.read_bytes()
+    for file, content in ((path, whole), (taken.receipts, receipts)):
+        lines = content.splitlines(keepends=True)
+        place = len(lines[0]) + len(lines[1]) - 40  # inside the sealed text, or the receipt's signature
+        other = b"B" if content[place : place + 1] == b"A" else b"A"
+        damaged = {
+            "cut": b"".join(lines[:-1]),
+            "line gone": b"".join([lines[0], *lines[2:]]),
+            "altered": content[:place] + other + content[place + 1 :],
+            "appended": content + lines[1],
+            "empty": b"",
+            "not ours": b"\x00\xff" * 100,
+        }
+        file.write_bytes(damaged[damage])
+    with pytest.raises(CarriedInvalid):
+        clinic.take_in(path)
+    with pytest.raises(CarriedInvalid):
+        import_from(clinic.desk, taken.receipts, CLOCK)
+    assert clinic.settled() == 0
+    assert read_status(clinic.desk, CLOCK).pending == 250
+    assert clinic.stored() == list(range(1, 251))
+
+
+def test_files_for_somebody_else_are_refused(clinic: Clinic, tmp_path: Path) -> None:
+    """Events sealed to another fund, receipts for another desk."""
+    path = clinic.export()
+    other = FundHome(live_fund(tmp_path / "other").root)
+    with pytest.raises(CarriedInvalid, match="another fund"):
+        import_files(make_gateway(other, CLOCK), SealedBox.load(other.sealing_key), [path])
+    (taken,) = clinic.take_in(path)
+    taken.receipts.write_bytes(receipts_file("desk-2", read_carried_receipts(taken.receipts, "desk-1")))
+    with pytest.raises(CarriedInvalid, match="another desk"):
+        import_from(clinic.desk, taken.receipts, CLOCK)
+    assert device_of(path) == "desk-1"
+
+
+def test_receipts_for_other_events_are_refused(clinic: Clinic) -> None:
+    """Two receipts exchanged: neither holds, nothing changes."""
+    (taken,) = clinic.take_in(clinic.export())
+    one, two = (Members.parse(line).text("receipt") for line in taken.receipts.read_bytes().splitlines()[1:3])
+    content = taken.receipts.read_bytes()
+    swapped = content.replace(one.encode(), b"X").replace(two.encode(), one.encode()).replace(b"X", two.encode())
+    taken.receipts.write_bytes(swapped)
+    with pytest.raises(CarriedInvalid, match="does not hold"):
+        import_from(clinic.desk, taken.receipts, CLOCK)
+    assert clinic.settled() == 0
+
+
+def test_a_blocked_desk_s_stick_is_refused(clinic: Clinic) -> None:
+    """As over the network, with the reason."""
+    path = clinic.export()
+    block_device(clinic.fund.root, "desk-1", "stolen")
+    with pytest.raises(CarriedRefused, match="device_blocked"):
+        clinic.take_in(path)
+    assert clinic.stored() == []
+
+
+def test_a_stick_that_is_not_there_is_named(clinic: Clinic, tmp_path: Path) -> None:
+    """Pulled out too early, at either end."""
+    with pytest.raises(StickUnusable):
+        export_to(clinic.desk, tmp_path / "gone")
+    with pytest.raises(StickUnusable):
+        clinic.take_in(tmp_path / "gone.keldim-events")
+
+
+def test_a_desk_that_knows_no_sealing_key_says_so(clinic: Clinic) -> None:
+    """A desk that joined long ago."""
+    settings = clinic.desk.config
+    settings.write_text("".join(line for line in settings.read_text().splitlines(True) if "sealing_jwk" not in line))
+    with pytest.raises(NoSealingKey):
+        export_to(clinic.desk, clinic.stick)
+
+
+def _sealed(path: Path) -> list[str]:
+    return [Members.parse(line).text("sealed") for line in path.read_bytes().splitlines()[1:-1]]
