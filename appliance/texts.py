@@ -31,13 +31,14 @@ def _table() -> dict[str, dict[str, dict[str, str]]]:
 
 
 class Advice(StrEnum):
-    """What the receptionist is told where a face alone does not decide."""
+    """What the receptionist is told: where a face alone does not decide, and of a desk that is not for service."""
 
     LOOK_ALIKE = "look_alike"
     STAFF_FACE = "staff_face"
     AMBIGUOUS_MATCH = "ambiguous_match"
     DUPLICATE_FACE = "duplicate_face"
     KEY_AWAY = "key_away"
+    SOFTWARE_KEY = "software_key"
 
 
 def reception_text(advice: Advice, language: Language) -> str:

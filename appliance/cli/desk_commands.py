@@ -9,7 +9,7 @@ import typer
 
 from appliance.capture.camera_identity import list_identities
 from appliance.cli.opening import seeing_desk, working_desk
-from appliance.cli.output import ERR, EXIT_INTERRUPTED, EXIT_NO, dump, say, table
+from appliance.cli.output import ERR, EXIT_INTERRUPTED, EXIT_NO, dump, say, table, warn
 from appliance.cli.place import Json, place
 from appliance.cli.sources import opened
 from appliance.cli.terminal import Confirm, Terminal
@@ -21,8 +21,10 @@ from appliance.core.iin import Iin
 from appliance.core.types import Instant
 from appliance.health import Health, examine
 from appliance.records.schedule import parse_schedule
+from appliance.texts import Advice, reception_text
 from sync.clock import SystemClock
 from sync.database import immediate
+from sync.signing import KeyClass
 
 app = typer.Typer()
 services = typer.Typer(help="Today's planned services.", no_args_is_help=True)
@@ -52,6 +54,8 @@ def checkin(
             if claimed is None:
                 raise PersonUnknown("nobody with this IIN is enrolled")
         with opened(camera, video, images, config.camera, clock, skip, eyes.desk.admission.admit) as source:
+            if not as_json and eyes.desk.key.signer.key_class == KeyClass.FILE:
+                warn(reception_text(Advice.SOFTWARE_KEY, config.desk.language))
             terminal = Terminal(config.desk.language, confirm, quiet=as_json)
             station = eyes.station(source.name, terminal.show, Instant(clock.monotonic()), claimed)
             terminal.answer_to(station.submit)

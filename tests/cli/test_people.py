@@ -195,9 +195,10 @@ def test_a_film_is_never_let_in(clinic: Clinic, film: Path, tmp_path: Path) -> N
 
 
 def test_the_headless_desk_speaks_the_desks_language(clinic: Clinic, film: Path) -> None:
-    """Lines for the patient on the terminal, Kazakh by default, and no name before a match."""
+    """Lines for the patient on the terminal, Kazakh by default, and no name before a match; a key in a file is told."""
     shown = clinic("checkin", "--video", film, "--confirm", "yes", "--once")
     assert shown.code == 4
+    assert reception_text(Advice.SOFTWARE_KEY, Language.KAZAKH) in shown.err
     assert "жақындаңыз" in shown.out
     assert "Ellen" not in shown.out
 
