@@ -22,8 +22,9 @@ from sync.clock import Clock
 from sync.database import check_pages, immediate, known, open_database, rekey
 from sync.desk_database import open_desk_database
 from sync.envelope import parse_event
-from sync.errors import DatabaseBusy, DatabaseKeyWrong, RotationUnfinished
+from sync.errors import DatabaseBusy, DatabaseKeyWrong
 from sync.home import Home, load_settings
+from sync.key_errors import RotationUnfinished
 from sync.key_source import KeyName, KeyStore, open_key_store
 from sync.keyfile import KEY_BYTES
 from sync.recovery import write_recovery

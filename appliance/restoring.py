@@ -17,7 +17,8 @@ from appliance.records.vault import Vault
 from sync.backup import read_backup, working_copy
 from sync.database import Database, check_pages, immediate, open_database
 from sync.envelope import parse_event
-from sync.errors import DatabaseKeyWrong, RecoveryInvalid, RestoreRefused
+from sync.errors import DatabaseKeyWrong
+from sync.key_errors import RecoveryInvalid, RestoreRefused
 from sync.key_source import open_keys
 from sync.recovery_document import DeskKeys, Handover
 

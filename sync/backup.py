@@ -20,8 +20,9 @@ from sync.audit import LedgerHead, verify_ledger
 from sync.database import Database, Migrations, check_pages, copy_database, open_database
 from sync.durable import create_file, sync_directory
 from sync.envelope import format_time
-from sync.errors import BackupInvalid, EnvelopeInvalid, SyncFailure
+from sync.errors import EnvelopeInvalid, SyncFailure
 from sync.home import Home
+from sync.key_errors import BackupInvalid
 from sync.signing import PublicJwk
 from sync.strict_json import Json, Members, dump
 

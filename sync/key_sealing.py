@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from sync.durable import replace_file, sync_directory
-from sync.errors import DiskFailing, KeyUnusable, RotationUnfinished, SealUnusable, SettingsInvalid
+from sync.errors import DiskFailing, KeyUnusable, SettingsInvalid
 from sync.home import Home
+from sync.key_errors import RotationUnfinished, SealUnusable
 from sync.key_report import inspect_keys
 from sync.key_source import GIVEN, FileKeys, KeyName, KeyOrigin, KeyOriginSettings, SealedKeys, read_key_settings
 from sync.keyfile import load_key

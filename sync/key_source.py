@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from sync.durable import replace_file, sync_directory
-from sync.errors import DiskFailing, KeyUnusable, SealUnusable, SettingsInvalid
+from sync.errors import DiskFailing, KeyUnusable, SettingsInvalid
 from sync.home import Home, read_section
+from sync.key_errors import SealUnusable
 from sync.keyfile import KEY_BYTES, load_key, read_secret, write_secret
 from sync.sealed_keys import Seal, open_credential, seal_credential
 

@@ -13,7 +13,8 @@ from typing import Final
 
 from sync.compact import decode_part, encode_part
 from sync.envelope import DEVICE_ID
-from sync.errors import EnvelopeInvalid, RecoveryInvalid, SealInvalid
+from sync.errors import EnvelopeInvalid, SealInvalid
+from sync.key_errors import RecoveryInvalid
 from sync.keyfile import KEY_BYTES
 from sync.sealing import SealedBox, seal
 from sync.signing import PublicJwk

@@ -10,7 +10,7 @@ from base64 import b64decode
 from enum import StrEnum
 from typing import Final
 
-from sync.errors import SealUnusable
+from sync.key_errors import SealUnusable
 
 _TIMEOUT_S: Final = 60
 """A real TPM takes a second or two; one that does not answer must not hang a command."""

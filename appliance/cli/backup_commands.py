@@ -11,8 +11,8 @@ from appliance.composition import DESK_MIGRATIONS
 from appliance.restoring import restore as take_over
 from sync.backup import Chain, make_backup, read_backup
 from sync.desk_database import database_key
-from sync.errors import RecoveryInvalid
 from sync.handing import request_handover
+from sync.key_errors import RecoveryInvalid
 from sync.key_source import open_keys
 from sync.keyfile import write_secret
 from sync.recovery_document import open_handover

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from sync.envelope import parse_event
-from sync.errors import DeviceUnknown, RecoveryInvalid, RestoreRefused
+from sync.errors import DeviceUnknown
 from sync.fund.home import FundHome
 from sync.fund.office import devices, list_events
 from sync.fund.rows import DeviceSummary
 from sync.handing import read_request
+from sync.key_errors import RecoveryInvalid, RestoreRefused
 from sync.recovery_document import Handover, open_recovery, seal_handover
 from sync.sealing import SealedBox
 

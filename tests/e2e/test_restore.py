@@ -14,9 +14,9 @@ from appliance.demo import clinic
 from sync.backup import read_backup
 from sync.clock import SystemClock
 from sync.database import open_database
-from sync.errors import BackupInvalid, RecoveryInvalid, RestoreRefused
 from sync.fund.audit import verify_fund
 from sync.home import Home, load_settings
+from sync.key_errors import BackupInvalid, RecoveryInvalid, RestoreRefused
 from sync.key_source import KeyName
 from sync.keyfile import load_key
 from tests.cli.terminal import Outcome, keldim

@@ -13,8 +13,9 @@ from appliance.core.errors import TemplateDamaged
 from appliance.key_rotation import rotate_database_key, rotate_template_key
 from appliance.records.vault import Vault
 from sync.database import immediate, open_database
-from sync.errors import DatabaseKeyWrong, DiskFull, RotationUnfinished, SyncFailure
+from sync.errors import DatabaseKeyWrong, DiskFull, SyncFailure
 from sync.home import Home
+from sync.key_errors import RotationUnfinished
 from sync.key_source import KeyName, open_keys
 from sync.keyfile import load_key
 from tests.fakes.clock import ManualClock

@@ -8,8 +8,9 @@ import pytest
 
 from appliance.composition import DESK_MIGRATIONS
 from sync.desk_database import open_desk_database
-from sync.errors import KeyUnusable, RotationUnfinished, SealUnusable, SettingsInvalid
+from sync.errors import KeyUnusable, SettingsInvalid
 from sync.home import Home
+from sync.key_errors import RotationUnfinished, SealUnusable
 from sync.key_report import inspect_keys
 from sync.key_sealing import seal_keys, unseal_keys
 from sync.key_source import (

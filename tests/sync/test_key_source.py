@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sync.errors import KeyUnusable, SealUnusable, SettingsInvalid
+from sync.errors import KeyUnusable, SettingsInvalid
 from sync.home import Home
+from sync.key_errors import SealUnusable
 from sync.key_source import (
     CREDENTIAL_PREFIX,
     CREDENTIALS_VARIABLE,

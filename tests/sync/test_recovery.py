@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sync.compact import encode_part
-from sync.errors import RecoveryInvalid
 from sync.home import Home
+from sync.key_errors import RecoveryInvalid
 from sync.key_source import NEXT, FileKeys, KeyName
 from sync.keyfile import create_key
 from sync.recovery import write_recovery

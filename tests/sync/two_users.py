@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sync.database import Database, immediate, open_database
-from sync.errors import KeyUnusable
+from sync.errors import KeyUnusable, SyncFailure
 from sync.home import Home
 from sync.keyfile import load_key
 from sync.schema import LEDGER_MIGRATIONS
@@ -33,7 +33,7 @@ def as_user(uid: int, gid: int, work: Callable[[], str]) -> str:
             os.setresgid(gid, gid, gid)
             os.setresuid(uid, uid, uid)
             said = work()
-        except Exception as error:  # noqa: BLE001 - told to the parent, whatever it is
+        except (OSError, SyncFailure) as error:
             said = f"{type(error).__name__}: {error}"
         finally:
             os.write(writing, said.encode())
