@@ -47,10 +47,10 @@ _GROWTH_NOISE = 0.05
 class Challenge:
     """A challenge in progress; `follow` gives the next one, nothing is changed in place.
 
-    since: when what is asked for now was first asked. before: medians before the first cue, to which all is compared.
-    recent: the last readings; what is judged is their median, so that no single wild frame counts. step: index of the
-    current step. reached: how many of its turns are done. change: what the last median differs in. flat_frames: how
-    many medians looked like a tilted picture.
+    since: when what is asked for now was first asked. before: medians to which all is compared: of the size, those
+    before the current cue; of the rest, those before the challenge. recent: the last readings; what is judged is their
+    median, so that no single wild frame counts. step: index of the current step. reached: how many of its turns are
+    done. change: what the last median differs in. flat_frames: how many medians looked like a tilted picture.
     """
 
     steps: tuple[Step, ...]
@@ -172,7 +172,9 @@ class Challenge:
             return self._unanswered(Cause.TOO_EARLY, rule)
         if self.last.at - self.since < self.asked.pause:
             return self
-        return replace(self, phase=Phase.ACT, since=self.last.at)
+        now = Reading.middle(self.recent)  # who was still stepping up is larger than at first, and stays so
+        before = replace(self.before, size=now.size)
+        return replace(self, phase=Phase.ACT, since=self.last.at, before=before, change=now.since(before))
 
     def _turned(self, rule: LivenessRule) -> "Challenge":
         sign = self.asked.ways[self.reached]

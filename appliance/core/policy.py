@@ -127,7 +127,7 @@ class LivenessRule:
     mouth corner (about 0.9 eye distances). The nose tip stands 0.35 to 0.5 eye distances before that plane, so a turn
     of 20 degrees gives 0.135 to 0.19, and a flat picture 0 at any tilt. Growth is the logarithm of the size ratio: 0.18
     is 20 % larger, from 60 cm to 50. All figures are medians over `smoothing` sightings, relative to the sightings
-    before the first cue.
+    before the challenge; growth to those before the current cue.
 
     planar_parallax, planar_foreshortening, planar_frames: a face that much slimmer (eye distance over eye-to-mouth
     distance, relative to before the cue; cos of the angle, so 28 degrees) without parallax, in that many medians, moved

@@ -13,6 +13,7 @@ from appliance.core.liveness_steps import LEFTWARDS, RIGHTWARDS, WAYS, Step, dra
 from appliance.core.policy import LivenessRule
 from appliance.core.types import Box, Cue, Instant, LivenessVerdict
 from tests.fakes.heads import (
+    Asked,
     Detector,
     Motion,
     Pose,
@@ -156,6 +157,19 @@ def test_coming_closer_counts_with_the_way_back() -> None:
     assert back.phase is Phase.RETURN
     back = seen(back, [Pose(scale=1.05)] * 7, start=2.2)
     assert (back.step, back.phase) == (1, Phase.ACT)
+
+
+@pytest.mark.parametrize("steps", [(CLOSER, LEFT), (LEFT, CLOSER)])
+def test_who_was_still_stepping_up_need_not_step_back(steps: tuple[Step, ...]) -> None:
+    """Coming closer, and the way back, count from where one stood at the cue, not from where the hold began."""
+    move = turning()
+
+    def stepping_up(asked: Asked, at: float) -> Pose:
+        pose = move(asked, at)
+        return replace(pose, scale=pose.scale * min(1.0, 0.86 + 0.2 * at))
+
+    end = outcome(head(), stepping_up, detector(), tuple(replace(step, pause=1.0) for step in steps), RULE)
+    assert (end.verdict, end.cause) == (LivenessVerdict.LIVE, Cause.ANSWERED)
 
 
 # ---- a flat picture
