@@ -1,6 +1,7 @@
 """The desk believes the fund's log only as far as it verified it, and keeps what contradicts it."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -268,3 +269,16 @@ def test_a_failed_look_is_shown_and_stops_nothing(desk: Desk) -> None:
     assert watch.step(force=True) is exchange.failure
     assert log_status(desk.db).error == "E-NET-01 no answer"
     assert "last failure" in log_status(desk.db).summary()
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [None, [1], [{}], [{"index": 0, "seq": 1, "count": 1, "proof": ["AAAA"]}], [{}] * 65],
+    ids=["absent", "no object", "empty", "short hash", "too many"],
+)
+def test_runs_that_are_none_are_a_violation(desk: Desk, runs: object) -> None:
+    """Nothing is computed from them."""
+    desk.log.log(desk.digests, 1)
+    answer = json.loads(desk.log.get_inclusion(0, 0)) | {"runs": runs}
+    with pytest.raises(ProtocolViolation):
+        desk.receipts.take(json.dumps(answer).encode(), NOW)
