@@ -43,6 +43,9 @@ _LENGTH_DIGITS = 12
 
 JSON = "application/json"
 
+Renew = Callable[[str, str | None, bytes], Awaitable[bytes]]
+"""Device, fingerprint of the certificate shown, body: the answer to a request for a TLS certificate."""
+
 
 class Problem(BaseModel):
     """Why a whole request was denied; nothing changed at the fund."""
@@ -69,6 +72,18 @@ class SignedHead(BaseModel):
     head: str = Field(description="JWS compact, typ head+jws, signed by the fund")
 
 
+class CertificateRequest(BaseModel):
+    """A request for a TLS certificate."""
+
+    csr: str = Field(description="PKCS #10 in PEM, signed by the new key")
+
+
+class IssuedCertificate(BaseModel):
+    """A TLS certificate of the device."""
+
+    certificate: str = Field(description="X.509 in PEM")
+
+
 class Health(BaseModel):
     """The gateway can store."""
 
@@ -84,7 +99,7 @@ _DENIALS: dict[int | str, dict[str, object]] = {
 _TOO_LARGE: dict[int | str, dict[str, object]] = {413: {"model": Problem, "description": "too_large"}}
 
 
-def create_app(gateway: Gateway, log: Log, desk: FrontDesk) -> FastAPI:
+def create_app(gateway: Gateway, log: Log, desk: FrontDesk, renew: Renew) -> FastAPI:
     """The web application in front of a gateway and its log; whoever opens them closes them."""
     app = FastAPI(
         title="Keldim fund gateway",
@@ -94,6 +109,7 @@ def create_app(gateway: Gateway, log: Log, desk: FrontDesk) -> FastAPI:
         redoc_url=None,
     )
     _add_ingest(app, gateway, desk)
+    _add_renewal(app, renew, desk)
     _add_questions(app, gateway, log, desk)
     add_log(app, log, gateway, desk)
     _add_failures(app)
@@ -114,6 +130,22 @@ def _add_ingest(app: FastAPI, gateway: Gateway, desk: FrontDesk) -> None:
         with desk.place(request) as shown:
             content = await read_body(request)
             return Response(await gateway.receive(device, content, shown), media_type=JSON)
+
+
+def _add_renewal(app: FastAPI, renew: Renew, desk: FrontDesk) -> None:
+    body = {"required": True, "content": {JSON: {"schema": CertificateRequest.model_json_schema()}}}
+
+    @app.post(
+        "/v1/devices/{device}/tls-certificate",
+        summary="Renew the certificate of the connection",
+        responses={200: {"model": IssuedCertificate}, **_DENIALS, **_TOO_LARGE},
+        openapi_extra={"requestBody": body},
+    )
+    async def tls_certificate(device: str, request: Request) -> Response:
+        """Over a connection secured by a good TLS certificate of the device; the same key gets the same answer."""
+        with desk.place(request) as shown:
+            content = await read_body(request)
+            return Response(await renew(device, shown, content), media_type=JSON)
 
 
 def _add_questions(app: FastAPI, gateway: Gateway, log: Log, desk: FrontDesk) -> None:

@@ -57,10 +57,8 @@ class Overview:
 class Gateway:
     """Receives batches and answers questions, all in one event loop."""
 
-    def __init__(self, store: FundStore, signer: Signer, clock: WallClock, *, demanding: bool = False) -> None:
-        """demanding: a device that has certificates is not heard over a connection without one."""
+    def __init__(self, store: FundStore, signer: Signer, clock: WallClock) -> None:
         self._store = store
-        self._demanding = demanding
         self._signer = signer
         self._clock = clock
 
@@ -148,8 +146,7 @@ class Gateway:
         if found is None:
             raise RequestDenied(403, "unknown_device", "no such device is registered here")
         certificates = await self._store.certificates(device) if shown is not None else ()
-        if shown is not None or self._demanding:
-            check_peer(found, shown, certificates, now)
+        check_peer(shown, certificates, now)
         return found, certificates
 
     async def _admitted(self, device: str, shown: str | None) -> Device:

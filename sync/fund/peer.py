@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from sync.fund.denial import RequestDenied
-from sync.fund.rows import Certificate, Device, Purpose
+from sync.fund.rows import Certificate, Purpose
 
 HEADER: Final = "x-keldim-client-certificate"
 """Set by nginx in every request it passes on, whatever the client sent: the certificate in PEM, URL-encoded, or empty.
@@ -38,17 +38,14 @@ def told_by_proxy(header: str | None) -> str | None:
         return None
 
 
-def check_peer(device: Device, shown: str | None, certificates: Sequence[Certificate], now: datetime) -> None:
-    """Raises RequestDenied unless a peer that showed this certificate is the device.
+def check_peer(shown: str | None, certificates: Sequence[Certificate], now: datetime) -> None:
+    """Raises RequestDenied unless a peer that showed this certificate is the device whose certificates these are.
 
-    shown: fingerprint, None without a certificate. certificates: the device's. A device that was registered by hand, as
-    the demonstration's is, has none and needs none; one that is certified is never heard without. A revoked
-    certificate still tells who is there, so that a revoked desk learns it: `check_good` says what it may do.
+    shown: fingerprint, None without a certificate. certificates: the device's. A revoked certificate still tells who is
+    there, so that a revoked desk learns it: `check_good` says what it may do.
     """
     if shown is None:
-        if device.certified_until is not None:
-            raise RequestDenied(403, "certificate_required", "this device speaks with its TLS certificate only")
-        return
+        raise RequestDenied(403, "certificate_required", "a device speaks with its TLS certificate only")
     found = _own(shown, certificates)
     if found is None or not found.begins <= now < found.ends:
         raise RequestDenied(403, "certificate_invalid", "the certificate of this connection is not this device's")

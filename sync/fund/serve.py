@@ -20,7 +20,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sync.clock import Clock, SystemClock
 from sync.errors import AddressInUse, KeyUnusable
-from sync.fund.app import create_app
+from sync.fund.app import Renew, create_app
+from sync.fund.ca import DeviceAuthority
 from sync.fund.counter import CERTIFICATE, FrontDesk
 from sync.fund.gateway import Gateway
 from sync.fund.home import FundHome
@@ -29,6 +30,8 @@ from sync.fund.log import Log
 from sync.fund.log_terms import load_signer, load_terms
 from sync.fund.peer import fingerprint
 from sync.fund.rate import Rate
+from sync.fund.renewal import Renewal
+from sync.fund.store import FundStore
 from sync.fund.stores import gateway_store, log_store
 from sync.signing import FileSigner
 
@@ -144,10 +147,12 @@ def gateway_server(
     renew_certificate(home, clock.moment().wall)
     context = tls_context(home.server, home.device_ca)
     with bind(host, port) as listener:
-        gateway, log = make_gateway(home, clock), make_log(home, clock)
+        store = gateway_store(home, clock.moment().wall)
+        gateway, log = make_gateway(home, clock, store), make_log(home, clock)
+        desk, renew = FrontDesk(clock.monotonic, rate, behind_proxy=False), renewing(home, store, clock)
         try:
             config = uvicorn.Config(
-                create_app(gateway, log, FrontDesk(clock.monotonic, rate, behind_proxy=False)),
+                create_app(gateway, log, desk, renew),
                 ssl_context_factory=lambda _config, _default: context,
                 log_config=None,  # logging is set up by whoever started the process
                 access_log=False,
@@ -165,9 +170,20 @@ def gateway_server(
                 ready_file.unlink(missing_ok=True)
 
 
-def make_gateway(home: FundHome, clock: Clock) -> Gateway:
+def make_gateway(home: FundHome, clock: Clock, store: FundStore | None = None) -> Gateway:
     """The gateway of a fund, to be opened in its event loop. Raises KeyUnusable."""
-    return Gateway(gateway_store(home, clock.moment().wall), FileSigner.load(home.signing_key), clock)
+    store = store or gateway_store(home, clock.moment().wall)
+    return Gateway(store, FileSigner.load(home.signing_key), clock)
+
+
+def renewing(home: FundHome, store: FundStore, clock: Clock) -> Renew:
+    """What renews TLS certificates, in the store that the gateway opens. Raises FundIncomplete, KeyUnusable."""
+    renewal = Renewal(store, DeviceAuthority.load(home))
+
+    async def renew(device: str, shown: str | None, body: bytes) -> bytes:
+        return await renewal.renew(device, shown, body, clock.moment().wall)
+
+    return renew
 
 
 def make_log(home: FundHome, clock: Clock) -> Log:

@@ -11,13 +11,15 @@ import pytest
 import requests
 
 from sync.clock import SystemClock
+from sync.envelope import DEVICE_ID
 from sync.fund.admission import Terms, admit, invite
 from sync.fund.home import FundDocument, FundHome
 from sync.fund.office import create_fund
 from sync.fund.rate import Rate
 from sync.fund.serve import gateway_server
 from sync.signing import KeyClass
-from tests.sync_fund.blocking import Gateway, open_gateway
+from sync.tls_key import put_into_use
+from tests.sync_fund.blocking import Gateway, open_gateway, tls_of
 from tests.sync_fund.desk import NOON, FakeDesk, StillClock
 from tests.sync_fund.postgresql import Server
 
@@ -44,6 +46,11 @@ class Fund:
         """Let a desk in."""
         invitation = invite(self.root, desk.device, clinic, "Reception", self.founded)
         admit(self.root, desk.joiner.token(desk.joiner.request(invitation)), Terms(KeyClass.FILE), self.founded)
+        put_into_use(desk.joiner.tls_file, tls_of(self.root, desk.device).pem.encode(), self.tls_file(desk.device))
+
+    def tls_file(self, device: str) -> Path:
+        """Where the TLS key of a desk is, with its certificate."""
+        return self.root.with_name(f"{self.root.name}-{device}-tls.pem")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +68,19 @@ class Running:
 
     def post(self, device: str, body: bytes | Iterator[bytes], **headers: str) -> requests.Response:
         """Offer a body as events of a device."""
+        pem = self.fund.tls_file(device) if DEVICE_ID.fullmatch(device) else None
         return self.session.post(
             f"{self.url}/v1/devices/{device}/events",
+            cert=str(pem) if pem is not None and pem.exists() else None,
             data=body,
             headers={"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()},
             timeout=20,
         )
 
-    def get(self, path: str) -> requests.Response:
-        """Ask."""
-        return self.session.get(self.url + path, timeout=20)
+    def get(self, path: str, desk: FakeDesk | None = None) -> requests.Response:
+        """Ask, as a desk or as anybody."""
+        cert = None if desk is None else str(self.fund.tls_file(desk.device))
+        return self.session.get(self.url + path, cert=cert, timeout=20)
 
 
 @pytest.fixture(scope="session")

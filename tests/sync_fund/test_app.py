@@ -67,7 +67,7 @@ def test_the_head_is_answered_also_when_blocked(running: Running, tmp_path: Path
     desk = running.fund.desk(tmp_path)
     _offer(running, desk, desk.chain(2))
     block_device(running.fund.root, desk.device, "stolen")
-    answer = running.get(f"/v1/devices/{desk.device}/head?nonce={NONCE}")
+    answer = running.get(f"/v1/devices/{desk.device}/head?nonce={NONCE}", desk)
     head = read_head(answer.content, running.fund.document.public_jwk, desk.device, NONCE)
     assert (answer.status_code, head.have, head.blocked) == (200, 2, True)
     _assert_denied(running.post(desk.device, batch([desk.next()])), 403, "device_blocked")
@@ -286,6 +286,7 @@ def test_many_desks_and_two_clients_for_one_desk_at_once(running: Running, tmp_p
         accepted = have = 0
         with requests.Session() as session:
             session.trust_env, session.verify = False, running.session.verify
+            session.cert = str(running.fund.tls_file(device))
             while have < 40:
                 sent = chains[device][have : have + step]
                 answer = session.post(
@@ -347,4 +348,10 @@ def test_the_description_names_every_way_and_answer(running: Running) -> None:
     assert events["requestBody"]["content"]["application/json"]["schema"]["required"] == ["events"]
     of_device = {f"/v1/devices/{{device}}/{what}" for what in ("events", "head", "inclusion")}
     of_log = {f"/v1/log/{what}" for what in ("checkpoint", "growth", "cosignatures", "tile/{path}")}
-    assert set(description["paths"]) == {"/", "/healthz", *of_device, *of_log}
+    of_device.add("/v1/devices/{device}/tls-certificate")
+    assert set(description["paths"]) == {
+        "/",
+        "/healthz",
+        *of_device,
+        *of_log,
+    }

@@ -280,7 +280,7 @@ def test_a_full_disk_keeps_nothing_of_a_batch_and_answers_nothing(fund: Fund, tm
     tokens = desk.chain(3)
     store = FullDisk(gateway_store(home, NOON))
     real = gateway_module.Gateway(cast("FundStore", store), FileSigner.load(home.signing_key), StillClock())
-    with contextlib.closing(Gateway(real)) as failing:
+    with contextlib.closing(Gateway(real, fund.root)) as failing:
         with pytest.raises(DatabaseFailure):
             failing.receive(desk.device, batch(tokens))
         assert list(list_events(fund.root)) == []

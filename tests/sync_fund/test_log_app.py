@@ -17,7 +17,7 @@ def logged(running: Running, desk: FakeDesk) -> None:
     """Wait until the running fund has logged all of a desk's events by itself."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
-        answer = running.get(f"/v1/devices/{desk.device}/inclusion")
+        answer = running.get(f"/v1/devices/{desk.device}/inclusion", desk)
         if answer.status_code == 200 and read_inclusion(answer.content).upto == desk.seq:
             return
         time.sleep(0.2)

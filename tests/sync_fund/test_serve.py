@@ -70,9 +70,10 @@ def process(tmp_path: Path) -> Iterator[Process]:
         running.end(signal.SIGKILL)
 
 
-def _session(fund: Fund) -> requests.Session:
+def _session(fund: Fund, device: str | None = None) -> requests.Session:
     session = requests.Session()
     session.trust_env, session.verify = False, str(FundHome(fund.root).ca_certificate)
+    session.cert = None if device is None else str(fund.tls_file(device))
     return session
 
 
@@ -92,7 +93,7 @@ class Uploader(threading.Thread):
 
     def run(self) -> None:
         """Send from the first event without a receipt."""
-        with _session(self.process.fund) as session:
+        with _session(self.process.fund, self.desk.device) as session:
             while (first := self.receipted) < len(self.tokens) and time.monotonic() < self.deadline:
                 self._send(session, first)
 
@@ -142,6 +143,7 @@ def test_a_gateway_stops_when_told_with_desks_connected(process: Process, tmp_pa
     body = batch([desk.next()])
     head = f"POST /v1/devices/{desk.device}/events HTTP/1.1\r\nHost: fund\r\nContent-Type: application/json\r\n"
     context = ssl.create_default_context(cadata=process.fund.document.ca_pem)
+    context.load_cert_chain(process.fund.tls_file(desk.device))
     wire = context.wrap_socket(socket.create_connection(("127.0.0.1", process.port), 10), server_hostname="127.0.0.1")
     with wire, _session(process.fund) as idle:
         assert idle.get(f"https://127.0.0.1:{process.port}/healthz", timeout=10).status_code == 200
@@ -169,7 +171,7 @@ def test_a_gateway_starts_again_with_what_it_had(process: Process, tmp_path: Pat
     url = f"https://127.0.0.1:{process.port}/v1/devices/{desk.device}/events"
     results = []
     for restart in (True, False):
-        with _session(process.fund) as session:
+        with _session(process.fund, desk.device) as session:
             answer = session.post(url, data=batch(tokens), headers={"Content-Type": "application/json"}, timeout=10)
         receipts = receipts_of(answer.content, process.fund.document.public_jwk, desk.device, tokens)
         results.append([receipt.result for receipt in receipts])
