@@ -15,7 +15,7 @@ def test_the_ledger_is_verified(pristine: Clinic) -> None:
     """For people and for machines."""
     told = pristine("ledger", "verify")
     assert (told.code, told.err) == (0, "")
-    assert told.out == "ledger: 1 events, chain verified, 0 receipts verified\n"
+    assert told.out == "ledger: 1 events, chain verified, 0 receipts verified\njournal: 1 events verified\n"
     document = pristine("ledger", "verify", "--json").json
     assert (document["events"], document["receipts"], document["verified"]) == (1, 0, True)
 
