@@ -239,6 +239,10 @@ def _send(session: requests.Session, request: requests.Request, deadline_s: floa
 def _tls_trouble(text: str) -> str:
     """What is wrong with a connection, from OpenSSL's words."""
     if "CERTIFICATE_VERIFY_FAILED" in text:
+        if "not yet valid" in text:
+            return "the fund's certificate is not valid yet: most likely this machine's clock is behind; set it"
+        if "has expired" in text:
+            return "the fund's certificate has ended, unless this machine's clock is ahead; look at the clock first"
         return "the other side is not the fund: its certificate does not verify"
     if " alert " in text.lower():  # the other side says so, which has seen our certificate, or missed it
         return "the fund does not accept this desk's TLS certificate"

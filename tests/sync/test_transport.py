@@ -5,6 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from sync.errors import (
     TransportFailure,
 )
 from sync.fund.home import FundHome
+from sync.fund.office import create_fund
 from sync.home import FundSettings
 from sync.protocol import MAX_ANSWER
 from sync.signing import FileSigner
@@ -255,3 +257,15 @@ def test_a_certificate_file_that_is_none_is_named(fund: FundHome, tmp_path: Path
     for text in ("", "garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
         with pytest.raises(SettingsInvalid, match="PEM"):
             pinned_context(text)
+
+
+@pytest.mark.parametrize(
+    ("years", "match"), [(2, "not valid yet: most likely this machine's clock"), (-2, "has ended, unless")]
+)
+def test_a_clock_or_a_certificate_that_is_off_is_named(tmp_path: Path, years: int, match: str) -> None:
+    """A fund of two years ago or hence: nothing gets through, and the clock is named first."""
+    at = SystemClock().moment().wall + timedelta(days=365 * years)
+    create_fund(tmp_path / "fund", "https://127.0.0.1:8443", at)
+    other = FundHome(tmp_path / "fund")
+    with tls_server(other.server, reply(200, b"answer")) as port, pytest.raises(TransportFailure, match=match):
+        transport(other, port).post_events(b"{}")
