@@ -84,6 +84,11 @@ def test_desk_and_fund_agree(played: Played) -> None:
     assert (fund.code, fund.json["events"], fund.json["missing"], fund.json["forks"]) == (0, count, 0, 0)
     status = keldim("--home", played.folder / "desk", "sync", "status", "--json")
     assert (status.code, status.json["pending"], status.json["settled"]) == (0, 0, count)
+    log, proven = fund.json["log"], status.json["log"]
+    assert isinstance(log, dict)
+    assert isinstance(proven, dict)
+    assert (log["size"], log["cosigned"], log["cosigned_size"], log["waiting"]) == (count, 1, count, 0)
+    assert (proven["proven"], proven["alarm"]) == (count, None)
 
 
 def test_the_fund_knows_pseudonyms_only(played: Played) -> None:
