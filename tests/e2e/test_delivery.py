@@ -180,7 +180,7 @@ def test_an_altered_event_is_refused_and_shown(network: Network, alter: Callable
     shown = network.status(copy)
     assert shown.code == 4
     assert shown.json["settled"] == 1
-    assert "refused" in str(shown.json["parked"])
+    assert "rejected" in str(shown.json["parked"])
     told = keldim("--home", copy.root, "ledger", "verify")
     assert told.code == 4
     assert "event 2" in told.err
