@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ from sync.__main__ import read_status, run_once
 from sync.clock import SystemClock
 from sync.database import immediate, open_database
 from sync.errors import DeviceRefused
-from sync.fund.admission import Terms, admit, invite, revoke
+from sync.fund.admission import Terms, admit, certificates, invite, revoke
 from sync.fund.audit import verify_fund
-from sync.fund.ca import DEVICE_VALIDITY
+from sync.fund.ca import DEVICE_VALIDITY, TLS_VALIDITY
 from sync.fund.home import FundHome
 from sync.fund.office import devices
 from sync.home import Home
@@ -22,6 +23,7 @@ from sync.ledger import LEDGER_MIGRATIONS, Ledger
 from sync.membership import read_membership
 from sync.provision import make_desk, request_admission, request_renewal
 from sync.signing import FileSigner, KeyClass
+from sync.tls_key import tls_certificate_in
 from tests.fakes.documents import join_desk
 from tests.sync_fund.conftest import Running, live_fund, served
 
@@ -126,3 +128,23 @@ def test_a_desk_whose_certificate_has_ended_delivers_after_its_renewal(tmp_path:
         install(desk, admit(root, request_renewal(desk), FILE, now), now)
         assert run_once(desk, CLOCK, force=True).settled == 2
         assert read_membership(desk).warnings(now) == ()
+
+
+def test_a_tls_certificate_that_ends_soon_is_renewed_while_delivering(tmp_path: Path, desk: Home) -> None:
+    """By the desk itself, over the connection; the next delivery shows the new one."""
+    with served(live_fund(tmp_path / "fund")) as running:
+        root, then = running.fund.root, CLOCK.moment().wall - TLS_VALIDITY + timedelta(days=20)
+        document = FundHome(root).document
+        document.write_bytes(document.read_bytes().replace(b":8443", f":{running.port}".encode()))
+        make_desk(desk)
+        request = request_admission(desk, invite(root, "desk-1", "Clinic", "Desk", then), then)
+        install(desk, admit(root, request, FILE, then), then)
+        _append(desk, 2)
+        assert run_once(desk, CLOCK, force=True).settled == 2
+        authority = FundHome(root).device_ca.read_bytes()
+        renewed = tls_certificate_in(desk.tls, authority)
+        assert renewed.ends > CLOCK.moment().wall + timedelta(days=85)
+        _append(desk, 1)
+        assert run_once(desk, CLOCK, force=True).settled == 1
+        assert tls_certificate_in(desk.tls, authority) == renewed
+        assert len([c for c in certificates(root) if c.purpose == "tls"]) == 2
