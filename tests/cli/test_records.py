@@ -20,6 +20,23 @@ def test_the_ledger_is_verified(pristine: Clinic) -> None:
     assert (document["events"], document["receipts"], document["verified"]) == (1, 0, True)
 
 
+def test_a_database_is_built_anew_from_the_journal(clinic: Clinic) -> None:
+    """Events and people are there again, the old file is kept; a lost one leaves the events, and that is said."""
+    told = clinic("ledger", "recover", "--json")
+    assert told.err == ""
+    done = told.json
+    assert (done["events"], done["from_database"], done["lost"]) == (1, 0, [])
+    assert clinic("ledger", "verify").code == 0
+    assert "template" in done["carried"]
+    home = Home(clinic.home)
+    assert len(list(home.root.glob("desk.db.broken-*"))) >= 1
+    for path in home.root.glob("desk.db*"):
+        path.unlink()
+    again = clinic("ledger", "recover", "--json").json
+    assert (again["events"], again["aside"]) == (1, None)
+    assert "template" in again["lost"]
+
+
 def test_the_ledger_is_shown(pristine: Clinic) -> None:
     """A table of the last events; one of them whole, by number or id."""
     table = pristine("ledger", "show")
