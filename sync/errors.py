@@ -235,6 +235,13 @@ class DeviceRefused(SyncFailure):
     remedy = "Visits go on and are kept. Call the fund to register or unblock this desk."
 
 
+class AnswerLate(TransportFailure):
+    """The exchange did not end within its deadline: a slow line or a slow fund; the next batch is half as large."""
+
+    code = "E-NET-07"
+    remedy = "Nothing is lost; the desk sends less at a time. Check how fast the network is."
+
+
 class FundBusy(TransportFailure):
     """The fund asks to come back later (429 or 503).
 

@@ -16,7 +16,7 @@ from sync.compact import digest_of
 from sync.database import Database, immediate, known
 from sync.drafts import drafts_waiting
 from sync.envelope import parse_time
-from sync.errors import ChainDisputed, SyncFailure
+from sync.errors import AnswerLate, ChainDisputed, SyncFailure
 from sync.protocol import MAX_EVENTS, Decision, Outgoing, Receipt, Result, SignedReceipt, fits
 
 Draw = Callable[[], float]
@@ -180,6 +180,8 @@ class Outbox:
             wait = min(retry_after or 0.0, MAX_RETRY_AFTER_S)
             self._delay(batch, now, draw, MAX_BACKOFF_S, wait)
             self._remember(failure)
+            if isinstance(failure, AnswerLate):  # a slow line: a full batch may never fit its deadline
+                self._db.execute("UPDATE delivery SET batch_limit = ?", (max(1, len(batch) // 2),))
 
     def reject(self, batch: Sequence[Outgoing], now: float, failure: SyncFailure, draw: Draw, reason: str) -> bool:
         """The fund refused the request as such: halve the next batch, or hold the event it is about.

@@ -26,6 +26,7 @@ from urllib3.exceptions import HTTPError
 
 from sync.clock import Clock
 from sync.errors import (
+    AnswerLate,
     DeviceRefused,
     EnvelopeInvalid,
     FundBusy,
@@ -137,8 +138,9 @@ class Transport:
                 if not alive:
                     raise RuntimeError("the exchange ended without an answer") from None
         self._abandon()
-        why = "the desk is stopping" if self._stopped() else f"no complete answer within {self._deadline_s:.0f} s"
-        return TransportFailure(why)
+        if self._stopped():
+            return TransportFailure("the desk is stopping")
+        return AnswerLate(f"no complete answer within {self._deadline_s:.0f} s")
 
     def _abandon(self) -> None:
         """Wake the thread by shutting its sockets, and leave it the session: it may still be resolving a name."""
@@ -231,7 +233,7 @@ def _send(session: requests.Session, request: requests.Request, deadline_s: floa
     except requests.exceptions.SSLError as error:
         return TransportFailure(_tls_trouble(str(error)))
     except requests.exceptions.Timeout:
-        return TransportFailure("the fund does not answer in time")
+        return AnswerLate("the fund does not answer in time")
     except (requests.RequestException, HTTPError, OSError) as error:
         return TransportFailure(f"the fund cannot be reached ({type(error).__name__})")
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.envelope import GENESIS
-from sync.errors import ChainDisputed, FundBusy, RequestRefused, TransportFailure
+from sync.errors import AnswerLate, ChainDisputed, FundBusy, RequestRefused, TransportFailure
 from sync.outbox import (
     FIRST_BACKOFF_S,
     MAX_BACKOFF_S,
@@ -212,6 +212,19 @@ def test_a_receipt_over_another_history_changes_nothing(desk: SyncDesk) -> None:
     with pytest.raises(ChainDisputed, match="event 1 at the fund"):
         desk.outbox.apply(batch, SignedReceipt(receipt, "token"), desk.now, half)
     assert (desk.status.pending, desk.status.settled) == (1, 0)
+
+
+def test_a_line_too_slow_for_a_batch_gets_smaller_ones(desk: SyncDesk) -> None:
+    """Half as many after each late answer, down to one; then they grow again."""
+    desk.append_many(5)
+    sizes = []
+    for _ in range(4):
+        batch = desk.outbox.due(desk.now, force=True)
+        sizes.append(len(batch))
+        desk.outbox.postpone(batch, desk.now, AnswerLate("no complete answer within 30 s"), half)
+    assert sizes == [5, 2, 1, 1]
+    answer(desk, (Result.ACCEPTED, None), have=1)
+    assert seqs(desk, force=True) == [2, 3]
 
 
 def test_an_altered_row_is_sent_as_it_is_and_never_blocks_the_reader(desk: SyncDesk) -> None:
