@@ -26,7 +26,7 @@ def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock
     checks = found(home, pack_path.parent, clock)
     assert list(checks) == [
         *("disk", "configuration", "camera", "keys at rest", "model pack", "certificates"),
-        *("records", "device key", "ledger", "clock", "delivery", "templates"),
+        *("records", "device key", "ledger", "clock", "delivery", "log", "templates"),
     ]
     assert {name for name, check in checks.items() if check.health is Health.FAILED} == set()
     assert checks["model pack"].found.startswith("builtin")
@@ -179,3 +179,13 @@ def test_the_doctor_says_which_camera_may_serve(home: Home, clock: ManualClock, 
     assert "video2 HD Webcam C270 (046d:0825): allowed" in camera().found
     home.config.write_text(home.config.read_text() + '\n[camera]\nallow = ["046d:0825 driver=uvcvideo"]\n')
     assert camera().health is Health.OK
+
+
+def test_a_log_that_contradicts_itself_is_a_failure(
+    home: Home, desk: WorkingDesk, clock: ManualClock, pack_path: Path
+) -> None:
+    """And stays one: evidence is not forgotten."""
+    assert found(home, pack_path.parent, clock)["log"].health is Health.OK
+    desk.records.db.execute("INSERT INTO log_evidence (at, what, ours, theirs) VALUES (0, 'two histories', 'a', 'b')")
+    log = found(home, pack_path.parent, clock)["log"]
+    assert (log.health, "two histories" in log.found) == (Health.FAILED, True)
