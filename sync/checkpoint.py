@@ -32,7 +32,7 @@ class Counter(Protocol):
         """The value."""
 
     def advance(self) -> int:
-        """One more; the new value, which survives any power cut."""
+        """One more; the new value survives any power cut. A chip's memory wears out: per checkpoint, not per event."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Protocol
 
+from sync.checkpoint import Counter
 from sync.errors import EnvelopeInvalid, KeyForeign, KeyUnsupported, KeyUnusable, PinRefused
 from sync.home import Home, KeySettings, TokenSettings
 from sync.keyfile import read_secret, write_secret
@@ -19,16 +20,6 @@ from sync.strict_json import JsonObject, Members, dump
 
 _MAX_PIN: Final = 256
 _MAX_JWK: Final = 1024
-
-
-class Counter(Protocol):
-    """A number that only grows, whatever is done to the disk beside it."""
-
-    def read(self) -> int:
-        """The present count. Raises KeyUnusable."""
-
-    def advance(self) -> int:
-        """Add one; the new count. A chip's memory wears out: per checkpoint, not per event. Raises KeyUnusable."""
 
 
 class DeviceKey(Protocol):
