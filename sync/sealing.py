@@ -13,14 +13,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from sync.errors import KeyUnusable, SealInvalid
-from sync.keyfile import read_secret, write_secret
+from sync.errors import SealInvalid
+from sync.p256_file import create_p256, load_p256
 from sync.signing import PublicJwk, jwk_of, public_key
 
 _SUITE: Final = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
-_MAX_PEM: Final = 4096
 _NONCE: Final = 12
 
 
@@ -57,21 +55,12 @@ class SealedBox:
     @classmethod
     def create(cls, path: Path) -> "SealedBox":
         """Make a new key and its file. Raises KeyUnusable when the file exists or cannot be written."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        write_secret(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        return cls(key)
+        return cls(create_p256(path))
 
     @classmethod
     def load(cls, path: Path) -> "SealedBox":
         """Read a key file. Raises KeyUnusable: missing, open to others, or not a P-256 key."""
-        content = read_secret(path, _MAX_PEM)
-        try:
-            key = load_pem_private_key(content, password=None)
-        except (ValueError, TypeError) as error:
-            raise KeyUnusable(f"{path.name} is not a private key in PEM") from error
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-            raise KeyUnusable(f"{path.name} is not a P-256 key")
-        return cls(key)
+        return cls(load_p256(path))
 
     def open(self, sealed: bytes, context: bytes) -> bytes:
         """What was sealed for this context. Raises SealInvalid: altered, cut, for another key or another context."""

@@ -16,22 +16,14 @@ from typing import Final, Protocol
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
 from sync.compact import Compact, assemble, decode_part, encode_part, signing_input, split
-from sync.errors import EnvelopeInvalid, KeyUnusable, SignatureInvalid
-from sync.keyfile import read_secret, write_secret
+from sync.errors import EnvelopeInvalid, SignatureInvalid
+from sync.p256_file import create_p256, load_p256
 from sync.strict_json import Json, dump
 
 _COORDINATE: Final = 32
 _ES256_HASHED: Final = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
-_MAX_PEM: Final = 4096
-"""Bytes of a private key file; a P-256 key in PEM takes about 240."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +98,12 @@ class FileSigner:
     @classmethod
     def create(cls, path: Path) -> "FileSigner":
         """Make a new key and its file. Raises KeyUnusable when the file exists or cannot be written."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        write_secret(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        return cls(key)
+        return cls(create_p256(path))
 
     @classmethod
     def load(cls, path: Path) -> "FileSigner":
         """Read a key file. Raises KeyUnusable: missing, open to others, or not a P-256 key."""
-        content = read_secret(path, _MAX_PEM)
-        try:
-            key = load_pem_private_key(content, password=None)
-        except (ValueError, TypeError) as error:
-            raise KeyUnusable(f"{path.name} is not a private key in PEM") from error
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-            raise KeyUnusable(f"{path.name} is not a P-256 key")
-        return cls(key)
+        return cls(load_p256(path))
 
     def sign(self, signed: bytes) -> bytes:
         """Sign the SHA-256 of these bytes: r || s, 64 bytes."""

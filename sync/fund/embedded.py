@@ -3,17 +3,16 @@
 The port is `sync.fund.store`; judging an event is left to `sync.fund.ingest`.
 """
 
-import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 from sync.database import Database, Value, immediate, known, open_database
 from sync.errors import DatabaseDamaged
+from sync.fund.own_thread import OwnThread
 from sync.fund.registry import ADD_CERTIFICATE, SqlRegistry, certificate_columns
 from sync.fund.rows import (
     NO_EVENTS,
@@ -32,8 +31,6 @@ from sync.fund.rows import (
 from sync.fund.schema import FUND_MIGRATIONS
 from sync.fund.store import PAGE_ROWS, Decision
 from sync.signing import PublicJwk
-
-Answer = TypeVar("Answer")
 
 
 class SqliteFundStore:
@@ -220,57 +217,47 @@ class EmbeddedStore:
     """
 
     def __init__(self, path: Path, key: bytes) -> None:
-        self._path = path
-        self._key = key
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="fund-store")
-        self._store: SqliteFundStore | None = None
+        self._own = OwnThread("fund-store", lambda: SqliteFundStore.open(path, key))
 
     async def open(self) -> None:
         """Open the file in its thread. Raises DatabaseFailure, KeyUnusable."""
-        loop = asyncio.get_running_loop()
-        self._store = await loop.run_in_executor(self._thread, SqliteFundStore.open, self._path, self._key)
+        await self._own.open()
 
     async def close(self) -> None:
         """Finish what was begun, close the file, end the thread."""
-        if self._store is not None:
-            await self._ask(SqliteFundStore.close)
-        self._thread.shutdown()
+        await self._own.close()
 
     async def device(self, device: str) -> Device | None:
         """A registered device."""
-        return await self._ask(lambda store: store.device(device))
+        return await self._own.ask(lambda store: store.device(device))
 
     async def head(self, device: str) -> Head:
         """The last event of a device."""
-        return await self._ask(lambda store: store.head(device))
+        return await self._own.ask(lambda store: store.head(device))
 
     async def settle(self, device: str, wanted: Wanted, decide: Callable[[View], Decision], at: datetime) -> Decision:
         """One IMMEDIATE transaction in the thread, which a cancelled caller cannot interrupt."""
-        return await self._ask(lambda store: store.settle(device, wanted, decide, at))
+        return await self._own.ask(lambda store: store.settle(device, wanted, decide, at))
 
     async def certificates(self, device: str) -> tuple[Certificate, ...]:
         """All certificates of a device."""
-        return await self._ask(lambda store: store.registry.certificates(device))
+        return await self._own.ask(lambda store: store.registry.certificates(device))
 
     async def keep_certificate(self, certificate: Certificate, at: datetime) -> None:
         """Keep a certificate, in a transaction of its own."""
-        await self._ask(lambda store: store.keep_certificate(certificate, at))
+        await self._own.ask(lambda store: store.keep_certificate(certificate, at))
 
     async def probe(self, at: datetime) -> None:
         """Write something."""
-        await self._ask(lambda store: store.probe(at))
+        await self._own.ask(lambda store: store.probe(at))
 
     async def summaries(self) -> tuple[DeviceSummary, ...]:
         """Every device."""
-        return await self._ask(SqliteFundStore.summaries)
+        return await self._own.ask(SqliteFundStore.summaries)
 
     async def kinds(self) -> Mapping[str, int]:
         """Events by kind."""
-        return await self._ask(SqliteFundStore.kinds)
-
-    async def _ask(self, question: Callable[[SqliteFundStore], Answer]) -> Answer:
-        assert self._store is not None  # noqa: S101  # asked before it was opened
-        return await asyncio.get_running_loop().run_in_executor(self._thread, question, self._store)
+        return await self._own.ask(SqliteFundStore.kinds)
 
 
 _ADD_EVENT = (

@@ -4,21 +4,18 @@ The port is `sync.fund.log_store`. The triggers hold what must hold whoever writ
 checkpoints and cosignatures are never changed, so a tree that was signed stays the tree that was signed.
 """
 
-import asyncio
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
 from sync.database import Database, Migrations, Value, immediate, known, open_database
 from sync.fund.log_rows import LogRun, Pending, StoredCheckpoint, TreeGrowth, Waiting
+from sync.fund.own_thread import OwnThread
 from sync.fund.schema import FUND_MIGRATIONS
 from sync.log_answer import Run
 from sync.tiles import Tile, edge
-
-Answer = TypeVar("Answer")
 
 LOG_MIGRATIONS: Final = Migrations("fund-log")
 
@@ -168,66 +165,55 @@ class EmbeddedLog:
     """A LogStore: a second connection to the SQLite file, in a thread of its own."""
 
     def __init__(self, path: Path, key: bytes) -> None:
-        self._path = path
-        self._key = key
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="fund-log")
-        self._log: SqliteLog | None = None
+        self._own = OwnThread("fund-log", lambda: SqliteLog.open(path, key))
 
     async def open(self) -> None:
         """Open the file in its thread. Raises DatabaseFailure, KeyUnusable."""
-        loop = asyncio.get_running_loop()
-        self._log = await loop.run_in_executor(self._thread, SqliteLog.open, self._path, self._key)
+        await self._own.open()
 
     async def close(self) -> None:
         """Finish what was begun, close the file, end the thread."""
-        if self._log is not None:
-            await self._ask(SqliteLog.close)
-            self._log = None
-        self._thread.shutdown()
+        await self._own.close()
 
     async def grow(self, portion: int, step: Callable[[Pending], TreeGrowth]) -> TreeGrowth:
         """One transaction in the thread, which a cancelled caller cannot interrupt."""
-        return await self._ask(lambda log: log.grow(portion, step))
+        return await self._own.ask(lambda log: log.grow(portion, step))
 
     async def tiles(self, wanted: Sequence[Tile]) -> dict[Tile, bytes]:
         """Tiles as they are."""
-        return await self._ask(lambda log: log.tiles(wanted))
+        return await self._own.ask(lambda log: log.tiles(wanted))
 
     async def size(self) -> int:
         """Leaves in the tree."""
-        return await self._ask(SqliteLog.size)
+        return await self._own.ask(SqliteLog.size)
 
     async def looked(self, device: str) -> int:
         """How far a device's events were looked at."""
-        return await self._ask(lambda log: log.looked(device))
+        return await self._own.ask(lambda log: log.looked(device))
 
     async def runs(self, device: str, after: int, limit: int) -> tuple[LogRun, ...]:
         """Runs of a device."""
-        return await self._ask(lambda log: log.runs(device, after, limit))
+        return await self._own.ask(lambda log: log.runs(device, after, limit))
 
     async def all_runs(self, index: int, limit: int) -> tuple[LogRun, ...]:
         """Runs of all devices."""
-        return await self._ask(lambda log: log.all_runs(index, limit))
+        return await self._own.ask(lambda log: log.all_runs(index, limit))
 
     async def keep_checkpoint(self, checkpoint: StoredCheckpoint, at: datetime) -> None:
         """Keep a checkpoint."""
-        await self._ask(lambda log: log.keep_checkpoint(checkpoint, at))
+        await self._own.ask(lambda log: log.keep_checkpoint(checkpoint, at))
 
     async def keep_cosignature(self, size: int, witness: str, line: str, at: datetime) -> None:
         """Keep a witness's line."""
-        await self._ask(lambda log: log.keep_cosignature(size, witness, line, at))
+        await self._own.ask(lambda log: log.keep_cosignature(size, witness, line, at))
 
     async def checkpoints(self, after: int, limit: int) -> tuple[StoredCheckpoint, ...]:
         """Checkpoints in order."""
-        return await self._ask(lambda log: log.checkpoints(after, limit))
+        return await self._own.ask(lambda log: log.checkpoints(after, limit))
 
     async def newest(self, cosignatures: int) -> StoredCheckpoint | None:
         """The largest checkpoint with so many cosignatures."""
-        return await self._ask(lambda log: log.newest(cosignatures))
-
-    async def _ask(self, question: Callable[[SqliteLog], Answer]) -> Answer:
-        assert self._log is not None  # noqa: S101  # asked before it was opened
-        return await asyncio.get_running_loop().run_in_executor(self._thread, question, self._log)
+        return await self._own.ask(lambda log: log.newest(cosignatures))
 
 
 _WAITING = """
