@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,10 @@ from sync.audit import verify_ledger
 from sync.compact import encode_part
 from sync.database import IntegrityError, immediate
 from sync.envelope import EVENT_TYP, GENESIS, TimeTrust, format_time, parse_event
-from sync.errors import LedgerBroken
-from sync.ledger import Entry, Ledger, export_ledger, ledger_entries, ledger_head
+from sync.errors import KeyUnusable, LedgerBroken, RolledBack
+from sync.ledger import Entry, Ledger, export_ledger, keep_fund_head, ledger_entries, ledger_head
 from sync.protocol import RECEIPT_TYP, read_receipt, receipt_members
-from sync.signing import FileSigner, sign_compact, sign_members
+from sync.signing import FileSigner, KeyClass, PublicJwk, sign_compact, sign_members
 from tests.fakes.clock import ManualClock
 from tests.fakes.sync_desk import DEVICE, SyncDesk
 
@@ -71,6 +71,69 @@ def test_nothing_is_appended_outside_a_transaction(desk: SyncDesk) -> None:
     """The caller's change and its event stand or fall together."""
     with pytest.raises(RuntimeError, match="immediate"):
         ledger_of(desk).append("checked_in", 1, {}, desk.clock.moment())
+
+
+@dataclass
+class AbsentKey:
+    """The desk's key, in a token that can be pulled."""
+
+    signer: FileSigner
+    present: bool = False
+    key_class = KeyClass.FILE
+
+    @property
+    def key_id(self) -> str:
+        """Known without the token."""
+        return self.signer.key_id
+
+    @property
+    def public_jwk(self) -> PublicJwk:
+        """Known without the token."""
+        return self.signer.public_jwk
+
+    def sign(self, signed: bytes) -> bytes:
+        """Only with the token."""
+        if not self.present:
+            raise KeyUnusable("the token is away")
+        return self.signer.sign(signed)
+
+
+def test_events_wait_for_the_key_and_are_signed_in_their_order(desk: SyncDesk) -> None:
+    """Counted while they wait; then signed by `sign_drafts`, as many as asked for; nobody else signs them."""
+    key = AbsentKey(desk.signer)
+    ledger = Ledger(desk.db, key, DEVICE)
+    ids = []
+    for _ in range(3):
+        with immediate(desk.db):
+            ids.append(ledger.append("checked_in", 1, {}, desk.clock.moment()).event_id)
+    assert (ledger.waiting, ledger.head().seq) == (3, 0)
+    assert desk.status.unsigned == 3
+    assert "3 unsigned, waiting for the device key" in desk.status.summary()
+    assert ledger.sign_drafts(desk.clock.moment()) == 0
+    key.present = True
+    assert ledger.sign_drafts(desk.clock.moment(), most=2) == 2
+    assert ledger.sign_drafts(desk.clock.moment()) == 1
+    assert ledger.sign_drafts(desk.clock.moment()) == 0
+    assert [entry.event_id for entry in ledger.entries()] == ids
+    assert ledger.verify().events == 3
+
+
+def test_a_desk_that_the_fund_is_ahead_of_signs_nothing_more(desk: SyncDesk) -> None:
+    """An older copy would fork the chain: what happens waits as drafts, and the ledger says why."""
+    desk.append()
+    with immediate(desk.db):
+        keep_fund_head(desk.db, 2, "0" * 64)
+    ledger = ledger_of(desk)
+    with immediate(desk.db):
+        ledger.append("checked_in", 1, {}, desk.clock.moment())
+    assert isinstance(ledger.stopped, RolledBack)
+    assert (ledger.waiting, ledger.head().seq) == (1, 1)
+
+
+def test_a_ledger_without_a_journal_has_nothing_to_publish(desk: SyncDesk) -> None:
+    """As in a benchmark."""
+    desk.append()
+    ledger_of(desk).publish()
 
 
 def test_a_transaction_that_fails_leaves_no_event(desk: SyncDesk) -> None:

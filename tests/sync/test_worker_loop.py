@@ -58,11 +58,14 @@ def test_a_stop_ends_a_long_backlog_between_two_batches(desk: SyncDesk) -> None:
     assert desk.worker().run_once(stopped=lambda: True).sent == 0
 
 
-def test_a_database_failure_while_settling_is_named_and_repaired_by_the_next_run(desk: SyncDesk) -> None:
+@pytest.mark.parametrize("statement", range(12, 20))
+def test_a_database_failure_while_settling_is_named_and_repaired_by_the_next_run(
+    desk: SyncDesk, statement: int
+) -> None:
     """The fund has taken the events, the desk could not write that down: known, sent again, known to the fund."""
     entries = desk.append_many(2)
     worker = Worker(
-        FaultyDatabase(desk.db, Plan(11, Strike.BEFORE, busy())),
+        FaultyDatabase(desk.db, Plan(statement, Strike.BEFORE, busy())),
         *(desk.fund, DEVICE, desk.fund.signer.public_jwk, desk.clock, lambda: 0.5),
     )
     with pytest.raises(DatabaseBusy):
