@@ -210,3 +210,8 @@ def test_a_head_is_fresh_and_ours() -> None:
             read_head(body, FUND.public_jwk, device, nonce)
     with pytest.raises(ProtocolViolation):
         read_head(encode_head(signed(head_members(head) | {"blocked": "no"}, HEAD_TYP)), FUND.public_jwk, "desk-1", "")
+
+
+def test_only_a_gap_leaves_an_event_undecided() -> None:
+    """Every other result is the fund's word about the event itself."""
+    assert [result for result in Result if not result.decides] == [Result.GAP]
