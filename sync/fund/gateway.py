@@ -87,11 +87,10 @@ class Gateway:
         return await self._answer(registered, tokens)
 
     async def carried(self, device: str, tokens: Sequence[str]) -> bytes:
-        """As `receive`, for a batch that came without a connection: the events prove themselves.
-
-        Of a gateway that is not demanding.
-        """
-        return await self._answer(await self._admitted(device, None), tokens)
+        """As `receive`, for a batch that came without a connection: the events prove themselves."""
+        registered = await self._registered(device)
+        _check_open(registered, self._clock.moment().wall)
+        return await self._answer(registered, tokens)
 
     async def _answer(self, registered: Device, tokens: Sequence[str]) -> bytes:
         device = registered.device
@@ -140,11 +139,15 @@ class Gateway:
         """
         return (await self._identified(device, shown, self._clock.moment().wall))[0]
 
-    async def _identified(self, device: str, shown: str | None, now: datetime) -> tuple[Device, Sequence[Certificate]]:
+    async def _registered(self, device: str) -> Device:
         # The pattern first: what fails it is never looked up, logged or echoed.
         found = await self._store.device(device) if DEVICE_ID.fullmatch(device) else None
         if found is None:
             raise RequestDenied(403, "unknown_device", "no such device is registered here")
+        return found
+
+    async def _identified(self, device: str, shown: str | None, now: datetime) -> tuple[Device, Sequence[Certificate]]:
+        found = await self._registered(device)
         certificates = await self._store.certificates(device) if shown is not None else ()
         check_peer(shown, certificates, now)
         return found, certificates
@@ -152,8 +155,12 @@ class Gateway:
     async def _admitted(self, device: str, shown: str | None) -> Device:
         now = self._clock.moment().wall
         found, certificates = await self._identified(device, shown, now)
-        against = objection(found, now)
-        if against is not None:
-            raise RequestDenied(403, against.value, against.message)
+        _check_open(found, now)
         check_good(shown, certificates, now)
         return found
+
+
+def _check_open(device: Device, now: datetime) -> None:
+    against = objection(device, now)
+    if against is not None:
+        raise RequestDenied(403, against.value, against.message)

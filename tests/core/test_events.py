@@ -20,10 +20,12 @@ from appliance.core.events import (
     Enrolled,
     Event,
     Forgotten,
+    KeyRotated,
     LivenessMethod,
     LookAlike,
     PackRetired,
     Refused,
+    Restored,
     ReTemplated,
     StaffEnrolled,
     StaffForgotten,
@@ -53,6 +55,8 @@ CHECKED_IN = CheckedIn(
     "cd" * 32, "s1", "A02.1", "doctor-7", "ef" * 16, "12" * 32, (Reason.MATCH, Reason.LIVE), COMPARED, ABOUT
 )
 EVENTS: list[Event] = [
+    KeyRotated("template", "ab" * 8, "0.1.0"),
+    Restored("desk-1", 40, 3, 1, 2, "0.1.0"),
     CHECKED_IN,
     Refused(None, (Reason.NO_MATCH,), "closer", COMPARED, ABOUT),
     Refused("cd" * 32, (Reason.NO_SERVICE_TODAY,), None, None, ABOUT),
@@ -102,10 +106,12 @@ def test_every_kind_is_tested_here_and_has_its_own_name() -> None:
         "declined",
         "enrolled",
         "forgotten",
+        "key_rotated",
         "look_alike",
         "pack_retired",
         "re_templated",
         "refused",
+        "restored",
         "staff_enrolled",
         "staff_forgotten",
     ]

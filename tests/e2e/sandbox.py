@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sync.sealed_keys import open_credential
 
-UNITS = Path(__file__).parents[2] / "firmware_notes" / "systemd"
+ROOT = Path(__file__).parents[2]
+UNITS = ROOT / "firmware_notes" / "systemd"
 PLACE = "/var/lib/keldim"
 
 
@@ -45,6 +46,7 @@ class Unit:
         sandbox = ["bwrap", "--die-with-parent", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
         if self.all("PrivateTmp") == ["yes"]:
             sandbox += ["--tmpfs", "/tmp"]  # noqa: S108 - the sandbox's own
+        sandbox += ["--ro-bind", str(ROOT), str(ROOT)]  # the program itself, should it lie in /tmp
         for path in self.all("ReadWritePaths"):
             sandbox += ["--bind", path, path]
         for path in (path.removeprefix("-") for path in self.all("InaccessiblePaths")):
@@ -56,7 +58,7 @@ class Unit:
             sandbox += ["--unshare-net"]
         for value in self.all("LoadCredentialEncrypted"):
             sandbox += self._credentials(scratch, *value.split(":"))
-        return [*sandbox, "--chdir", str(UNITS.parents[1]), *command]
+        return [*sandbox, "--chdir", str(ROOT), *command]
 
     def _credentials(self, scratch: Path, prefix: str, folder: str) -> list[str]:
         """What systemd puts before the service: each file of the folder, opened, as PREFIX_FILE."""
