@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from appliance.bench import delivery, end_to_end, nation, search, stages, startup, transparency, vision
+from appliance.bench import end_to_end, nation, search, stages, startup, transparency, vision
 from appliance.bench.report import Figure, Report
 from appliance.cli.output import ERR, dump, say, table
 from appliance.cli.place import Json, place
@@ -60,24 +60,6 @@ def bench_vision(
     """Detector, embedder and the whole way to embeddings, each against its peer on the same frame and files."""
     with ERR.status("measuring"):
         report = vision.measure(PackStore(place(context).packs).path(pack), turns, SystemClock())
-    show(report, as_json=as_json)
-
-
-@app.command("sync")
-def bench_sync(
-    database: Annotated[
-        str | None, typer.Option(help="Address of an empty PostgreSQL database; without it, the embedded file.")
-    ] = None,
-    gateways: Annotated[int, typer.Option(min=1, help="Gateway processes; several need PostgreSQL.")] = 1,
-    desks: Annotated[int, typer.Option(min=1, help="Desks that deliver at once.")] = 4,
-    batches: Annotated[int, typer.Option(min=1, help="Batches of 200 events each desk delivers.")] = 25,
-    as_json: Json = False,
-) -> None:
-    """Signed events from desks to the fund's disk, against bare verification of as many signatures."""
-    if gateways > 1 and database is None:
-        raise typer.BadParameter("the embedded file has one gateway", param_hint="--gateways")
-    with ERR.status("measuring") as status:
-        report = delivery.measure(database, gateways, desks, batches, SystemClock(), status.update)
     show(report, as_json=as_json)
 
 

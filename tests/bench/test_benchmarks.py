@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from appliance.bench import delivery, end_to_end, startup, transparency, vision
+from appliance.bench import end_to_end, startup, transparency, vision
 from appliance.bench.clock_strip import read_stamp
 from appliance.bench.report import Report
 from appliance.bench.virtual_camera import running
@@ -67,14 +67,3 @@ def test_the_log_is_measured_on_a_receipt_that_verifies() -> None:
     values = _values(transparency.measure(2_500, 2, SystemClock()))
     assert values["receipt"] > values["of that the event"] + values["of that the checkpoint with one witness"]
     assert values["appends a second"] > 0
-
-
-def test_every_event_of_the_delivery_is_at_the_fund_once() -> None:
-    """Real processes, certificates and receipts; a run in which an event was not accepted is no figure."""
-    told: list[str] = []
-    report = delivery.measure(None, 1, 2, 1, SystemClock(), told.append)
-    values = _values(report)
-    assert (report.facts["events"], report.facts["database"]) == (400, "embedded file")
-    assert values["signed events a second, verified and stored, client included"] > 0
-    assert 200 < values["one event on the wire, receipt included"] < values["one event signed (JWS)"]
-    assert len(told) == 3
