@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from appliance.bench import end_to_end, startup, transparency, vision
+from appliance.bench import delivery, end_to_end, startup, transparency, vision
 from appliance.bench.clock_strip import read_stamp
 from appliance.bench.report import Report
 from appliance.bench.virtual_camera import running
@@ -67,3 +67,16 @@ def test_the_log_is_measured_on_a_receipt_that_verifies() -> None:
     values = _values(transparency.measure(2_500, 2, SystemClock()))
     assert values["receipt"] > values["of that the event"] + values["of that the checkpoint with one witness"]
     assert values["appends a second"] > 0
+
+
+def test_every_event_on_the_way_is_stored_once() -> None:
+    """Real gateway process, mutual TLS, several desks: all are accepted, the fund holds as many as were sent."""
+    told: list[str] = []
+    load = delivery.Load(desks=2, events=30, rounds=1, recorded=20)
+    report = delivery.measure(load, SystemClock(), told.append)
+    values = _values(report)
+    assert report.facts["events stored"] == 2 * 30 * 2
+    assert values["events verified and stored a second, median"] > 0
+    assert values["signed event (JWS)"] > values["event on the wire, zstd"] > 64
+    assert values["visit recorded and signed at the desk, p99"] >= values["visit recorded and signed at the desk, p50"]
+    assert told[-1] == "round 1 of 1"
