@@ -45,7 +45,7 @@ def load(content: bytes) -> JsonObject:
         raise EnvelopeInvalid("not a JSON object")
     if b"\\u" in content:  # only so can half a surrogate pair be spelled in UTF-8
         _check(value, MAX_DEPTH)
-    else:
+    elif content.count(b"{") + content.count(b"[") > MAX_DEPTH:  # fewer brackets cannot nest deeper
         _check_depth(value, MAX_DEPTH)
     return value
 
@@ -128,13 +128,15 @@ def _integer(digits: str) -> int:
     if len(digits) > _MAX_DIGITS:  # before it is read: that takes time in proportion to the square of the length
         raise EnvelopeInvalid("an integer is beyond 2^53 - 1")
     number = int(digits)
-    _check_number(number)
+    if not -MAX_INTEGER <= number <= MAX_INTEGER:
+        raise EnvelopeInvalid("an integer is beyond 2^53 - 1")
     return number
 
 
 def _fraction(digits: str) -> float:
     number = float(digits)
-    _check_number(number)
+    if not math.isfinite(number):
+        raise EnvelopeInvalid("a number is not finite")
     return number
 
 

@@ -6,6 +6,7 @@ fund share the machine's cores. Processor time is told apart by process; with th
 includes it.
 """
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -24,9 +25,8 @@ from appliance.bench.processes import cpu_of, cpu_of_family, postmaster_of
 from appliance.bench.report import Bound, Figure, Goal, Report
 from appliance.checkin import append
 from appliance.composition import software_version
-from appliance.core.decision import Reason
 from appliance.core.errors import DemoFailed
-from appliance.core.events import Circumstances, Comparison, LivenessMethod, Refused
+from appliance.core.events import CheckedIn, Circumstances, Comparison, LivenessMethod
 from appliance.core.types import LivenessVerdict
 from sync.clock import SystemClock
 from sync.database import immediate, open_database
@@ -120,7 +120,8 @@ def _record(folder: Path, count: int, clock: SystemClock) -> tuple[list[float], 
         LivenessVerdict.LIVE, LivenessMethod.CHALLENGE, None,
     )  # fmt: skip
     compared = Comparison("0" * 64, "list", 0.5, 0.4, 0.9, 0.05, 0.95, 40, 5000, 120, 0, extrapolated=True)
-    event = Refused(None, (Reason.NO_MATCH,), None, compared, about)
+    digest = hashlib.sha256(b"bench").hexdigest()
+    event = CheckedIn(digest, "Consultation", "A1", "Bench", digest[:32], digest, (), compared, about)
     taken = []
     with closing(
         open_database(folder / "bench.db", create_key(folder / "db.key"), [LEDGER_MIGRATIONS], create=True)
