@@ -1,91 +1,29 @@
 """A week without a network at twenty desks, then all of them at once, while the fund's processes are killed."""
 
 import contextlib
-import json
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from appliance.composition import DESK_MIGRATIONS
-from sync.__main__ import read_status, run_once
-from sync.clock import SystemClock
-from sync.database import immediate, open_database
-from sync.errors import SyncFailure
+from sync.__main__ import read_status
+from sync.database import open_database
 from sync.fund.audit import verify_fund
 from sync.fund.office import create_fund, list_events
 from sync.home import Home
 from sync.keyfile import load_key
-from sync.ledger import Ledger, ledger_entries
-from sync.signing import FileSigner
+from sync.ledger import ledger_entries
+from tests.e2e.offline import BUSY, CLOCK, LONGEST_S, Fund, deliver, record_a_week
 from tests.fakes.documents import join_desk
 from tests.sync_fund.postgresql import Server
 
-ROOT = Path(__file__).parents[2]
-CLOCK = SystemClock()
-DAYS = 7
-BUSY = 4200
-"""Events of the busy desk: a week of six hundred visits a day."""
 QUIET = 60
 """Events of each of the others."""
 DESKS = 20
-LONGEST_S = 120.0
-
-
-@dataclass
-class Fund:
-    """The fund's two processes."""
-
-    root: Path
-    port: int
-    database: Server
-    gateway: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start the gateway and wait until it answers."""
-        ready = self.root.parent / "ready.json"
-        ready.unlink(missing_ok=True)
-        command = [
-            sys.executable,
-            "-m",
-            "sync.fund",
-            "--dir",
-            self.root,
-            "serve",
-            "--port",
-            self.port,
-            "--ready-file",
-            ready,
-        ]
-        with (self.root.parent / "gateway.log").open("ab") as log:
-            self.gateway = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=log, stderr=log)
-        end = time.monotonic() + 30
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError, ValueError):
-                if json.loads(ready.read_bytes())["pid"] == self.gateway.pid:
-                    return
-            time.sleep(0.02)
-        raise AssertionError((self.root.parent / "gateway.log").read_text()[-2000:])
-
-    def kill_gateway(self) -> None:
-        """Kill -9 and start again."""
-        assert self.gateway is not None
-        assert self.gateway.poll() is None, "the gateway outlives its database"
-        self.gateway.kill()
-        self.gateway.wait()
-        self.start()
-
-    def kill_database(self) -> None:
-        """Kill -9 the database and start it again; the gateway goes on."""
-        self.database.kill()
-        self.database.start()
 
 
 @pytest.fixture
@@ -105,37 +43,6 @@ def fund(tmp_path: Path) -> Iterator[Fund]:
         fund.gateway.terminate()
         fund.gateway.wait(30)
     database.stop()
-
-
-def record_a_week(home: Home, device: str, count: int) -> None:
-    """Sign this many visits, spread over the last week, a hundred to a transaction."""
-    now = CLOCK.moment()
-    with contextlib.closing(open_database(home.database, load_key(home.database_key), DESK_MIGRATIONS)) as db:
-        ledger = Ledger(db, FileSigner.load(home.device_key), device)
-        for first in range(0, count, 100):
-            with immediate(db):
-                for number in range(first, min(first + 100, count)):
-                    ago = timedelta(days=DAYS) * (count - number) / count
-                    moment = replace(
-                        now,
-                        wall=now.wall - ago // timedelta(milliseconds=1) * timedelta(milliseconds=1),
-                        mono_ms=number * 1000,
-                        boot_id="the-boot-of-that-week",
-                    )
-                    ledger.append(
-                        "checked_in", 1, {"service_code": "A02.001", "provider": f"d-{number % 40:03d}"}, moment
-                    )
-
-
-def deliver(home: Home, problems: list[BaseException]) -> None:
-    """What the sync process does, without its pauses: again and again until nothing waits."""
-    end = time.monotonic() + LONGEST_S
-    try:
-        while read_status(home, CLOCK).pending and time.monotonic() < end:
-            run_once(home, CLOCK, force=True)
-            time.sleep(0.05)
-    except SyncFailure as failure:
-        problems.append(failure)
 
 
 def test_a_week_offline_reaches_the_fund_exactly_once_whatever_is_killed(fund: Fund, tmp_path: Path) -> None:
