@@ -22,7 +22,9 @@ def test_gateway_and_delivery_end_with_the_demonstration(
 ) -> None:
     """A supervisor's stop ends it as Ctrl-C does: nobody listens, nobody delivers, no stack trace."""
     folder = tmp_path / "day"
-    command = [sys.executable, "-m", "appliance", "--packs", str(pack_path.parent), "demo", "--dir", str(folder)]
+    listening = ["env", "--default-signal=INT"]  # a shell's background jobs are started deaf to it
+    started = [sys.executable, "-m", "appliance", "--packs", str(pack_path.parent), "demo", "--dir", str(folder)]
+    command = [*listening, *started]
     demo = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     ready, delivering = folder / "gateway.json", folder / "desk" / "log" / "sync.log"
     end = time.monotonic() + 120
