@@ -53,7 +53,7 @@ class Tampered:
 
 @pytest.fixture
 def database() -> None:
-    """The file: what these statements write is SQLite's. For PostgreSQL see test_postgres."""
+    """The file: what these statements write is SQLite's."""
 
 
 @pytest.fixture
