@@ -60,7 +60,8 @@ def test_the_pack_s_own_code_book_is_read(pack_path: Path) -> None:
 def test_memory_is_what_the_process_holds() -> None:
     """It grows with what is written."""
     before = search.resident_bytes()
-    held = mmap.mmap(-1, 1 << 25)  # an allocator could give pages again that the process holds anyway
+    # An allocator could give pages again that the process holds anyway.
+    held = mmap.mmap(-1, 1 << 25, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     for page in range(0, len(held), mmap.PAGESIZE):
         held[page] = 1
     assert search.resident_bytes() - before > len(held) // 2
