@@ -49,6 +49,17 @@ class FundFacts:
     sealing_jwk: PublicJwk
     log: LogPolicy
 
+    def members(self) -> JsonObject:
+        """As invitations and fund.json carry them."""
+        return {
+            "url": self.url,
+            "ca_pem": self.ca_pem,
+            "device_ca_pem": self.device_ca_pem,
+            "public_jwk": self.public_jwk.as_dict(),
+            "sealing_jwk": self.sealing_jwk.as_dict(),
+            "log": self.log.members(),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
@@ -115,15 +126,9 @@ class Answer:
 
 def write_invitation(signer: Signer, invitation: Invitation) -> str:
     """The token of an invitation, signed by the fund."""
-    fund = invitation.fund
     members: JsonObject = {
         "v": 1,
-        "url": fund.url,
-        "ca_pem": fund.ca_pem,
-        "device_ca_pem": fund.device_ca_pem,
-        "public_jwk": fund.public_jwk.as_dict(),
-        "sealing_jwk": fund.sealing_jwk.as_dict(),
-        "log": fund.log.members(),
+        **invitation.fund.members(),
         "device": invitation.device,
         "clinic": invitation.clinic,
         "desk": invitation.desk,

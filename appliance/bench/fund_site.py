@@ -18,10 +18,11 @@ from sync.clock import Clock
 from sync.compact import digest_of
 from sync.envelope import EVENT_TYP, GENESIS, Event, Moment, event_payload
 from sync.fund.admission import Terms, admit, invite
-from sync.fund.home import FundDocument, FundHome
+from sync.fund.home import FundHome
 from sync.fund.office import create_fund
 from sync.home import FundSettings, Home
 from sync.install import install
+from sync.joining import FundFacts
 from sync.protocol import Outgoing
 from sync.provision import make_desk, request_admission
 from sync.signing import FileSigner, KeyClass, sign_compact
@@ -38,7 +39,7 @@ class Site:
     """A running fund. gateways: their process ids. ways: for each desk, its connection."""
 
     root: Path
-    document: FundDocument
+    document: FundFacts
     gateways: tuple[int, ...]
     desks: tuple["Desk", ...]
     ways: tuple[Transport, ...]

@@ -19,7 +19,7 @@ from sync.envelope import DEVICE_ID
 from sync.errors import DeviceUnknown, EnvelopeInvalid
 from sync.fund.ca import DeviceAuthority, read_csr, read_roots
 from sync.fund.home import FundHome
-from sync.fund.keys import load_document
+from sync.fund.keys import load_facts
 from sync.fund.office import open_store
 from sync.fund.rows import Admission, Certificate, Device, Invited
 from sync.fund.store import OfficeStore
@@ -27,7 +27,6 @@ from sync.join_errors import DeviceRevoked, InvitationInvalid, InvitationSpent, 
 from sync.joining import (
     NAME,
     Answer,
-    FundFacts,
     Grant,
     Invitation,
     Request,
@@ -72,18 +71,12 @@ def invite(
     if not (DEVICE_ID.fullmatch(device) and NAME.fullmatch(clinic) and NAME.fullmatch(desk)):
         raise InvitationInvalid("a device is 1 to 63 of a-z, 0-9 and hyphen; clinic and desk 1 to 80 printable ones")
     home = FundHome(root)
-    facts = fund_facts(home)
+    facts = load_facts(home)
     invited = Invited(secrets.token_hex(32), device, clinic, desk, at + validity)
     with open_store(root) as store, store.transaction():
         store.registry.invite(invited, at)
     invitation = Invitation(facts, device, clinic, desk, invited.nonce, invited.expires)
     return write_invitation(FileSigner.load(home.signing_key), invitation)
-
-
-def fund_facts(home: FundHome) -> FundFacts:
-    """What desks are told about this fund; all of it public. Raises FundIncomplete, KeyUnusable."""
-    told = load_document(home)
-    return FundFacts(told.url, told.ca_pem, told.device_ca_pem, told.public_jwk, told.sealing_jwk, told.log)
 
 
 def admit(root: Path, request_token: str, terms: Terms, at: datetime) -> str:

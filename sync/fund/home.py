@@ -1,19 +1,16 @@
-"""The places and the public face of one fund gateway: its files, its address, what desks are told about it.
+"""The places of one fund gateway: its files, and its address.
 
-Making the keys and certificates is left to `sync.fund.keys`.
+Making the keys and certificates, and what desks are told about a fund, is left to `sync.fund.keys`.
 """
 
 import contextlib
 import ipaddress
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from sync.errors import FundUrlInvalid
-from sync.log_checkpoint import LogPolicy
-from sync.signing import PublicJwk
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -104,30 +101,6 @@ class FundHome:
     def server(self) -> Path:
         """Key and certificate of the server in one file, so that a renewal replaces both at once."""
         return self.keys / "server.pem"
-
-
-@dataclass(frozen=True, slots=True)
-class FundDocument:
-    """What a fund tells everybody."""
-
-    url: str
-    ca_pem: str
-    device_ca_pem: str
-    public_jwk: PublicJwk
-    sealing_jwk: PublicJwk
-    log: LogPolicy
-
-    def serialise(self) -> bytes:
-        """The document as JSON, keys sorted, with a line end."""
-        fields = {
-            "url": self.url,
-            "ca_pem": self.ca_pem,
-            "device_ca_pem": self.device_ca_pem,
-            "public_jwk": self.public_jwk.as_dict(),
-            "sealing_jwk": self.sealing_jwk.as_dict(),
-            "log": self.log.members(),
-        }
-        return json.dumps(fields, indent=2, sort_keys=True).encode() + b"\n"
 
 
 def parse_url(url: str) -> SplitResult:

@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from sync.durable import replace_file
 from sync.errors import FundIncomplete, KeyUnusable
 from sync.fund.ca import DeviceAuthority
-from sync.fund.home import FundDocument, FundHome, parse_url
+from sync.fund.home import FundHome, parse_url
 from sync.fund.log_terms import create_log, load_terms
 from sync.fund.profile import (
     MAX_PEM,
@@ -31,6 +31,7 @@ from sync.fund.profile import (
     load_authority,
     make_authority,
 )
+from sync.joining import FundFacts
 from sync.keyfile import create_key, read_secret, write_secret
 from sync.sealing import SealedBox
 from sync.signing import FileSigner
@@ -42,7 +43,7 @@ RENEW_BEFORE = timedelta(days=30)
 """A gateway restarts at least monthly for updates; the renewal happens at its start."""
 
 
-def create_keys(home: FundHome, url: str, now: datetime) -> FundDocument:
+def create_keys(home: FundHome, url: str, now: datetime) -> FundFacts:
     """Make every key of a new fund, its authority, and the server's certificate for the host of `url`.
 
     The directory of keys exists and is empty; what desks are to be told is returned, not written. Raises
@@ -62,11 +63,11 @@ def create_keys(home: FundHome, url: str, now: datetime) -> FundDocument:
     write_secret(home.ca_certificate, pem)
     write_secret(home.server, _issue(authority, key, address.hostname or "", now))
     url, log = f"https://{address.netloc}", create_log(home, address.hostname or "")
-    return FundDocument(url, pem.decode(), device_ca.pem.decode(), signer.public_jwk, sealing_jwk, log)
+    return FundFacts(url, pem.decode(), device_ca.pem.decode(), signer.public_jwk, sealing_jwk, log)
 
 
-def load_document(home: FundHome) -> FundDocument:
-    """The fund's document, made from its files. Raises FundIncomplete, KeyUnusable."""
+def load_facts(home: FundHome) -> FundFacts:
+    """What desks are told about this fund, from its files; all of it public. Raises FundIncomplete, KeyUnusable."""
     try:
         fields = json.loads(home.document.read_bytes())
         url, ca_pem = str(fields["url"]), home.ca_certificate.read_text(encoding="ascii")
@@ -74,7 +75,7 @@ def load_document(home: FundHome) -> FundDocument:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FundIncomplete(f"{home.document.name} or {home.ca_certificate.name} cannot be read") from error
     signing, sealing = FileSigner.load(home.signing_key).public_jwk, SealedBox.load(home.sealing_key).public_jwk
-    return FundDocument(url, ca_pem, device_ca_pem, signing, sealing, load_terms(home))
+    return FundFacts(url, ca_pem, device_ca_pem, signing, sealing, load_terms(home))
 
 
 def renew_certificate(home: FundHome, now: datetime) -> bool:
@@ -82,7 +83,7 @@ def renew_certificate(home: FundHome, now: datetime) -> bool:
 
     True when replaced. Raises FundIncomplete, KeyUnusable (also when the authority itself has ended).
     """
-    address = parse_url(load_document(home).url)
+    address = parse_url(load_facts(home).url)
     authority, key = load_authority(home.ca_certificate, home.ca_key)
     if authority.not_valid_after_utc <= now:
         raise KeyUnusable("the fund's authority certificate has ended; desks need a new one")

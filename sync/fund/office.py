@@ -5,6 +5,7 @@ was altered is left to `sync.fund.audit`.
 """
 
 import contextlib
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,16 +14,17 @@ from pathlib import Path
 from sync.durable import replace_file
 from sync.errors import DeviceUnknown, EnvelopeInvalid, FundExists, FundUnwritable, SettingsInvalid
 from sync.fund import log_terms
-from sync.fund.home import FundDocument, FundHome, parse_url
-from sync.fund.keys import create_keys, load_document
+from sync.fund.home import FundHome, parse_url
+from sync.fund.keys import create_keys, load_facts
 from sync.fund.rows import DeviceSummary, EventRow
 from sync.fund.store import PAGE_ROWS, OfficeStore
 from sync.fund.stores import found_store, office_store
+from sync.joining import FundFacts
 from sync.keyfile import write_secret
 from sync.log_checkpoint import LogPolicy
 
 
-def create_fund(root: Path, url: str, at: datetime, database: str | None = None) -> FundDocument:
+def create_fund(root: Path, url: str, at: datetime, database: str | None = None) -> FundFacts:
     """Make a fund in a directory that does not exist or is empty: keys, certificates, database, at last fund.json.
 
     database: address of an empty PostgreSQL database; None: a file in the directory. When it cannot be finished,
@@ -33,15 +35,20 @@ def create_fund(root: Path, url: str, at: datetime, database: str | None = None)
     home = FundHome(root)
     _claim(home)
     try:
-        document = create_keys(home, url, at)
+        facts = create_keys(home, url, at)
         found_store(home, database, at)
-        write_secret(home.document, document.serialise())  # last: without it there is no fund
+        write_secret(home.document, _document(facts))  # last: without it there is no fund
     except BaseException:
         shutil.rmtree(home.keys)
         for path in root.iterdir():
             path.unlink()
         raise
-    return document
+    return facts
+
+
+def _document(facts: FundFacts) -> bytes:
+    """fund.json: keys sorted, with a line end."""
+    return json.dumps(facts.members(), indent=2, sort_keys=True).encode() + b"\n"
 
 
 def _claim(home: FundHome) -> None:
@@ -105,7 +112,7 @@ def add_witness(root: Path, vkey: str, quorum: int) -> LogPolicy:
     except EnvelopeInvalid as error:
         raise SettingsInvalid(f"not a witness for this log: {error}") from error
     try:
-        replace_file(home.document, load_document(home).serialise())
+        replace_file(home.document, _document(load_facts(home)))
     except OSError as error:
         raise FundUnwritable(f"{home.document.name} cannot be written: {error.strerror}") from error
     return policy

@@ -13,10 +13,11 @@ import requests
 from sync.clock import SystemClock
 from sync.envelope import DEVICE_ID
 from sync.fund.admission import Terms, admit, invite
-from sync.fund.home import FundDocument, FundHome
+from sync.fund.home import FundHome
 from sync.fund.office import create_fund
 from sync.fund.rate import Rate
 from sync.fund.serve import gateway_server
+from sync.joining import FundFacts
 from sync.signing import KeyClass
 from sync.tls_key import put_into_use
 from tests.sync_fund.blocking import Gateway, open_gateway, tls_of
@@ -33,7 +34,7 @@ class Fund:
     """A fund in a folder."""
 
     root: Path
-    document: FundDocument
+    document: FundFacts
     founded: datetime = NOON
 
     def desk(self, folder: Path, device: str | None = None) -> FakeDesk:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from sync.certificates import read_device_certificate, read_tls_certificate
 from sync.compact import decode_part
 from sync.errors import AttestationInvalid, DeviceUnknown, FundIncomplete
-from sync.fund.admission import INVITATION_VALIDITY, Terms, admit, certificates, fund_facts, invite, revoke
+from sync.fund.admission import INVITATION_VALIDITY, Terms, admit, certificates, invite, revoke
 from sync.fund.ca import DEVICE_VALIDITY
 from sync.fund.home import FundHome
+from sync.fund.keys import load_facts
 from sync.fund.office import devices
 from sync.join_errors import DeviceRevoked, InvitationInvalid, InvitationSpent, KeyClassRefused, RequestInvalid
 from sync.joining import Answer, Grant, Request, read_answer, read_grant, read_invitation, read_request
@@ -49,7 +50,7 @@ def granted(joiner: Joiner, answer: Answer) -> Grant:
 def test_an_invitation_tells_what_a_desk_needs_and_no_secret(fund: Fund, invitation: str) -> None:
     """Public facts, the desk's names, a nonce and an end; whole, signed by the fund."""
     read, home = read_invitation(invitation), FundHome(fund.root)
-    assert read.fund == fund_facts(home)
+    assert read.fund == load_facts(home)
     assert (read.device, read.clinic, read.desk) == ("desk-1", "Clinic 7", "Reception")
     assert read.expires == NOON + INVITATION_VALIDITY
     payload = verify(read.fund.public_jwk, invitation, "invitation+jws", 65_536).payload

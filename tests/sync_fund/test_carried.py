@@ -14,10 +14,11 @@ from sync.compact import decode_part
 from sync.database import Database, immediate, open_database
 from sync.fund.audit import verify_fund
 from sync.fund.carried import Imported, import_files
-from sync.fund.home import FundDocument, FundHome
+from sync.fund.home import FundHome
 from sync.fund.office import block_device, list_events
 from sync.fund.serve import make_gateway
 from sync.home import Home, load_settings
+from sync.joining import FundFacts
 from sync.keyfile import load_key
 from sync.ledger import LEDGER_MIGRATIONS, Ledger, verify_ledger
 from sync.sealing import SealedBox
@@ -36,7 +37,7 @@ class Clinic:
     desk: Home
     fund: FundHome
     stick: Path
-    document: FundDocument
+    document: FundFacts
 
     def append(self, count: int) -> None:
         """Record events."""

@@ -11,7 +11,7 @@ from cryptography import x509
 
 from sync.errors import FundIncomplete, KeyUnusable
 from sync.fund.home import FundHome
-from sync.fund.keys import RENEW_BEFORE, SERVER_VALIDITY, load_document, renew_certificate
+from sync.fund.keys import RENEW_BEFORE, SERVER_VALIDITY, load_facts, renew_certificate
 from sync.fund.profile import CA_VALIDITY
 from sync.fund.serve import tls_context
 from tests.sync_fund.conftest import Fund, live_fund
@@ -122,7 +122,7 @@ def test_a_moved_fund_gets_a_certificate_for_its_new_host(fund: Fund) -> None:
     """The address in fund.json decides."""
     home = FundHome(fund.root)
     home.document.write_bytes(home.document.read_bytes().replace(b"127.0.0.1:8443", b"fund.example"))
-    assert load_document(home).url == "https://fund.example"
+    assert load_facts(home).url == "https://fund.example"
     assert renew_certificate(home, NOON)
     names = _certificate(fund).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["fund.example"]
