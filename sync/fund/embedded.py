@@ -6,7 +6,7 @@ The port is `sync.fund.store`; judging an event is left to `sync.fund.ingest`.
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -29,6 +29,7 @@ from sync.fund.rows import (
     Wanted,
 )
 from sync.fund.schema import FUND_MIGRATIONS
+from sync.fund.statements import Statements, integer, timestamp
 from sync.fund.store import PAGE_ROWS, Decision
 from sync.signing import PublicJwk
 
@@ -38,6 +39,7 @@ class SqliteFundStore:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._sql = Statements(database)
         self.registry = SqlRegistry(self)
 
     @classmethod
@@ -67,7 +69,7 @@ class SqliteFundStore:
 
     def register(self, device: Device, at: datetime) -> None:
         """Add a new device. The caller has looked that neither its id nor its key is there."""
-        self._run(
+        self._sql.run(
             "INSERT INTO device (device, clinic, desk, key_class, key_id, key_x, key_y, registered) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -78,24 +80,24 @@ class SqliteFundStore:
                 device.public_jwk.thumbprint,
                 device.public_jwk.x,
                 device.public_jwk.y,
-                _text(at),
+                timestamp(at),
             ),
         )
 
     def device(self, device: str) -> Device | None:
         """A registered device."""
-        rows = self._rows(_DEVICES + "WHERE device = ?", (device,))
+        rows = self._sql.rows(_DEVICES + "WHERE device = ?", (device,))
         return _device(rows[0]) if rows else None
 
     def device_of_key(self, key_id: str) -> str | None:
         """The device that is registered with this key."""
-        rows = self._rows("SELECT device FROM device WHERE key_id = ?", (key_id,))
+        rows = self._sql.rows("SELECT device FROM device WHERE key_id = ?", (key_id,))
         return str(rows[0][0]) if rows else None
 
     def head(self, device: str) -> Head:
         """The last event of a device; NO_EVENTS for a new one."""
-        rows = self._rows("SELECT seq, digest FROM head WHERE device = ?", (device,))
-        return Head(_int(rows[0][0]), str(rows[0][1])) if rows else NO_EVENTS
+        rows = self._sql.rows("SELECT seq, digest FROM head WHERE device = ?", (device,))
+        return Head(integer(rows[0][0]), str(rows[0][1])) if rows else NO_EVENTS
 
     def settle(self, device: str, wanted: Wanted, decide: Callable[[View], Decision], at: datetime) -> Decision:
         """As `FundStore.settle`."""
@@ -110,38 +112,38 @@ class SqliteFundStore:
             raise DatabaseDamaged(f"device {device} is gone")  # devices are never deleted
         head = self.head(device)
         seqs = json.dumps([seq for seq in wanted.seqs if seq <= head.seq])
-        decided = self._rows(_DECIDED, (device, seqs))
-        known_ids = self._rows(_KNOWN_IDS, (device, json.dumps(list(wanted.ids))))
+        decided = self._sql.rows(_DECIDED, (device, seqs))
+        known_ids = self._sql.rows(_KNOWN_IDS, (device, json.dumps(list(wanted.ids))))
         return View(
             device=found,
             head=head,
-            decided={_int(row[0]): Decided(str(row[1]), _optional(row[2])) for row in decided},
+            decided={integer(row[0]): Decided(str(row[1]), _optional(row[2])) for row in decided},
             ids=frozenset(str(row[0]) for row in known_ids),
         )
 
     def _keep(self, device: str, ruling: Ruling, at: datetime) -> None:
-        when = _text(at)
+        when = timestamp(at)
         for event in ruling.events:
             what = (event.digest, event.event_id, event.kind, event.token, event.refused)
-            self._run(_ADD_EVENT, (device, event.seq, *what, when))
-            self._run(_MOVE_HEAD, (device, event.seq, event.digest))
+            self._sql.run(_ADD_EVENT, (device, event.seq, *what, when))
+            self._sql.run(_MOVE_HEAD, (device, event.seq, event.digest))
         for fork in ruling.forks:
-            self._run(_ADD_FORK, (device, fork.seq, fork.digest, fork.kept_digest, fork.token, when))
+            self._sql.run(_ADD_FORK, (device, fork.seq, fork.digest, fork.kept_digest, fork.token, when))
         for reason, count in ruling.refusals.items():
-            self._run(_COUNT_REFUSALS, (device, reason, count, when, when))
+            self._sql.run(_COUNT_REFUSALS, (device, reason, count, when, when))
         if ruling.blocked is not None:
             self.block(device, ruling.blocked)
         if ruling.spoke:
-            self._run("UPDATE device SET last_seen = ? WHERE device = ?", (when, device))
+            self._sql.run("UPDATE device SET last_seen = ? WHERE device = ?", (when, device))
 
     def block(self, device: str, reason: str | None) -> None:
         """Block a device for a reason, or let it in again (None)."""
-        self._run("UPDATE device SET blocked = ? WHERE device = ?", (reason, device))
+        self._sql.run("UPDATE device SET blocked = ? WHERE device = ?", (reason, device))
 
     def probe(self, at: datetime) -> None:
         """Write something, to know that writing works."""
         with self.transaction():
-            self._run(_PROBE, (_text(at),))
+            self._sql.run(_PROBE, (timestamp(at),))
 
     def keep_certificate(self, certificate: Certificate, at: datetime) -> None:
         """Keep a certificate, in a transaction of its own."""
@@ -150,64 +152,56 @@ class SqliteFundStore:
 
     def rows(self, statement: str, *values: object) -> list[tuple[Value, ...]]:
         """What a question of the registry gives; places are $1 and so on."""
-        return self._rows(statement.replace("$", "?"), tuple(map(_value, values)))
+        return self._sql.rows(statement.replace("$", "?"), tuple(map(_value, values)))
 
     def run(self, statement: str, *values: object) -> None:
         """Change something for the registry."""
-        self._run(statement.replace("$", "?"), tuple(map(_value, values)))
+        self._sql.run(statement.replace("$", "?"), tuple(map(_value, values)))
 
     def summaries(self) -> tuple[DeviceSummary, ...]:
         """Every device, by id."""
-        rows = self._rows(_SUMMARIES)
+        rows = self._sql.rows(_SUMMARIES)
         return tuple(
             DeviceSummary(
                 device=_device(row),
-                head=Head(_int(row[10]), str(row[11])) if row[10] else NO_EVENTS,
+                head=Head(integer(row[10]), str(row[11])) if row[10] else NO_EVENTS,
                 last_seen=None if row[12] is None else _time(row[12]),
-                forks=_int(row[13]),
-                refusals=_int(row[14]),
+                forks=integer(row[13]),
+                refusals=integer(row[14]),
             )
             for row in rows
         )
 
     def kinds(self) -> Mapping[str, int]:
         """Number of events by kind."""
-        rows = self._rows("SELECT kind, COUNT(*) FROM event GROUP BY kind ORDER BY kind")
-        return {str(kind): _int(count) for kind, count in rows}
+        rows = self._sql.rows("SELECT kind, COUNT(*) FROM event GROUP BY kind ORDER BY kind")
+        return {str(kind): integer(count) for kind, count in rows}
 
     def chain(self, device: str) -> Iterator[NewEvent]:
         """The events of a device in the order of their numbers in its chain."""
         seq, page = 0, _EVENTS + "WHERE device = ? AND seq > ? ORDER BY seq LIMIT ?"
-        while rows := self._rows(page, (device, seq, PAGE_ROWS)):
+        while rows := self._sql.rows(page, (device, seq, PAGE_ROWS)):
             yield from map(_new_event, rows)
-            seq = _int(rows[-1][3])
+            seq = integer(rows[-1][3])
 
     def events(self, after: int, limit: int) -> tuple[EventRow, ...]:
         """Up to `limit` events of all devices, in order of arrival, after the one numbered `after`."""
-        rows = self._rows(_EVENTS + "WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
+        rows = self._sql.rows(_EVENTS + "WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
         return tuple(map(_event, rows))
 
     def forks(self, device: str) -> tuple[Fork, ...]:
         """The evidence of forks of a device."""
-        rows = self._rows(
+        rows = self._sql.rows(
             "SELECT device, seq, digest, kept_digest, token FROM fork WHERE device = ? ORDER BY number", (device,)
         )
-        return tuple(Fork(str(row[0]), _int(row[1]), str(row[2]), str(row[3]), str(row[4])) for row in rows)
+        return tuple(Fork(str(row[0]), integer(row[1]), str(row[2]), str(row[3]), str(row[4])) for row in rows)
 
     def numbers(self) -> tuple[int, int]:
         """How many events are stored, and how many were ever given a number."""
-        rows = self._rows(
+        rows = self._sql.rows(
             "SELECT (SELECT COUNT(*) FROM event), COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0)"
         )
-        return _int(rows[0][0]), _int(rows[0][1])
-
-    def _rows(self, statement: str, values: tuple[Value, ...] = ()) -> list[tuple[Value, ...]]:
-        with known():
-            return list(self._db.execute(statement, values).fetchall())
-
-    def _run(self, statement: str, values: tuple[Value, ...]) -> None:
-        with known():
-            self._db.execute(statement, values)
+        return integer(rows[0][0]), integer(rows[0][1])
 
 
 class EmbeddedStore:
@@ -309,11 +303,11 @@ def _device(row: tuple[Value, ...]) -> Device:
 
 
 def _event(row: tuple[Value, ...]) -> EventRow:
-    return EventRow(_int(row[0]), _time(row[1]), _new_event(row))
+    return EventRow(integer(row[0]), _time(row[1]), _new_event(row))
 
 
 def _new_event(row: tuple[Value, ...]) -> NewEvent:
-    return NewEvent(str(row[2]), _int(row[3]), str(row[4]), str(row[5]), str(row[6]), str(row[7]), _optional(row[8]))
+    return NewEvent(str(row[2]), integer(row[3]), str(row[4]), str(row[5]), str(row[6]), str(row[7]), _optional(row[8]))
 
 
 def _time(value: Value) -> datetime:
@@ -327,20 +321,9 @@ def _time(value: Value) -> datetime:
 def _value(value: object) -> Value:
     """A value as a column holds it: times are texts."""
     assert value is None or isinstance(value, str | datetime)  # noqa: S101  # nothing else is in the registry
-    return _text(value) if isinstance(value, datetime) else value
+    return timestamp(value) if isinstance(value, datetime) else value
 
 
 def _optional(value: Value) -> str | None:
     """A value of a TEXT column that may be NULL."""
     return None if value is None else str(value)
-
-
-def _int(value: Value) -> int:
-    """A value of an INTEGER column of a STRICT table."""
-    assert isinstance(value, int)  # noqa: S101  # the schema says so
-    return value
-
-
-def _text(at: datetime) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")

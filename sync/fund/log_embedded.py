@@ -6,14 +6,15 @@ checkpoints and cosignatures are never changed, so a tree that was signed stays 
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
 
-from sync.database import Database, Migrations, Value, immediate, known, open_database
+from sync.database import Database, Migrations, Value, immediate, open_database
 from sync.fund.log_rows import LogRun, Pending, StoredCheckpoint, TreeGrowth, Waiting
 from sync.fund.own_thread import OwnThread
 from sync.fund.schema import FUND_MIGRATIONS
+from sync.fund.statements import Statements, append_only, integer, timestamp
 from sync.log_answer import Run
 from sync.tiles import Tile, edge
 
@@ -57,12 +58,7 @@ def m001_log(db: Database) -> None:
     """Tiles, runs, checkpoints and cosignatures."""
     for statement in _TABLES:
         db.execute(statement)
-    for table in _APPEND_ONLY:
-        for deed in ("UPDATE", "DELETE"):
-            db.execute(
-                f"CREATE TRIGGER {table}_no_{deed.lower()} BEFORE {deed} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
+    append_only(db, _APPEND_ONLY)
 
 
 class SqliteLog:
@@ -70,6 +66,7 @@ class SqliteLog:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._sql = Statements(database)
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> Self:
@@ -85,80 +82,73 @@ class SqliteLog:
         with immediate(self._db):
             size = self.size()
             waiting = tuple(
-                Waiting(str(d), _int(s), str(g), bool(r)) for d, s, g, r in self._rows(_WAITING, (portion,))
+                Waiting(str(d), integer(s), str(g), bool(r)) for d, s, g, r in self._sql.rows(_WAITING, (portion,))
             )
             grown = step(Pending(size, self.tiles(edge(size)), waiting))
             for tile, hashes in grown.tiles.items():
-                self._run(_PUT_TILE, (tile.level, tile.number, hashes))
+                self._sql.run(_PUT_TILE, (tile.level, tile.number, hashes))
             for each in grown.runs:
-                self._run("INSERT INTO log_run VALUES (?, ?, ?, ?)", _run_values(each))
+                self._sql.run("INSERT INTO log_run VALUES (?, ?, ?, ?)", _run_values(each))
             for device, seq in grown.looked.items():
-                self._run(_LOOK, (device, seq))
+                self._sql.run(_LOOK, (device, seq))
         return grown
 
     def tiles(self, wanted: Sequence[Tile]) -> dict[Tile, bytes]:
         """Tiles as they are."""
         asked = json.dumps([list(tile) for tile in wanted])
         return {
-            Tile(_int(level), _int(number)): _bytes(hashes) for level, number, hashes in self._rows(_TILES, (asked,))
+            Tile(integer(level), integer(number)): _bytes(hashes)
+            for level, number, hashes in self._sql.rows(_TILES, (asked,))
         }
 
     def size(self) -> int:
         """Leaves in the tree."""
-        rows = self._rows("SELECT first + count FROM log_run ORDER BY first DESC LIMIT 1")
-        return _int(rows[0][0]) if rows else 0
+        rows = self._sql.rows("SELECT first + count FROM log_run ORDER BY first DESC LIMIT 1")
+        return integer(rows[0][0]) if rows else 0
 
     def looked(self, device: str) -> int:
         """How far a device's events were looked at."""
-        rows = self._rows("SELECT seq FROM log_looked WHERE device = ?", (device,))
-        return _int(rows[0][0]) if rows else 0
+        rows = self._sql.rows("SELECT seq FROM log_looked WHERE device = ?", (device,))
+        return integer(rows[0][0]) if rows else 0
 
     def runs(self, device: str, after: int, limit: int) -> tuple[LogRun, ...]:
         """Runs of a device."""
-        return tuple(map(_log_run, self._rows(_RUNS, (device, device, after, after, limit))))
+        return tuple(map(_log_run, self._sql.rows(_RUNS, (device, device, after, after, limit))))
 
     def all_runs(self, index: int, limit: int) -> tuple[LogRun, ...]:
         """Runs of all devices."""
-        rows = self._rows(
+        rows = self._sql.rows(
             "SELECT first, device, seq, count FROM log_run WHERE first >= ? ORDER BY first LIMIT ?", (index, limit)
         )
         return tuple(map(_log_run, rows))
 
     def keep_checkpoint(self, checkpoint: StoredCheckpoint, at: datetime) -> None:
         """Keep a checkpoint."""
-        values = (checkpoint.size, checkpoint.root, checkpoint.note, _text(at))
+        values = (checkpoint.size, checkpoint.root, checkpoint.note, timestamp(at))
         with immediate(self._db):
-            self._run("INSERT INTO log_checkpoint VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", values)
+            self._sql.run("INSERT INTO log_checkpoint VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", values)
 
     def keep_cosignature(self, size: int, witness: str, line: str, at: datetime) -> None:
         """Keep a witness's line."""
-        values = (size, witness, line, _text(at))
+        values = (size, witness, line, timestamp(at))
         with immediate(self._db):
-            self._run("INSERT INTO log_cosignature VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", values)
+            self._sql.run("INSERT INTO log_cosignature VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", values)
 
     def checkpoints(self, after: int, limit: int) -> tuple[StoredCheckpoint, ...]:
         """Checkpoints in order."""
-        rows = self._rows(
+        rows = self._sql.rows(
             "SELECT size, root, note FROM log_checkpoint WHERE size > ? ORDER BY size LIMIT ?", (after, limit)
         )
         return tuple(map(self._checkpoint, rows))
 
     def newest(self, cosignatures: int) -> StoredCheckpoint | None:
         """The largest checkpoint with so many cosignatures."""
-        rows = self._rows(_NEWEST, (cosignatures,))
+        rows = self._sql.rows(_NEWEST, (cosignatures,))
         return self._checkpoint(rows[0]) if rows else None
 
     def _checkpoint(self, row: tuple[Value, ...]) -> StoredCheckpoint:
-        lines = self._rows("SELECT line FROM log_cosignature WHERE size = ? ORDER BY witness", (row[0],))
-        return StoredCheckpoint(_int(row[0]), _bytes(row[1]), str(row[2]), tuple(str(line) for (line,) in lines))
-
-    def _rows(self, statement: str, values: tuple[Value, ...] = ()) -> list[tuple[Value, ...]]:
-        with known():
-            return list(self._db.execute(statement, values).fetchall())
-
-    def _run(self, statement: str, values: tuple[Value, ...]) -> None:
-        with known():
-            self._db.execute(statement, values)
+        lines = self._sql.rows("SELECT line FROM log_cosignature WHERE size = ? ORDER BY witness", (row[0],))
+        return StoredCheckpoint(integer(row[0]), _bytes(row[1]), str(row[2]), tuple(str(line) for (line,) in lines))
 
 
 class EmbeddedLog:
@@ -246,18 +236,9 @@ def _run_values(each: LogRun) -> tuple[Value, ...]:
 
 
 def _log_run(row: tuple[Value, ...]) -> LogRun:
-    return LogRun(str(row[1]), Run(_int(row[0]), _int(row[2]), _int(row[3])))
-
-
-def _int(value: Value) -> int:
-    assert isinstance(value, int)  # noqa: S101  # the schema says so
-    return value
+    return LogRun(str(row[1]), Run(integer(row[0]), integer(row[2]), integer(row[3])))
 
 
 def _bytes(value: Value) -> bytes:
     assert isinstance(value, bytes)  # noqa: S101  # the schema says so
     return value
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -4,13 +4,12 @@ The port is `sync.fund.log_store`, the tables are `sync.fund.log_postgres_schema
 `sync.fund.postgres_door`.
 """
 
-import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
 from sync.fund.log_rows import LogRun, Pending, StoredCheckpoint, TreeGrowth, Waiting
-from sync.fund.postgres_door import Connection, Limits, Pool, known, migrate, pool, transaction
+from sync.fund.postgres_door import Connection, Connections, Limits, migrate, transaction
 from sync.log_answer import Run
 from sync.tiles import Tile, edge
 
@@ -29,22 +28,21 @@ class PostgresLog:
         self._url = url
         self._started = started
         self._limits = limits or Limits()
-        self._pool: Pool | None = None
+        self._connections = Connections(url, self._limits, CONNECTIONS)
 
     async def open(self) -> None:
         """Bring the database up to date. Raises DatabaseFailure, FundDatabaseInvalid."""
         if self._started is not None:
             await migrate(self._url, self._started, self._limits)
-        self._pool = await pool(self._url, self._limits, CONNECTIONS)
+        await self._connections.open()
 
     async def close(self) -> None:
         """Let the connections go."""
-        if self._pool is not None:
-            self._pool.terminate()
+        await self._connections.close()
 
     async def grow(self, portion: int, step: Callable[[Pending], TreeGrowth]) -> TreeGrowth:
         """One transaction under the log's lock."""
-        async with self._connection() as connection, transaction(connection):
+        async with self._connections.one() as connection, transaction(connection):
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)  # a statement before those that read
             size = await _size(connection)
             rows = await connection.fetch(_WAITING, portion)
@@ -56,56 +54,49 @@ class PostgresLog:
 
     async def tiles(self, wanted: Sequence[Tile]) -> dict[Tile, bytes]:
         """Tiles as they are."""
-        async with self._connection() as connection:
+        async with self._connections.one() as connection:
             return await _tiles(connection, wanted)
 
     async def size(self) -> int:
         """Leaves in the tree."""
-        async with self._connection() as connection:
+        async with self._connections.one() as connection:
             return await _size(connection)
 
     async def looked(self, device: str) -> int:
         """How far a device's events were looked at."""
-        async with self._connection() as connection:
+        async with self._connections.one() as connection:
             return int(await connection.fetchval("SELECT seq FROM log_looked WHERE device = $1", device) or 0)
 
     async def runs(self, device: str, after: int, limit: int) -> tuple[LogRun, ...]:
         """Runs of a device."""
-        async with self._connection() as connection:
+        async with self._connections.one() as connection:
             return tuple(map(_log_run, await connection.fetch(_RUNS, device, after, limit)))
 
     async def all_runs(self, index: int, limit: int) -> tuple[LogRun, ...]:
         """Runs of all devices."""
-        async with self._connection() as connection:
+        async with self._connections.one() as connection:
             return tuple(map(_log_run, await connection.fetch(_ALL_RUNS, index, limit)))
 
     async def keep_checkpoint(self, checkpoint: StoredCheckpoint, at: datetime) -> None:
         """Keep a checkpoint."""
-        async with self._connection() as connection, transaction(connection):
+        async with self._connections.one() as connection, transaction(connection):
             await connection.execute(_PUT_CHECKPOINT, checkpoint.size, checkpoint.root, checkpoint.note, at)
 
     async def keep_cosignature(self, size: int, witness: str, line: str, at: datetime) -> None:
         """Keep a witness's line."""
-        async with self._connection() as connection, transaction(connection):
+        async with self._connections.one() as connection, transaction(connection):
             await connection.execute(_PUT_COSIGNATURE, size, witness, line, at)
 
     async def checkpoints(self, after: int, limit: int) -> tuple[StoredCheckpoint, ...]:
         """Checkpoints in order."""
-        async with self._connection() as connection:
+        async with self._connections.one() as connection:
             return tuple(map(_checkpoint, await connection.fetch(_CHECKPOINTS, after, limit)))
 
     async def newest(self, cosignatures: int) -> StoredCheckpoint | None:
         """The largest checkpoint with so many cosignatures."""
-        async with self._connection() as connection:
+        async with self._connections.one() as connection:
             row = await connection.fetchrow(_NEWEST, cosignatures)
         return None if row is None else _checkpoint(row)
-
-    @contextlib.asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        assert self._pool is not None  # noqa: S101  # asked before it was opened
-        with known():
-            async with self._pool.acquire(timeout=self._limits.answer) as connection:
-                yield connection
 
 
 _WAITING = """

@@ -4,12 +4,11 @@ The port is `sync.fund.store`, the tables are `sync.fund.postgres_schema`'s, con
 Judging an event is left to `sync.fund.ingest`.
 """
 
-import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from sync.errors import DatabaseDamaged
-from sync.fund.postgres_door import Connection, Limits, Pool, Record, known, make_partitions, migrate, pool, transaction
+from sync.fund.postgres_door import Connection, Connections, Limits, Record, make_partitions, migrate, transaction
 from sync.fund.postgres_schema import partitions
 from sync.fund.registry import ADD_CERTIFICATE, CERTIFICATES_OF, certificate_columns, certificate_of
 from sync.fund.rows import NO_EVENTS, Certificate, Decided, Device, DeviceSummary, Head, Ruling, View, Wanted
@@ -28,33 +27,32 @@ class PostgresStore:
         self._url = url
         self._started = started
         self._limits = limits or Limits()
-        self._pool: Pool | None = None
+        self._connections = Connections(url, self._limits, CONNECTIONS)
         self._months: set[str] = set()
 
     async def open(self) -> None:
         """Bring the database up to date. Raises DatabaseFailure, FundDatabaseInvalid."""
         await migrate(self._url, self._started, self._limits)
         self._months = {month.name for month in partitions(self._started)}
-        self._pool = await pool(self._url, self._limits, CONNECTIONS)
+        await self._connections.open()
 
     async def close(self) -> None:
         """Let the connections go."""
-        if self._pool is not None:
-            self._pool.terminate()  # nothing is under way any more, and a dead server would not say goodbye
+        await self._connections.close()
 
     async def device(self, device: str) -> Device | None:
         """A registered device."""
-        async with self._connection() as connection:
+        async with self._connections.one() as connection:
             return device_of(await connection.fetchrow(DEVICES + "WHERE device = $1", device))
 
     async def head(self, device: str) -> Head:
         """The last event of a device."""
-        async with self._connection() as connection:
+        async with self._connections.one() as connection:
             return head_of(await connection.fetchrow("SELECT seq, digest FROM head WHERE device = $1", device))
 
     async def settle(self, device: str, wanted: Wanted, decide: Callable[[View], Decision], at: datetime) -> Decision:
         """As `FundStore.settle`; devices go in parallel, batches of one device one after the other."""
-        async with self._connection() as connection:
+        async with self._connections.one() as connection:
             await self._make_months(connection, at)
             async with transaction(connection):
                 view = await _view(connection, device, wanted)
@@ -64,36 +62,29 @@ class PostgresStore:
 
     async def certificates(self, device: str) -> tuple[Certificate, ...]:
         """All certificates of a device."""
-        async with self._connection() as connection:
+        async with self._connections.one() as connection:
             return tuple(certificate_of(row) for row in await connection.fetch(CERTIFICATES_OF, device))
 
     async def keep_certificate(self, certificate: Certificate, at: datetime) -> None:
         """Keep a certificate."""
-        async with self._connection() as connection, transaction(connection):
+        async with self._connections.one() as connection, transaction(connection):
             await connection.execute(ADD_CERTIFICATE, *certificate_columns(certificate, at))
 
     async def probe(self, at: datetime) -> None:
         """Write something."""
-        async with self._connection() as connection, transaction(connection):
+        async with self._connections.one() as connection, transaction(connection):
             await connection.execute(_PROBE, at)
 
     async def summaries(self) -> tuple[DeviceSummary, ...]:
         """Every device, by id."""
-        async with self._connection() as connection:
+        async with self._connections.one() as connection:
             return tuple(summary_of(row) for row in await connection.fetch(SUMMARIES))
 
     async def kinds(self) -> Mapping[str, int]:
         """Number of events by kind."""
-        async with self._connection() as connection:
+        async with self._connections.one() as connection:
             rows = await connection.fetch("SELECT kind, sum(count) FROM kind_count GROUP BY kind ORDER BY kind")
         return {str(kind): int(count) for kind, count in rows}
-
-    @contextlib.asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        assert self._pool is not None  # noqa: S101  # asked before it was opened
-        with known():
-            async with self._pool.acquire(timeout=self._limits.answer) as connection:
-                yield connection
 
     async def _make_months(self, connection: Connection, at: datetime) -> None:
         """Partitions ahead of the first batch of a month."""

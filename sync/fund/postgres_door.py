@@ -108,16 +108,39 @@ async def connect(url: str, limits: Limits) -> Connection:
             raise FundDatabaseInvalid("not the address of a PostgreSQL database") from error
 
 
-def pool(url: str, limits: Limits, size: int) -> Pool:
-    """Connections that are made when they are needed, and again when they were lost; to be awaited in its loop."""
-    return asyncpg.create_pool(
-        url,
-        min_size=0,
-        max_size=size,
-        timeout=limits.connect,
-        command_timeout=limits.answer,
-        server_settings=limits.settings(),
-    )
+class Connections:
+    """A pool of connections that are made when they are needed, and again when they were lost."""
+
+    def __init__(self, url: str, limits: Limits, size: int) -> None:
+        """Nothing is connected before `open`. size: connections at most."""
+        self._url = url
+        self._limits = limits
+        self._size = size
+        self._pool: Pool | None = None
+
+    async def open(self) -> None:
+        """Make the pool ready in this event loop."""
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=0,
+            max_size=self._size,
+            timeout=self._limits.connect,
+            command_timeout=self._limits.answer,
+            server_settings=self._limits.settings(),
+        )
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        if self._pool is not None:
+            self._pool.terminate()  # nothing is under way any more, and a dead server would not say goodbye
+
+    @contextlib.asynccontextmanager
+    async def one(self) -> AsyncIterator[Connection]:
+        """One connection for the time of the block. Raises DatabaseFailure, also for what happens inside."""
+        assert self._pool is not None  # noqa: S101  # asked before it was opened
+        with known():
+            async with self._pool.acquire(timeout=self._limits.answer) as connection:
+                yield connection
 
 
 @contextlib.asynccontextmanager

@@ -4,6 +4,7 @@ Reading and writing them is left to `sync.fund.store`.
 """
 
 from sync.database import Database, Migrations
+from sync.fund.statements import append_only
 
 FUND_MIGRATIONS = Migrations("fund")
 
@@ -79,12 +80,7 @@ def m001_tables(db: Database) -> None:
     for statement in _TABLES.split(";\n"):
         if statement.strip():
             db.execute(statement)
-    for table in _APPEND_ONLY:
-        for deed in ("UPDATE", "DELETE"):
-            db.execute(
-                f"CREATE TRIGGER {table}_no_{deed.lower()} BEFORE {deed} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
+    append_only(db, _APPEND_ONLY)
     db.execute(
         "CREATE TRIGGER head_forward BEFORE UPDATE ON head WHEN NEW.device <> OLD.device OR NEW.seq <> OLD.seq + 1 "
         "BEGIN SELECT RAISE(ABORT, 'a head moves one event forward'); END"
