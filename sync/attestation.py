@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.decrepit.ciphers.modes import CFB
 from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
@@ -48,6 +48,7 @@ from sync.tpm_structures import (
     read_signature,
     sized,
 )
+from sync.unreadable import UNREADABLE
 
 MAX_SECRET: Final = 32
 """Bytes that a credential can carry: the digest of the endorsement key's name algorithm."""
@@ -82,7 +83,6 @@ _EK_ATTRIBUTES: Final = (
 _EK_POLICY: Final = bytes.fromhex("837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa")
 """Template L-1 and policy A, PolicySecret of the endorsement hierarchy (TCG EK Credential Profile 2.4, annex B)."""
 
-_ODD: Final = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 _KEY_HAS: Final = Attribute.FIXED_TPM | Attribute.FIXED_PARENT | Attribute.SENSITIVE_DATA_ORIGIN | Attribute.SIGN
 _KEY_LACKS: Final = Attribute.DECRYPT | Attribute.RESTRICTED | Attribute.X509_SIGN | Attribute.ENCRYPTED_DUPLICATION
 
@@ -285,7 +285,7 @@ def _made_by_known_maker(parts: Evidence, roots: Sequence[x509.Certificate]) -> 
             if above is None or not _is_authority(above) or not _issued(below, above):
                 return False
             below = above
-    except (ValueError, TypeError, UnsupportedAlgorithm, *_ODD) as error:
+    except UNREADABLE as error:
         raise AttestationInvalid("a certificate of the evidence cannot be read") from error
     return False
 
@@ -293,7 +293,7 @@ def _made_by_known_maker(parts: Evidence, roots: Sequence[x509.Certificate]) -> 
 def _issued(below: x509.Certificate, above: x509.Certificate) -> bool:
     try:
         below.verify_directly_issued_by(above)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except UNREADABLE:
         return False
     return True
 

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -20,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sync.errors import CertificateInvalid
 from sync.signing import PublicJwk, jwk_of
+from sync.unreadable import UNREADABLE
 
 _ARC: Final = "2.25.169196777295095487759056670454071307537"
 """Ours without asking anybody: made from a UUID (ITU-T X.667), 7f4a1d2e-5c1b-4a5e-9d8e-3b1c6f0a2d11."""
@@ -136,7 +136,7 @@ def _issued(pem: bytes, authority_pem: bytes, purpose: x509.ObjectIdentifier) ->
         certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority_pem))
         purposes = list(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
         key = certificate.public_key()
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+    except UNREADABLE as error:
         raise CertificateInvalid("not a certificate of the fund's device authority") from error
     if purposes != [purpose]:
         raise CertificateInvalid("the certificate is for another purpose")

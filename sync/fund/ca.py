@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -23,6 +22,7 @@ from sync.fund.profile import certificate_pem, end_certificate, key_pem, load_au
 from sync.fund.rows import Certificate, Purpose
 from sync.keyfile import write_secret
 from sync.signing import PublicJwk, jwk_of, public_key
+from sync.unreadable import UNREADABLE
 
 DEVICE_VALIDITY = timedelta(days=730)
 """Two years: the desk's key stays where it is; renewal asks whether the fund still knows the desk."""
@@ -103,7 +103,7 @@ def read_csr(pem: str) -> PublicJwk:
     try:
         request = x509.load_pem_x509_csr(content)
         key, proven = request.public_key(), request.is_signature_valid
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise EnvelopeInvalid("not a certificate request in PEM") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1) or not proven:
         raise EnvelopeInvalid("a certificate request is for a P-256 key and signed with it")

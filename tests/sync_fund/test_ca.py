@@ -86,6 +86,7 @@ def test_another_funds_certificate_is_refused(authority: DeviceAuthority, tmp_pa
         read_device_certificate(issued.pem.encode(), authority.pem)
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")  # the library's word about an altered one
 @settings(max_examples=150, deadline=None)
 @given(place=st.integers(0, 10_000), flip=st.integers(1, 255))
 def test_a_certificate_altered_in_one_byte_is_refused_or_the_same(
@@ -99,6 +100,23 @@ def test_a_certificate_altered_in_one_byte_is_refused_or_the_same(
     except CertificateInvalid:
         return
     assert (read.facts, read.public_jwk) == (FACTS, JWK)
+
+
+def of_version(pem: str, version: int) -> bytes:
+    """The same certificate or request, saying another version of its format."""
+    kind = pem.splitlines()[0].strip("- ").removeprefix("BEGIN ")
+    der = bytearray(base64.b64decode("".join(pem.splitlines()[1:-1])))
+    place = der.index(b"\xa0\x03\x02\x01\x02") + 4 if kind == "CERTIFICATE" else der.index(b"\x02\x01\x00") + 2
+    der[place] = version
+    return f"-----BEGIN {kind}-----\n{base64.encodebytes(der).decode()}-----END {kind}-----\n".encode()
+
+
+def test_an_unknown_version_of_the_format_is_refused(authority: DeviceAuthority) -> None:
+    """A failure of its own class in the library; of a certificate and of a request."""
+    with pytest.raises(CertificateInvalid):
+        read_device_certificate(of_version(authority.certify_device(FACTS, JWK, NOON).pem, 7), authority.pem)
+    with pytest.raises(EnvelopeInvalid):
+        read_csr(of_version(csr(KEY), 7).decode())
 
 
 def test_what_is_no_certificate_is_named_so(authority: DeviceAuthority) -> None:
