@@ -4,7 +4,6 @@ What a batch means is left to `sync.fund.gateway`. Whatever is sent here, the an
 fund itself cannot store just now.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -17,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from sync.errors import DatabaseFailure, EnvelopeInvalid, KeyUnusable, LogBroken
+from sync.fund.body import BODY_SECONDS, read_limited
 from sync.fund.counter import FrontDesk
 from sync.fund.denial import RequestDenied
 from sync.fund.gateway import Gateway
@@ -31,9 +31,6 @@ logger = logging.getLogger(__name__)
 
 DRAIN = 4 * MAX_BODY
 """Bytes of an oversized body that are read and thrown away, so that its sender gets to read the 413 and not a reset."""
-
-BODY_SECONDS = 30.0
-"""A full batch over a 1 Mbit/s line takes 17 s; who is slower sends fewer events."""
 
 FAILING_RETRY_S = 30
 """Seconds to wait when the database cannot be written: somebody has to free the disk first."""
@@ -190,20 +187,9 @@ async def read_body(request: Request, seconds: float = BODY_SECONDS) -> bytes:
     announced = request.headers.get("content-length", "0")
     if len(announced) > _LENGTH_DIGITS or (announced.isdecimal() and int(announced) > DRAIN):
         raise _too_large()
-    chunks, size = [], 0
-    try:
-        async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > DRAIN:
-                    break
-                if size <= MAX_BODY:
-                    chunks.append(chunk)
-    except TimeoutError as error:
-        raise RequestDenied(408, "malformed", "the body did not come in time") from error
-    if size > MAX_BODY:
+    content = await read_limited(request, MAX_BODY, DRAIN, seconds)
+    if content is None:
         raise _too_large()
-    content = b"".join(chunks)
     return content if encoding is None else _unsqueezed(content)
 
 

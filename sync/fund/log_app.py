@@ -10,6 +10,7 @@ from typing import Final
 from fastapi import FastAPI, Query, Request, Response
 
 from sync.errors import EnvelopeInvalid
+from sync.fund.body import read_limited
 from sync.fund.counter import FrontDesk
 from sync.fund.denial import RequestDenied
 from sync.fund.gateway import Gateway
@@ -76,11 +77,9 @@ def _add_public(app: FastAPI, log: Log, desk: FrontDesk) -> None:
     async def cosign(request: Request) -> Response:
         """The size of the checkpoint on a line, then signature lines; those of unknown witnesses are ignored."""
         with desk.place(request):
-            content = bytearray()
-            async for part in request.stream():
-                content += part
-                if len(content) > MAX_NOTE:
-                    raise RequestDenied(413, "too_large", f"cosignatures have at most {MAX_NOTE} bytes")
+            content = await read_limited(request, MAX_NOTE, MAX_NOTE)
+            if content is None:
+                raise RequestDenied(413, "too_large", f"cosignatures have at most {MAX_NOTE} bytes")
             try:
                 kept = await log.cosign(content.decode("utf-8"))
             except (EnvelopeInvalid, UnicodeDecodeError) as error:
