@@ -13,53 +13,26 @@ from sync.database import immediate, open_database
 from sync.errors import KeyUnusable
 from sync.journal import Journal
 from sync.ledger import LEDGER_MIGRATIONS, Entry, Ledger
-from sync.signing import FileSigner, PublicJwk
+from sync.signing import FileSigner
 from tests.fakes.clock import ManualClock
 from tests.fakes.counter import FileCounter
+from tests.fakes.signer import FaultySigner
 
 KEY = bytes(range(32))
 DEVICE = "desk-1"
-
-
-class AwaySigner:
-    """Implements `sync.signing.Signer`; out of reach while `away`."""
-
-    def __init__(self, signer: FileSigner) -> None:
-        self._signer = signer
-        self.away = False
-
-    @property
-    def key_id(self) -> str:
-        """As the real one."""
-        return self._signer.key_id
-
-    @property
-    def key_class(self) -> str:
-        """As the real one."""
-        return self._signer.key_class
-
-    @property
-    def public_jwk(self) -> PublicJwk:
-        """As the real one."""
-        return self._signer.public_jwk
-
-    def sign(self, signed: bytes) -> bytes:
-        """Sign, where the key is there."""
-        if self.away:
-            raise KeyUnusable("the token was pulled out")
-        return self._signer.sign(signed)
+AWAY = KeyUnusable("the token was pulled out")
 
 
 def main() -> None:
     """Record so many times."""
     folder, count = Path(sys.argv[1]), int(sys.argv[2])
-    signer = AwaySigner(FileSigner.load(folder / "device.pem"))
+    signer = FaultySigner(FileSigner.load(folder / "device.pem"))
     clock = ManualClock()
     db = open_database(folder / "desk.db", KEY, [LEDGER_MIGRATIONS], create=True)
     db.execute("PRAGMA wal_autocheckpoint = 40")  # so that cuts also hit the database's own checkpoints
     ledger = Ledger(db, signer, DEVICE, Journal(folder / "journal"), FileCounter(folder / "counter"))
     for turn in range(count):
-        signer.away = turn % 10 in (6, 7)
+        signer.before = AWAY if turn % 10 in (6, 7) else None
         clock.advance(checkpoint.EVERY_MS / 1000 / 4)
         with immediate(db):
             made = [

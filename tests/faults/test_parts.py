@@ -11,9 +11,10 @@ from sync.envelope import Moment, TimeTrust
 from sync.errors import KeyUnusable
 from sync.home import Home
 from sync.ledger import Draft, Entry, Ledger
-from sync.signing import PublicJwk, Signer
+from sync.signing import Signer
 from sync.strict_json import Json
 from tests.fakes.clock import ManualClock
+from tests.fakes.signer import FaultySigner
 from tests.fakes.working_desk import WorkingDesk
 from tests.faults.errands import DAILY, PACKS_IN_USE, RARE, Errand
 
@@ -22,39 +23,6 @@ NAMES = [errand.name for errand in DAILY]
 
 class Bug(Exception):
     """Something nobody foresaw."""
-
-
-class FaultySigner:
-    """Implements `sync.signing.Signer`; raises what it is told to, before or after it has signed."""
-
-    def __init__(self, signer: Signer) -> None:
-        self._signer = signer
-        self.before: Exception | None = None
-        self.after: Exception | None = None
-
-    @property
-    def key_id(self) -> str:
-        """As the real one."""
-        return self._signer.key_id
-
-    @property
-    def key_class(self) -> str:
-        """As the real one."""
-        return self._signer.key_class
-
-    @property
-    def public_jwk(self) -> PublicJwk:
-        """As the real one."""
-        return self._signer.public_jwk
-
-    def sign(self, signing_input: bytes) -> bytes:
-        """Sign, or fail."""
-        if self.before is not None:
-            raise self.before
-        signature = self._signer.sign(signing_input)
-        if self.after is not None:
-            raise self.after
-        return signature
 
 
 class When(StrEnum):

@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,9 @@ from sync.envelope import EVENT_TYP, GENESIS, TimeTrust, format_time, parse_even
 from sync.errors import KeyUnusable, LedgerBroken, RolledBack
 from sync.ledger import Entry, Ledger, export_ledger, keep_fund_head, ledger_entries, ledger_head
 from sync.protocol import RECEIPT_TYP, read_receipt, receipt_members
-from sync.signing import FileSigner, KeyClass, PublicJwk, sign_compact, sign_members
+from sync.signing import FileSigner, sign_compact, sign_members
 from tests.fakes.clock import ManualClock
+from tests.fakes.signer import FaultySigner
 from tests.fakes.sync_desk import DEVICE, SyncDesk
 
 NOW = ManualClock().moment()
@@ -73,34 +74,9 @@ def test_nothing_is_appended_outside_a_transaction(desk: SyncDesk) -> None:
         ledger_of(desk).append("checked_in", 1, {}, desk.clock.moment())
 
 
-@dataclass
-class AbsentKey:
-    """The desk's key, in a token that can be pulled."""
-
-    signer: FileSigner
-    present: bool = False
-    key_class = KeyClass.FILE
-
-    @property
-    def key_id(self) -> str:
-        """Known without the token."""
-        return self.signer.key_id
-
-    @property
-    def public_jwk(self) -> PublicJwk:
-        """Known without the token."""
-        return self.signer.public_jwk
-
-    def sign(self, signed: bytes) -> bytes:
-        """Only with the token."""
-        if not self.present:
-            raise KeyUnusable("the token is away")
-        return self.signer.sign(signed)
-
-
 def test_events_wait_for_the_key_and_are_signed_in_their_order(desk: SyncDesk) -> None:
     """Counted while they wait; then signed by `sign_drafts`, as many as asked for; nobody else signs them."""
-    key = AbsentKey(desk.signer)
+    key = FaultySigner(desk.signer, KeyUnusable("the token is away"))
     ledger = Ledger(desk.db, key, DEVICE)
     ids = []
     for _ in range(3):
@@ -110,7 +86,7 @@ def test_events_wait_for_the_key_and_are_signed_in_their_order(desk: SyncDesk) -
     assert desk.status.unsigned == 3
     assert "3 unsigned, waiting for the device key" in desk.status.summary()
     assert ledger.sign_drafts(desk.clock.moment()) == 0
-    key.present = True
+    key.before = None
     assert ledger.sign_drafts(desk.clock.moment(), most=2) == 2
     assert ledger.sign_drafts(desk.clock.moment()) == 1
     assert ledger.sign_drafts(desk.clock.moment()) == 0
