@@ -4,88 +4,40 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sync.certificates import read_device_certificate
-from sync.clock import SystemClock
-from sync.compact import decode_part, encode_part
 from sync.database import open_database
 from sync.errors import (
     DatabaseMissing,
     DeskProvisioned,
     DiskFailing,
     KeyUnusable,
-    KnownFailure,
-    SettingsInvalid,
 )
-from sync.fund.admission import Terms, admit, certificates, invite, revoke
+from sync.fund.admission import admit, certificates, revoke
 from sync.fund.ca import DEVICE_VALIDITY, TLS_VALIDITY
 from sync.fund.home import FundHome
-from sync.home import Home, is_installed, load_settings
+from sync.home import Home, load_settings
 from sync.install import install
 from sync.join_errors import (
-    AnswerInvalid,
     DeviceRevoked,
     InvitationInvalid,
     InvitationSpent,
     JoinIncomplete,
 )
-from sync.joining import Grant, read_answer, read_grant, read_request, write_answer, write_grant
+from sync.joining import read_request
 from sync.keyfile import load_key
 from sync.ledger import LEDGER_MIGRATIONS, ledger_head
 from sync.membership import Step, read_membership
 from sync.papers import Papers
 from sync.provision import make_desk, request_admission, request_renewal
-from sync.sealing import SealedBox, seal
-from sync.signing import FileSigner, KeyClass
+from sync.signing import FileSigner
 from sync.tls_key import tls_certificate_in
 from tests.fakes.documents import join_desk, make_fund_home
-
-NOW = SystemClock().moment().wall
-FILE = Terms(KeyClass.FILE)
-TOML = '[key]\nclass = "file"\n\n[camera]\nindex = 0\n'
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fund, not to be changed."""
-    return make_fund_home(tmp_path_factory.mktemp("fund")).root
-
-
-@pytest.fixture
-def fund(tmp_path: Path, founded: Path) -> Path:
-    """A copy of the fund."""
-    shutil.copytree(founded, tmp_path / "fund")
-    return tmp_path / "fund"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """Where the desk will live."""
-    return Home(tmp_path / "a" / "desk")
-
-
-def invitation_of(fund: Path, device: str = "desk-1", at: datetime = NOW) -> str:
-    """An invitation with difficult names."""
-    return invite(fund, device, 'Clinic "Жан"', "Front\\desk", at)
-
-
-def answered(home: Home, fund: Path, at: datetime = NOW, policy: str = "") -> str:
-    """Everything but the installation; gives the answer."""
-    make_desk(home, TOML)
-    return admit(fund, request_admission(home, invitation_of(fund, at=at), at), replace(FILE, policy=policy), at)
-
-
-def contents(home: Home) -> dict[str, bytes]:
-    """Every file of a home but the database's, which its opening may touch."""
-    files = [path for path in home.root.rglob("*") if path.is_file() and not path.name.startswith("desk.db")]
-    return {str(path.relative_to(home.root)): path.read_bytes() for path in files}
+from tests.sync.joining_desk import FILE, NOW, TOML, answered, contents, invitation_of
 
 
 def secrets_of(home: Home) -> dict[str, bytes]:
@@ -188,112 +140,6 @@ def test_a_power_cut_between_any_two_writes_is_mended_by_repeating(
         ]
         cuts += 1
     assert cuts > 25
-
-
-def granted(home: Home, answer_token: str) -> Grant:
-    """What an answer gives, opened with the desk's key."""
-    papers = Papers(home)
-    answer = read_answer(answer_token, papers.invitation().fund.public_jwk)
-    content = decode_part(str(answer.sealed["content"]))
-    return read_grant(SealedBox.load(papers.request_key).open(content, answer.request.encode()))
-
-
-def wrong_answers(home: Home, fund: Path, tmp_path: Path) -> dict[str, str]:
-    """Answers that do not fit the desk's last request, by what is wrong with them."""
-    papers = Papers(home)
-    made = papers.request()
-    assert made is not None
-    token = made[0]
-    good = admit(fund, token, FILE, NOW)
-    facts, signer = papers.invitation().fund, FileSigner.load(FundHome(fund).signing_key)
-    answer = read_answer(good, facts.public_jwk)
-    grant, elsewhere = granted(home, good), Home(tmp_path / "elsewhere")
-    make_desk(elsewhere)
-    to_other = admit(fund, request_admission(elsewhere, invitation_of(fund, "desk-2"), NOW), FILE, NOW)
-    other = granted(elsewhere, to_other)
-    foreign = FileSigner.load(make_fund_home(tmp_path).signing_key)
-
-    def giving(**changes: str | bytes | None) -> str:
-        """The right answer, but for this."""
-        content, request = write_grant(replace(grant, **changes)), made[1]  # type: ignore[arg-type]  # any member
-        sealed = encode_part(seal(request.sealing_jwk, content, request.digest.encode()))
-        return write_answer(signer, replace(answer, sealed={"method": "hpke", "content": sealed}))
-
-    return {
-        "of another fund": write_answer(foreign, answer),
-        "to another desk": to_other,
-        "another desk's seal": write_answer(
-            signer, replace(read_answer(to_other, facts.public_jwk), request=answer.request, device="desk-1")
-        ),
-        "another device's name": write_answer(signer, replace(answer, device="desk-2")),
-        "another desk's certificates": giving(device_pem=other.device_pem, tls_pem=other.tls_pem),
-        "another desk's device certificate": giving(device_pem=other.device_pem),
-        "another desk's TLS certificate": giving(tls_pem=other.tls_pem),
-        "certificates exchanged": giving(device_pem=grant.tls_pem, tls_pem=grant.device_pem),
-        "no pseudonym key": giving(pseudonym_key=None),
-        "a short pseudonym key": giving(pseudonym_key=b"short"),
-        "a policy that sets more": giving(policy="[fund]\nurl = 1\n"),
-        "a policy that is not TOML": giving(policy="["),
-        "sealed in an unknown way": write_answer(
-            signer, replace(answer, sealed={"method": "rot13", "content": "", "credential": ""})
-        ),
-        "not sealed": write_answer(signer, replace(answer, sealed={})),
-        "a request": token,
-        "altered": good[:-4] + ("AAAA" if not good.endswith("AAAA") else "BBBB"),
-        "cut off": good[:-1],
-        "nothing": "",
-    }
-
-
-def test_an_answer_that_does_not_fit_changes_nothing(home: Home, fund: Path, tmp_path: Path) -> None:
-    """A clear failure for each; then the right one is installed as if nothing had been."""
-    good = answered(home, fund)
-    before = contents(home)
-    for what, wrong in wrong_answers(home, fund, tmp_path).items():
-        with pytest.raises(KnownFailure) as failure:
-            install(home, wrong, NOW)
-        assert failure.value.code in {"E-JOIN-05", "E-CRT-01"}, what
-        assert contents(home) == before, what
-    with pytest.raises(AnswerInvalid, match="ended"):
-        install(home, good, NOW + TLS_VALIDITY)
-    with pytest.raises(SettingsInvalid):
-        install(home, good, NOW, _no_policy)
-    assert contents(home) == before
-    install(home, good, NOW)
-
-
-def _no_policy(content: bytes) -> None:
-    raise SettingsInvalid(f"the desk cannot run with these {len(content)} bytes")
-
-
-def test_an_answer_is_good_for_one_request(home: Home, fund: Path) -> None:
-    """An earlier answer, replayed after a new request, is refused."""
-    first = answered(home, fund)
-    request_admission(home, invitation_of(fund), NOW)
-    with pytest.raises(AnswerInvalid, match="another request"):
-        install(home, first, NOW)
-
-
-@pytest.fixture(scope="module")
-def waiting(tmp_path_factory: pytest.TempPathFactory, founded: Path) -> tuple[Home, str]:
-    """A desk that waits for this answer; not to be changed."""
-    folder = tmp_path_factory.mktemp("waiting")
-    shutil.copytree(founded, folder / "fund")
-    home = Home(folder / "desk")
-    return home, answered(home, folder / "fund")
-
-
-@settings(max_examples=200, deadline=None)
-@given(place=st.integers(0, 10_000), other=st.characters(codec="ascii"))
-def test_an_answer_altered_in_one_character_is_refused(waiting: tuple[Home, str], place: int, other: str) -> None:
-    """Wherever it is."""
-    home, answer = waiting
-    place %= len(answer)
-    altered = answer[:place] + other + answer[place + 1 :]
-    if altered != answer:
-        with pytest.raises(AnswerInvalid):
-            install(home, altered, NOW)
-        assert not is_installed(home)
 
 
 def test_an_invitation_is_followed_in_time_and_as_it_was_sent(home: Home, fund: Path) -> None:
