@@ -115,12 +115,7 @@ def _check_same(home: Home, invitation: Invitation) -> None:
     if not is_installed(home):
         return
     settings, present, new = load_settings(home), Papers(home).invitation().fund, invitation.fund
-    same = (new.public_jwk, new.ca_pem, new.device_ca_pem) == (
-        present.public_jwk,
-        present.ca_pem,
-        present.device_ca_pem,
-    )
-    if not same or invitation.device != settings.device.device:
+    if _keys_of(new) != _keys_of(present) or invitation.device != settings.device.device:
         raise DeskProvisioned(f"{home.root.name} already belongs to another desk or fund")
 
 

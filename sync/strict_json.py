@@ -84,10 +84,6 @@ class Members:
             raise EnvelopeInvalid(f"{name} is missing or not an integer from {least} to {most}")
         return value
 
-    def optional_integer(self, name: str, least: int, most: int) -> int | None:
-        """As `integer`, or None where the member is null or absent."""
-        return None if self.content.get(name) is None else self.integer(name, least, most)
-
     def flag(self, name: str) -> bool:
         """True or false."""
         value = self.content.get(name)

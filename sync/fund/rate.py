@@ -1,6 +1,6 @@
 """How often each peer may ask: a token bucket for each, in bounded memory.
 
-nginx limits connections by itself (`sync.fund.proxy`); this holds without it too. Answering is left to `sync.fund.app`.
+Whose request it is, and answering it, is left to `sync.fund.counter` and `sync.fund.app`.
 """
 
 import math

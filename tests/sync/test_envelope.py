@@ -267,8 +267,6 @@ def test_members_name_what_is_wrong() -> None:
         with pytest.raises(EnvelopeInvalid):
             bad()
     assert members.texts("long", 2) == ("a", "b")
-    assert members.optional_integer("none", 0, 9) is None
-    assert members.optional_integer("number", 0, 9) == 3
     assert members.names == {"list", "long", "text", "none", "flag", "number"}
 
 
