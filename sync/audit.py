@@ -6,10 +6,10 @@ Writing the chain is left to `ledger`. Nothing is repaired here: what does not v
 from dataclasses import dataclass
 
 from sync.database import Database, known
-from sync.envelope import EVENT_TYP, GENESIS, MAX_TOKEN, format_time, read_event
+from sync.envelope import GENESIS, format_time
 from sync.errors import EnvelopeInvalid, LedgerBroken
 from sync.protocol import Receipt, Result, offer_of, read_receipt
-from sync.signing import PublicJwk, verify
+from sync.signing import PublicJwk, verify_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def _verify_events(db: Database, jwk: PublicJwk, device: str) -> LedgerHead:
         if seq != expected:
             raise LedgerBroken(f"event {expected} is missing", expected)
         try:
-            signed = read_event(verify(jwk, token, EVENT_TYP, MAX_TOKEN))
+            signed = verify_event(jwk, token)
         except EnvelopeInvalid as error:
             raise LedgerBroken(f"event {seq} is altered: {error}", seq) from error
         event = signed.event

@@ -4,6 +4,7 @@ Whether a reading may be believed is left to `time_trust`: a single reading cann
 """
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -63,3 +64,13 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+
+_SLICE_S: Final = 0.2
+
+
+def pause(clock: Clock, seconds: float, stopped: Callable[[], bool]) -> None:
+    """Wait in slices, so that a stop is noticed soon."""
+    end = clock.monotonic() + seconds
+    while clock.monotonic() < end and not stopped():
+        clock.sleep(_SLICE_S)

@@ -10,10 +10,10 @@ from enum import StrEnum
 
 from sync.audit import LedgerHead, LedgerReport, verify_ledger
 from sync.database import Database, known
-from sync.envelope import EVENT_TYP, GENESIS, MAX_TOKEN, SignedEvent, read_event
+from sync.envelope import GENESIS, SignedEvent
 from sync.errors import EnvelopeInvalid, LedgerBroken
 from sync.journal import Journal
-from sync.signing import PublicJwk, verify
+from sync.signing import PublicJwk, verify_event
 
 
 class Right(StrEnum):
@@ -81,7 +81,7 @@ def chain_of(journal: Journal, jwk: PublicJwk, device: str) -> Iterator[SignedEv
             yield f"{line.segment} is damaged at byte {line.offset}"
             continue
         try:
-            signed = read_event(verify(jwk, line.token, EVENT_TYP, MAX_TOKEN))
+            signed = verify_event(jwk, line.token)
         except EnvelopeInvalid as error:
             yield f"{line.segment} is altered at byte {line.offset}: {error}"
             continue

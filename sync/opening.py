@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from sync.checkpoint import Counter, check_counter, last_checkpoint
 from sync.database import Database, IntegrityError, immediate, known
 from sync.drafts import Drafts
-from sync.envelope import EVENT_TYP, MAX_TOKEN, parse_event, read_event
+from sync.envelope import parse_event
 from sync.errors import EnvelopeInvalid, KeyUnusable, LedgerBroken, RolledBack, SyncFailure
 from sync.journal import Journal, JournalEnd
 from sync.ledger import Ledger, LedgerHead, ledger_entries, ledger_head, newest_known, store_event, unwritten
-from sync.signing import PublicJwk, verify
+from sync.signing import PublicJwk, verify_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _number(token: str) -> int:
 def _take_over(db: Database, token: str, head: LedgerHead, jwk: PublicJwk, device: str) -> LedgerHead:
     expected = head.seq + 1
     try:
-        signed = read_event(verify(jwk, token, EVENT_TYP, MAX_TOKEN))
+        signed = verify_event(jwk, token)
     except EnvelopeInvalid as error:
         raise LedgerBroken(f"event {expected} of the journal is altered: {error}", expected) from error
     event = signed.event

@@ -16,11 +16,11 @@ from sync.audit import LedgerHead
 from sync.copies import chain_of
 from sync.database import Database, DatabaseError, immediate
 from sync.durable import sync_directory
-from sync.envelope import EVENT_TYP, GENESIS, MAX_TOKEN, SignedEvent, read_event
+from sync.envelope import GENESIS, SignedEvent
 from sync.errors import DatabaseFailure, DatabaseUnreachable, EnvelopeInvalid, NothingToRecover
 from sync.journal import Journal
 from sync.ledger import store_event, unwritten
-from sync.signing import PublicJwk, verify
+from sync.signing import PublicJwk, verify_event
 
 SUFFIXES: Final = ("", "-wal", "-shm")
 _CHAIN: Final = frozenset({"event", "outbox", "receipt", "delivery", "fund_head", "_sqlite_migrations"})
@@ -114,7 +114,7 @@ def _from_old(old: Database | None, head: LedgerHead, jwk: PublicJwk, device: st
         return None
     try:
         row = old.execute("SELECT token FROM event WHERE seq = ?", (head.seq + 1,)).fetchone()
-        signed = None if row is None else read_event(verify(jwk, row[0], EVENT_TYP, MAX_TOKEN))
+        signed = None if row is None else verify_event(jwk, row[0])
     except (DatabaseError, EnvelopeInvalid):
         return None
     if signed is None:

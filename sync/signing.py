@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from sync.compact import Compact, assemble, decode_part, encode_part, signing_input, split
+from sync.envelope import EVENT_TYP, MAX_TOKEN, SignedEvent, read_event
 from sync.errors import EnvelopeInvalid, SignatureInvalid
 from sync.p256_file import create_p256, load_p256
 from sync.strict_json import Json, dump
@@ -143,6 +144,11 @@ def verify(jwk: PublicJwk, token: str, typ: str, maximum: int) -> Compact:
     except InvalidSignature as error:
         raise SignatureInvalid("the signature does not verify") from error
     return compact
+
+
+def verify_event(jwk: PublicJwk, token: str) -> SignedEvent:
+    """Verify and read an event's token under its device's key. Raises EnvelopeInvalid, SignatureInvalid."""
+    return read_event(verify(jwk, token, EVENT_TYP, MAX_TOKEN))
 
 
 @lru_cache(maxsize=4096)

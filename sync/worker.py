@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
-from sync.clock import Clock
+from sync.clock import Clock, pause
 from sync.database import Database, immediate
 from sync.envelope import Moment
 from sync.errors import (
@@ -42,9 +42,6 @@ _log = logging.getLogger(__name__)
 
 IDLE_S: Final = 1.0
 """How often the outbox is asked for work; one indexed query of microseconds."""
-
-_SLICE_S: Final = 0.2
-"""How soon a stop is noticed while idle."""
 
 HEAD_EVERY_S: Final = 600.0
 """How often the fund's head and time are asked for; a quartz drifts 60 ms meanwhile."""
@@ -212,17 +209,15 @@ def serve(worker: Worker, clock: Clock, stopped: Callable[[], bool]) -> None:
     """
     failures = 0
     while not stopped():
-        pause = IDLE_S
+        wait = IDLE_S
         try:
             worker.run_once(stopped=stopped)
             failures = 0
         except DatabaseFailure as failure:
             failures += 1
-            pause = backoff_s(failures, MAX_BACKOFF_S / 10)
-            _log.error("delivery waits %.0f s: %s %s", pause, failure.code, failure)
-        end = clock.monotonic() + pause
-        while clock.monotonic() < end and not stopped():
-            clock.sleep(_SLICE_S)
+            wait = backoff_s(failures, MAX_BACKOFF_S / 10)
+            _log.error("delivery waits %.0f s: %s %s", wait, failure.code, failure)
+        pause(clock, wait, stopped)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from appliance.cli.output import ERR, EXIT_NO, dump, say
 from appliance.cli.place import Folder, Json
-from sync.envelope import EVENT_TYP, MAX_TOKEN, format_time, parse_event, read_event
+from sync.envelope import format_time, parse_event
 from sync.errors import EnvelopeInvalid, SettingsInvalid
 from sync.fund.audit import FundReport, verify_fund
 from sync.fund.home import FundHome
@@ -19,7 +19,7 @@ from sync.fund.stores import log_store
 from sync.log_checkpoint import LogPolicy, check_inclusion, parse_offline, read_checkpoint
 from sync.log_compare import compare as compare_checkpoints
 from sync.note import KeyKind, NoteKey
-from sync.signing import PublicJwk, verify
+from sync.signing import PublicJwk, verify_event
 from sync.strict_json import Members
 
 fund_app = typer.Typer(no_args_is_help=True)
@@ -136,7 +136,7 @@ def verify_receipt(
     signed = read_checkpoint(proof.note, policy)
     event = parse_event(proof.token)
     if device_key is not None:
-        event = read_event(verify(_jwk(device_key), proof.token, EVENT_TYP, MAX_TOKEN))
+        event = verify_event(_jwk(device_key), proof.token)
     check_inclusion(proof, event.digest, signed)
     told = {
         "device": event.event.device,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from sync.envelope import EVENT_TYP, GENESIS, MAX_TOKEN, SignedEvent, read_event
+from sync.envelope import GENESIS, SignedEvent
 from sync.errors import EnvelopeInvalid
 from sync.fund.home import FundHome
 from sync.fund.log_audit import LogReader, LogReport, TreeWalk
@@ -19,7 +19,7 @@ from sync.fund.store import OfficeStore
 from sync.fund.stores import log_store
 from sync.log_answer import Run
 from sync.log_checkpoint import event_leaf
-from sync.signing import verify
+from sync.signing import verify_event
 
 MAX_PROBLEMS = 100
 """Problems listed per device; after a swapped key every event is one."""
@@ -126,7 +126,7 @@ class _Walk:
             self.gone += stored.seq - self.seq - 1
             self.note(stored.seq, f"events {self.seq + 1} to {stored.seq - 1} before it are missing")
         try:
-            signed = read_event(verify(self.device.public_jwk, stored.token, EVENT_TYP, MAX_TOKEN))
+            signed = verify_event(self.device.public_jwk, stored.token)
         except EnvelopeInvalid as error:
             self.note(stored.seq, f"is not signed by the device: {error}")
         else:
@@ -180,7 +180,7 @@ class _Walk:
     def evidence(self, fork: Fork) -> None:
         """Check one piece of evidence against its token."""
         try:
-            signed = read_event(verify(self.device.public_jwk, fork.token, EVENT_TYP, MAX_TOKEN))
+            signed = verify_event(self.device.public_jwk, fork.token)
         except EnvelopeInvalid as error:
             self.note(fork.seq, f"evidence of a fork is not signed by the device: {error}")
             return

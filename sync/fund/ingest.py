@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sync.compact import digest_of
-from sync.envelope import EVENT_TYP, MAX_TOKEN, SignedEvent, read_event
+from sync.envelope import SignedEvent
 from sync.errors import DatabaseDamaged, EnvelopeInvalid, SignatureInvalid
 from sync.fund.rows import Decided, Device, Fork, Head, NewEvent, Ruling, View, Wanted
 from sync.protocol import Result
-from sync.signing import verify
+from sync.signing import verify_event
 
 
 class Chain(Protocol):
@@ -67,7 +67,7 @@ class Judged(Ruling):
 def examine(token: str, device: Device) -> Claim:
     """Rows 1 to 3: all that is costly, and needs only the registered key."""
     try:
-        signed = read_event(verify(device.public_jwk, token, EVENT_TYP, MAX_TOKEN))
+        signed = verify_event(device.public_jwk, token)
     except SignatureInvalid:
         return Claim(digest_of(token), None, "signature")
     except EnvelopeInvalid:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
-from sync.clock import Clock
+from sync.clock import Clock, pause
 from sync.errors import (
     DeviceRefused,
     EnvelopeInvalid,
@@ -30,8 +30,6 @@ _log = logging.getLogger(__name__)
 
 EVERY_S: Final = 5.0
 """As often as the fund signs."""
-
-_SLICE_S: Final = 0.2
 
 
 class LogDoor(Protocol):
@@ -89,9 +87,7 @@ def serve(witness: Witness, clock: Clock, stopped: Callable[[], bool]) -> None:
             _log.critical("%s %s. %s", refusal.code, refusal, refusal.remedy)
         except (TransportFailure, DeviceRefused, RequestRefused, ProtocolViolation, EnvelopeInvalid) as failure:
             _log.warning("%s %s", failure.code, failure)
-        end = clock.monotonic() + EVERY_S
-        while clock.monotonic() < end and not stopped():
-            clock.sleep(_SLICE_S)
+        pause(clock, EVERY_S, stopped)
 
 
 @contextlib.contextmanager
