@@ -24,7 +24,7 @@ _MAX_PEM: Final = 4096
 def create_p256(path: Path) -> ec.EllipticCurvePrivateKey:
     """Make a new key and its PKCS #8 PEM file of mode 0600. Raises KeyUnusable when it exists or cannot be written."""
     key = ec.generate_private_key(ec.SECP256R1())
-    write_secret(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    write_secret(path, key_pem(key))
     return key
 
 
@@ -38,3 +38,8 @@ def load_p256(path: Path) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise KeyUnusable(f"{path.name} is not a P-256 key")
     return key
+
+
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A private key as PKCS #8 PEM, in the clear: for files of mode 0600."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

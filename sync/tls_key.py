@@ -10,19 +10,14 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from sync.certificates import TlsCertificate, read_tls_certificate
 from sync.durable import replace_file
-from sync.errors import CertificateInvalid, DiskFailing, KeyUnusable
-from sync.keyfile import read_secret, write_secret
+from sync.errors import CertificateInvalid, DiskFailing
+from sync.keyfile import read_secret
+from sync.p256_file import create_p256, key_pem, load_p256
 from sync.signing import PublicJwk, jwk_of
 
 RENEW_BEFORE: Final = timedelta(days=30)
@@ -33,11 +28,7 @@ _MAX_PEM: Final = 32 * 1024
 
 def tls_request(key_file: Path, device: str) -> str:
     """A certificate request (PEM) for the key in this file, which is made when it is not there. Raises KeyUnusable."""
-    if key_file.exists():
-        key = _load(key_file)
-    else:
-        key = ec.generate_private_key(ec.SECP256R1())
-        write_secret(key_file, _pem(key))
+    key = load_p256(key_file) if key_file.exists() else create_p256(key_file)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device)])
     request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
     return request.public_bytes(Encoding.PEM).decode("ascii")
@@ -45,7 +36,7 @@ def tls_request(key_file: Path, device: str) -> str:
 
 def tls_key_of(file: Path) -> PublicJwk | None:
     """The public half of the key in a file; None when there is no file. Raises KeyUnusable."""
-    return jwk_of(_load(file).public_key()) if file.exists() else None
+    return jwk_of(load_p256(file).public_key()) if file.exists() else None
 
 
 def put_into_use(key_file: Path, certificate_pem: bytes, in_use: Path) -> None:
@@ -56,7 +47,7 @@ def put_into_use(key_file: Path, certificate_pem: bytes, in_use: Path) -> None:
     if not key_file.exists():
         return
     try:
-        replace_file(in_use, _pem(_load(key_file)) + certificate_pem)
+        replace_file(in_use, key_pem(load_p256(key_file)) + certificate_pem)
         key_file.unlink()
     except OSError as error:
         raise DiskFailing(f"{in_use.name} cannot be written: {error.strerror}") from error
@@ -74,17 +65,3 @@ def tls_certificate_in(in_use: Path, authority_pem: bytes) -> TlsCertificate:
 def due(certificate: TlsCertificate, now: datetime) -> bool:
     """Whether it is time to renew."""
     return now >= certificate.ends - RENEW_BEFORE
-
-
-def _load(file: Path) -> ec.EllipticCurvePrivateKey:
-    try:
-        key = load_pem_private_key(read_secret(file, _MAX_PEM), password=None)
-    except (ValueError, TypeError) as error:
-        raise KeyUnusable(f"{file.name} is not a private key in PEM") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise KeyUnusable(f"{file.name} is not a P-256 key")
-    return key
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

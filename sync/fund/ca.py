@@ -18,9 +18,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from sync.certificates import EVENT_SIGNING, FACTS, DeviceFacts, facts_der, fingerprint
 from sync.errors import EnvelopeInvalid, FundIncomplete, KeyUnusable
 from sync.fund.home import FundHome
-from sync.fund.profile import certificate_pem, end_certificate, key_pem, load_authority, make_authority
+from sync.fund.profile import certificate_pem, end_certificate, load_authority, make_authority
 from sync.fund.rows import Certificate, Purpose
 from sync.keyfile import write_secret
+from sync.p256_file import key_pem
 from sync.signing import PublicJwk, jwk_of, public_key
 from sync.unreadable import UNREADABLE
 

@@ -27,12 +27,12 @@ from sync.fund.profile import (
     MAX_PEM,
     certificate_pem,
     end_certificate,
-    key_pem,
     load_authority,
     make_authority,
 )
 from sync.joining import FundFacts
 from sync.keyfile import create_key, read_secret, write_secret
+from sync.p256_file import key_pem
 from sync.sealing import SealedBox
 from sync.signing import FileSigner
 

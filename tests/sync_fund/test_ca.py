@@ -19,8 +19,9 @@ from sync.clock import SystemClock
 from sync.errors import CertificateInvalid, EnvelopeInvalid, FundIncomplete, KeyUnusable
 from sync.fund.ca import DEVICE_VALIDITY, TLS_VALIDITY, DeviceAuthority, read_csr
 from sync.fund.home import FundHome
-from sync.fund.profile import CA_VALIDITY, common, key_pem
+from sync.fund.profile import CA_VALIDITY, common
 from sync.fund.rows import Purpose
+from sync.p256_file import key_pem
 from sync.signing import PublicJwk, jwk_of
 from tests.sync_fund.desk import NOON
 
