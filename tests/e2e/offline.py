@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +27,13 @@ DAYS = 7
 BUSY = 4200
 """Events of the busy desk: a week of six hundred visits a day."""
 LONGEST_S = 120.0
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass

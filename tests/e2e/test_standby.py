@@ -1,7 +1,6 @@
 """The fund's database with a synchronous stand-by: its machine dies during delivery, the stand-by goes on."""
 
 import contextlib
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from sync.fund.office import create_fund, list_events
 from sync.home import Home
 from sync.keyfile import load_key
 from sync.ledger import ledger_entries
-from tests.e2e.offline import CLOCK, LONGEST_S, Fund, deliver, record_a_week
+from tests.e2e.offline import CLOCK, LONGEST_S, Fund, deliver, free_port, record_a_week
 from tests.fakes.documents import join_desk
 from tests.sync_fund.postgresql import PORT, Server
 
@@ -56,9 +55,7 @@ def test_a_promoted_standby_has_every_event_that_was_receipted(servers: tuple[Se
     """Kill -9 of the primary during delivery, promotion; the gateway goes on by itself; each event once."""
     primary, standby = servers
     database = primary.new_database().partition("@/")[2].partition("?")[0]
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     url = either(primary, standby, database)
     create_fund(tmp_path / "fund", f"https://127.0.0.1:{port}", CLOCK.moment().wall, url)
     fund = Fund(tmp_path / "fund", port, primary)

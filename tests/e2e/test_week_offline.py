@@ -1,7 +1,6 @@
 """A week without a network at twenty desks, then all of them at once, while the fund's processes are killed."""
 
 import contextlib
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from sync.fund.office import create_fund, list_events
 from sync.home import Home
 from sync.keyfile import load_key
 from sync.ledger import ledger_entries
-from tests.e2e.offline import BUSY, CLOCK, LONGEST_S, Fund, deliver, record_a_week
+from tests.e2e.offline import BUSY, CLOCK, LONGEST_S, Fund, deliver, free_port, record_a_week
 from tests.fakes.documents import join_desk
 from tests.sync_fund.postgresql import Server
 
@@ -32,9 +31,7 @@ def fund(tmp_path: Path) -> Iterator[Fund]:
     database = Server(tmp_path / "postgresql")
     database.create()
     database.start()
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     create_fund(tmp_path / "fund", f"https://127.0.0.1:{port}", CLOCK.moment().wall, database.new_database())
     fund = Fund(tmp_path / "fund", port, database)
     fund.start()
