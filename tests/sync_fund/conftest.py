@@ -152,6 +152,7 @@ def served(fund: Fund) -> Iterator[Running]:
             with requests.Session() as session:
                 session.trust_env = False
                 session.verify = str(FundHome(fund.root).ca_certificate)
+                session.headers["Connection"] = "close"  # else one may be used just when the server ends it for idling
                 yield Running(fund, port, session)
         finally:
             server.should_exit = True
