@@ -123,6 +123,8 @@ class Transport:
         thread.start()
         answer = self._wait(thread, done)
         if isinstance(answer, TransportFailure):
+            if not thread.is_alive():
+                self._hang_up()
             raise answer
         return _judge(answer)
 
@@ -150,6 +152,14 @@ class Transport:
                 with contextlib.suppress(OSError):  # closed in the meantime
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not SSLSocket's: its thread still reads
         self._session = _session(self._context)
+
+    def _hang_up(self) -> None:
+        """Close every connection: the `ssl` module leaves one open whose peer resets it before the handshake."""
+        self._session.close()
+        for reference in self._sockets:
+            sock = reference()
+            if sock is not None:
+                sock.close()
 
 
 class LogTransport(Transport):
@@ -182,12 +192,13 @@ def pinned_context(ca_pem: str) -> ssl.SSLContext:
 
 
 def _watched(context: ssl.SSLContext, sockets: "list[weakref.ref[ssl.SSLSocket]]") -> ssl.SSLContext:
-    """Let every connection of this context put itself on the list before its handshake."""
+    """Let every connection of this context put itself on the list when it is made."""
 
     class WatchedSocket(ssl.SSLSocket):
-        def do_handshake(self, block: bool = False) -> None:
-            sockets.append(weakref.ref(self))
-            super().do_handshake(block)
+        def __new__(cls, *args: object, **kwargs: object) -> "WatchedSocket":
+            made = super().__new__(cls, *args, **kwargs)
+            sockets.append(weakref.ref(made))
+            return made
 
     context.sslsocket_class = WatchedSocket
     return context

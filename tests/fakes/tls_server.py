@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,30 @@ def tls_server(
     if clients is not None:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(clients)
+
+    def talk(connection: socket.socket) -> None:
+        connection.settimeout(5)
+        with connection, context.wrap_socket(connection, server_side=True) as secure:
+            answer(secure, _head(secure))
+
+    with _listening(talk) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def resetting_server() -> Iterator[int]:
+    """Reset every connection as soon as it is there; gives the port."""
+
+    def reset(connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    with _listening(reset) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _listening(talk: Callable[[socket.socket], None]) -> Iterator[int]:
     ended = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.05)
@@ -33,10 +58,7 @@ def tls_server(
         def serve() -> None:
             while not ended.is_set():
                 with contextlib.suppress(OSError, TimeoutError):
-                    connection, _ = listener.accept()
-                    connection.settimeout(5)
-                    with connection, context.wrap_socket(connection, server_side=True) as secure:
-                        answer(secure, _head(secure))
+                    talk(listener.accept()[0])
 
         thread = threading.Thread(target=serve, name="tls-server")
         thread.start()

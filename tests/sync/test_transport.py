@@ -1,14 +1,19 @@
 """The way to the fund: this fund and no other, bounded in time and size, whatever the other side does."""
 
+import gc
 import os
+import select
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import urllib3.util.connection
 
 from sync.clock import SystemClock
 from sync.errors import (
@@ -27,7 +32,7 @@ from sync.protocol import MAX_ANSWER
 from sync.signing import FileSigner
 from sync.transport import Transport, pinned_context
 from tests.fakes.documents import make_fund_home
-from tests.fakes.tls_server import reply, tls_server
+from tests.fakes.tls_server import reply, resetting_server, tls_server
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +202,23 @@ def test_nobody_listening_is_a_known_failure(fund: FundHome) -> None:
         transport(fund, 1).post_events(b"{}")
     with pytest.raises(TransportFailure):
         transport(fund, 1, "fund.invalid").post_events(b"{}")
+
+
+def test_a_connection_that_is_reset_before_its_handshake_is_closed(
+    fund: FundHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the `ssl` module leaves open then would end as a warning, and that fails the test."""
+
+    def connect(*args: Any, **kwargs: Any) -> socket.socket:
+        sock = create_connection(*args, **kwargs)
+        select.select([sock], [], [], 10)  # the reset is here
+        return sock
+
+    create_connection = urllib3.util.connection.create_connection
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", connect)
+    with resetting_server() as port, pytest.raises(TransportFailure, match="cannot be reached"):
+        transport(fund, port).post_events(b"{}")
+    gc.collect()
 
 
 def test_another_authority_is_not_the_fund(fund: FundHome, tmp_path: Path) -> None:
