@@ -17,13 +17,16 @@ COVERED_WHOLLY = appliance/core/*,appliance/matching/*,sync/envelope.py,sync/sig
 KELDIM_PACKS ?= $(PACKS)
 export KELDIM_PACKS
 
-.PHONY: help setup setup-tpm setup-dev pack demo test check lint types contracts format docs bench lock clean
+.PHONY: help setup setup-window setup-tpm setup-dev pack demo test check lint types contracts format docs bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
 
 setup: ## make .venv with what a desk needs
 	@sh requirements/setup.sh runtime
+
+setup-window: ## add the system packages that the window needs
+	@sh requirements/setup.sh window
 
 setup-tpm: ## add what a device key in a TPM needs
 	@sh requirements/setup.sh tpm

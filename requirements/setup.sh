@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv with the locked packages: `sh requirements/setup.sh runtime`, `... tpm` or `... dev`.
+# Makes .venv with the locked packages: `sh requirements/setup.sh runtime`, `... window`, `... tpm` or `... dev`.
 #
 # Needs Python 3.11 or newer with venv, and the package registry that pip is set to. As root on Debian it installs what
 # of Python and of debian-*.txt is missing; otherwise it says what to install. Nothing is done again while locks and place stay the same.
@@ -12,10 +12,10 @@ venv=$root/.venv
 log=$venv/setup.log
 
 case $profile in
-    runtime) covers="runtime" ;;
+    runtime | window) covers="runtime" ;;
     tpm) covers="runtime tpm" ;;
     dev) covers="runtime tpm dev" ;;
-    *) echo "usage: sh requirements/setup.sh runtime|tpm|dev" >&2; exit 2 ;;
+    *) echo "usage: sh requirements/setup.sh runtime|window|tpm|dev" >&2; exit 2 ;;
 esac
 
 say() { echo "set-up: $*"; }
@@ -41,9 +41,15 @@ apt_install() {
     rm -f "$aptlog"
 }
 
+# What the window needs is installed wherever we may, but a desk without one runs without.
+system_lists() {
+    echo "$covers"
+    if [ "$profile" != runtime ] || can_install; then echo window; fi
+}
+
 # Debian packages of the profile that are not installed; the headers of Python only where Python is Debian's.
 missing_packages() {
-    for name in $covers; do
+    for name in $(system_lists); do
         list=requirements/debian-$name.txt
         if [ -f "$list" ]; then grep -v '^#' "$list"; fi
         if [ "$name" = tpm ] && [ "$("$venv/bin/python" -c 'import sys; print(sys.base_prefix)')" = /usr ]; then
