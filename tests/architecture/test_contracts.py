@@ -71,6 +71,9 @@ FORBIDDEN = [
     ("appliance/records/people.py", "import sync.ledger"),
     ("appliance/bench/__init__.py", "import appliance.cli"),
     ("appliance/station.py", "import sync.transport"),
+    ("appliance/health.py", "import socket"),
+    ("kiosk_ui/__init__.py", "import socket"),
+    ("appliance/core/pulse.py", "import appliance.supervisor"),
 ]
 
 
