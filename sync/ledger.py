@@ -288,6 +288,12 @@ def ledger_entries(db: Database, after: int = 0, limit: int = 100) -> tuple[Entr
     return tuple(Entry(s, i, k, parse_time(w), TimeTrust(t), d, token) for s, i, k, w, t, d, token in rows)
 
 
+def count_kinds(db: Database) -> dict[str, int]:
+    """How many events of each kind there are. Raises as `database.known`."""
+    with known():
+        return dict(db.execute("SELECT kind, count(*) FROM event GROUP BY kind ORDER BY kind").fetchall())
+
+
 def export_ledger(db: Database, stream: TextIO) -> int:
     """Write every event, as it is, as one line {"seq","token","receipts":[...]}; gives the number of lines."""
     count = 0

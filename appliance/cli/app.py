@@ -91,6 +91,12 @@ def _witness() -> typer.Typer:
     return app
 
 
+def _support() -> typer.Typer:
+    from appliance.cli.support_commands import app
+
+    return app
+
+
 def _device() -> typer.Typer:
     from appliance.cli.device_commands import app
 
@@ -147,6 +153,7 @@ _SINGLE: dict[str, Callable[[], typer.Typer]] = {
     "forget": _people,
     "cameras": _desk,
     "doctor": _desk,
+    "support-bundle": _support,
     "backup": _backup,
     "restore": _backup,
     "evaluate": _evaluate,

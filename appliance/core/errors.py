@@ -192,3 +192,10 @@ class ReportUnwritable(ApplianceFailure):
 
     code = "E-EVL-04"
     remedy = "Name a folder that can be written to: --out DIR"
+
+
+class BundleUnwritable(ApplianceFailure):
+    """The support bundle cannot be written where it was asked for."""
+
+    code = "E-SUP-01"
+    remedy = "Name a file in a folder that can be written to: --out FILE"

@@ -41,6 +41,7 @@ WANTED = {
         ("forget",),
         ("cameras",),
         ("doctor",),
+        ("support-bundle",),
         ("bench",),
     ),
     *(("ledger", word) for word in ("verify", "show", "export")),

@@ -15,7 +15,7 @@ from sync.compact import encode_part
 from sync.database import IntegrityError, immediate
 from sync.envelope import EVENT_TYP, GENESIS, TimeTrust, format_time, parse_event
 from sync.errors import KeyUnusable, LedgerBroken, RolledBack
-from sync.ledger import Entry, Ledger, export_ledger, keep_fund_head, ledger_entries, ledger_head
+from sync.ledger import Entry, Ledger, count_kinds, export_ledger, keep_fund_head, ledger_entries, ledger_head
 from sync.protocol import RECEIPT_TYP, read_receipt, receipt_members
 from sync.signing import FileSigner, sign_compact, sign_members
 from tests.fakes.clock import ManualClock
@@ -36,6 +36,13 @@ def without_triggers(desk: SyncDesk) -> None:
     for (name,) in names:
         desk.db.execute(f"DROP TRIGGER {name}")
     desk.db.execute("PRAGMA foreign_keys = OFF")
+
+
+def test_events_are_counted_by_kind(desk: SyncDesk) -> None:
+    """Numbers only."""
+    assert count_kinds(desk.db) == {}
+    kinds = [entry.kind for entry in desk.append_many(3)]
+    assert count_kinds(desk.db) == {kind: kinds.count(kind) for kind in kinds}
 
 
 def test_the_first_event_follows_nothing_and_the_next_the_first(desk: SyncDesk) -> None:
