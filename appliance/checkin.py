@@ -21,11 +21,10 @@ from appliance.core.events import (
 from appliance.core.pace import IMPOSSIBLE_PACE, WINDOW, Confirmed, Paced, too_fast
 from appliance.core.policy import Policy
 from appliance.core.ports import Reception
-from appliance.core.snapshot import Offer
 from appliance.core.types import PersonId
 from appliance.enrolled import EnrolledGallery
+from appliance.greeting import greet
 from appliance.records.desk import DeskRecords
-from appliance.records.services import PlannedService
 from sync.clock import Clock
 from sync.database import immediate
 from sync.envelope import Moment
@@ -99,14 +98,14 @@ class RecordedDesk:
         return iin.age_on(self._clock.moment().wall.date()) < self._policy.identify_min_age
 
     def receive(self, person: PersonId) -> Reception:
-        """What to greet with, what is still to be confirmed today, and what was."""
-        services = self._records.services.of(person, self._clock.moment().wall.date())
-        confirmed = [s.event for s in services if s.event]
-        return Reception(
-            greeting=self._records.people.profile(person).greeting,
-            offers=tuple(_offer(s) for s in services if s.event is None),
-            confirmed=confirmed[-1] if confirmed else "",
-        )
+        """What to greet with, what can be confirmed now, and what was."""
+        return greet(self._records, person, self._clock.moment().wall, self._policy)
+
+    def call(self, known: PersonId | None) -> int:
+        """Keep the call for the receptionist's screen, with whom it is about."""
+        patient = None if known is None else self._records.people.reference(known)
+        with immediate(self._records.db):
+            return self._records.help_calls.add(patient, self._clock.moment().wall)
 
     def unsigned(self) -> int:
         """How many recorded events wait for the device's key."""
@@ -211,7 +210,3 @@ class RecordedDesk:
     def _sign(self, *events: Event) -> str:
         """Sign events in one transaction; gives the id of the last."""
         return sign(self._records, self._ledger, self._clock, *events)
-
-
-def _offer(service: PlannedService) -> Offer:
-    return Offer(service.service, service.code, service.names, service.room, service.starts_at)

@@ -1,8 +1,7 @@
 """The loop of the desk: frame -> observation -> signals -> effects -> snapshot.
 
-It owns the visit, the attempt and the newest snapshot, on the one thread that calls `run` or `step`. What a signal
-leads to is `core.session`'s, what is recorded is the desk's, how it looks the listener's. Intents may
-be submitted from any thread.
+It owns the visit and its memory, on the one thread that calls `run` or `step`. What a signal leads to is
+`core.session`'s, what is recorded the recorder's, what is shown the screen's. Intents may be submitted from any thread.
 """
 
 import logging
@@ -15,17 +14,19 @@ from appliance.attempt import Attempt
 from appliance.core import session
 from appliance.core.decision import Decision, Reason
 from appliance.core.errors import CameraFrozen, CameraRefused, CameraUnavailable, ImageUnreadable
-from appliance.core.events import Circumstances
 from appliance.core.liveness_passive import PassiveLimits
 from appliance.core.policy import Policy
-from appliance.core.ports import Desk, FrameSource, Observer, Reception
+from appliance.core.ports import Desk, FrameSource, Observer
 from appliance.core.presence import Presence
-from appliance.core.quality import HeldHint, QualityReport, judge, near
+from appliance.core.quality import QualityReport, judge, near
 from appliance.core.session import Effect, Signal, State
-from appliance.core.snapshot import Intent, IntentKind, Snapshot
+from appliance.core.snapshot import Intent, Snapshot
 from appliance.core.types import Frame, Instant, Observation, PersonId
+from appliance.encounter import Encounter
 from appliance.proof import Draw, Prover
 from appliance.recognition import Recogniser
+from appliance.recorder import Recorder
+from appliance.screen import Screen
 from appliance.vigilance import Vigilance
 from sync.clock import Clock
 from sync.errors import DatabaseFailure, KnownFailure
@@ -33,7 +34,8 @@ from sync.errors import DatabaseFailure, KnownFailure
 _LOG = logging.getLogger(__name__)
 
 _NOBODY = frozenset({State.IDLE, State.LEAVING, State.OUT_OF_SERVICE})
-_NOTHING_TO_CONFIRM = {State.NO_SERVICE: Reason.NO_SERVICE_TODAY, State.ALREADY: Reason.ALREADY_CONFIRMED}
+_IN_PERSON = frozenset({State.CHOOSE, State.GUARDIAN, State.CONFIRM, State.STILL_THERE})
+"""Whoever was recognised must stay in sight for as long as they are asked something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Equipment:
 
     software: version in events. draw: of challenges. limits: what the pack's live scores mean, None where nobody
     measured it. claimed: 1:1 only, if given. earlier: packs that the desk is moving away from. watch: for what was
-    shown before; None where a test shows the same on purpose.
+    shown before; None where a test shows the same on purpose. training: the desk records nothing, and the screen says
+    so.
     """
 
     observer: Observer
@@ -56,6 +59,7 @@ class Equipment:
     claimed: PersonId | None = None
     earlier: tuple[Observer, ...] = ()
     watch: Vigilance | None = None
+    training: bool = False
 
 
 class Station:
@@ -72,20 +76,21 @@ class Station:
             equipment.limits,
             equipment.earlier,
         )
-        self._camera = camera
+        self._screen = Screen(equipment.policy, self._prover, training=equipment.training)
+        self._recorder = Recorder(
+            equipment.desk,
+            equipment.policy,
+            equipment.recogniser.pack,
+            equipment.software,
+            camera,
+            equipment.limits,
+        )
         self._publish = publish
         self._visit = session.start(at)
         self._presence = Presence()
-        self._hint = HeldHint()
         self._looked = Instant(-math.inf)
         self._left = False
-        self._attempt = Attempt()
-        self._reception: Reception | None = None
-        self._chosen = ""
-        self._declined = Reason.NO_ANSWER
-        self._receipt = ""
-        self._unsigned = False
-        self._failure = ""
+        self._met = Encounter()
         self._intents: deque[Intent] = deque()
 
     # ---- the loop
@@ -130,22 +135,22 @@ class Station:
             self._signal(Signal.RECOVERED, now)
         if self._resting(now):
             self._watch(frame)
-            self._publish(Snapshot(at=now, state=State.IDLE))
+            self._publish(self._screen.bare(State.IDLE, now))
             return
         self._looked = now
         seen, policy = self._with.observer.observe(frame), self._with.policy
-        report = judge(seen, policy.gate, self._hint.wanted)
+        report = judge(seen, policy.gate, self._screen.wanted)
         self._presence = self._presence.follow(near(seen, policy.gate), now, policy.timing)
         self._watch(frame)
         self._expire(now)  # before the answers: one that comes after its time is none
         self._answer(now)
         self._come_and_go(now)
         self._work(frame, seen, report)
-        self._show(report, now)
+        self._publish(self._screen.show(self._visit, self._met, seen, report))
 
     def _resting(self, now: Instant) -> bool:
-        """Nobody is there or coming, and a look was just taken: a desk that waits need not search each frame."""
-        nobody = self._visit.state is State.IDLE and self._presence == Presence()
+        """Nobody is there, comes or presses, and a look was just taken: a waiting desk need not search each frame."""
+        nobody = self._visit.state is State.IDLE and self._presence == Presence() and not self._intents
         return nobody and now - self._looked < self._with.policy.timing.look
 
     def camera_failed(self, failure: KnownFailure, now: Instant) -> None:
@@ -154,16 +159,16 @@ class Station:
         A camera that was pulled out and another one plugged in are two alarms.
         """
         refused = isinstance(failure, CameraRefused)
-        swapped = refused and self._visit.state is State.OUT_OF_SERVICE and self._failure != failure.code
+        swapped = refused and self._visit.state is State.OUT_OF_SERVICE and self._met.failure != failure.code
         if Signal.FAULT in session.TABLE[self._visit.state]:
             self._signal(Signal.FAULT, now)
         elif not swapped:
             return
         _LOG.error("out of service: %s", failure.code)
-        self._failure = failure.code
+        self._met.failure = failure.code
         self._presence = Presence()
         self._alarm("camera_refused" if refused else "camera_failure", failure)
-        self._publish(Snapshot(at=now, state=self._visit.state, failure=self._failure))
+        self._publish(self._screen.bare(self._visit.state, now, failure.code))
 
     def _alarm(self, what: str, failure: KnownFailure) -> None:
         try:
@@ -176,14 +181,15 @@ class Station:
     def _signal(self, signal: Signal, now: Instant) -> None:
         step = session.advance(self._visit, signal, now)
         _LOG.debug("%s + %s -> %s", self._visit.state, signal, step.visit.state)
-        if signal is Signal.ARRIVED:
-            self._attempt = Attempt(began=self._with.clock.moment().wall.isoformat())
+        if self._visit.state is State.IDLE and signal is not Signal.FAULT:
+            self._met = Encounter(Attempt(began=self._with.clock.moment().wall.isoformat()))
         if signal is Signal.RETRY:
             self._note()
-            self._attempt = self._attempt.again()
+            self._met.attempt = self._met.attempt.again()
         self._visit = step.visit
         for effect in step.effects:
-            self._perform(effect, now)
+            if self._visit.state is step.visit.state:  # an effect that failed has led elsewhere
+                self._perform(effect, now)
 
     def _come_and_go(self, now: Instant) -> None:
         """Who was away once has left, also when the next patient stands there before the screen is free."""
@@ -203,37 +209,26 @@ class Station:
 
     def _answer(self, now: Instant) -> None:
         while self._intents:
-            intent = self._intents.popleft()
-            if self._visit.state is State.CONFIRM:
-                self._confirmation(intent, now)
-            elif intent.kind is IntentKind.CLOSE and self._visit.state in session.NOTICES:
-                self._signal(Signal.TIMED_OUT, now)
-
-    def _confirmation(self, intent: Intent, now: Instant) -> None:
-        offered = {o.service for o in self._reception.offers} if self._reception else set()
-        if intent.kind is IntentKind.CONFIRM and intent.service in offered:
-            self._chosen = intent.service
-            self._signal(Signal.CONFIRMED, now)
-        elif intent.kind in (IntentKind.NOT_ME, IntentKind.NOT_MY_SERVICE):
-            self._declined = Reason.NOT_ME if intent.kind is IntentKind.NOT_ME else Reason.NOT_MY_SERVICE
-            self._signal(Signal.DECLINED, now)
+            signal = self._met.answer(self._intents.popleft(), self._visit)
+            if signal in session.TABLE[self._visit.state]:
+                self._signal(signal, now)
 
     # ---- frames
 
     def _work(self, frame: Frame, seen: Observation, report: QualityReport) -> None:
         now, state = seen.at, self._visit.state
         if state is State.ALIGN:
-            self._attempt.last_hint = report.hint or self._attempt.last_hint
+            self._met.attempt.last_hint = report.hint or self._met.attempt.last_hint
             if report.passed:
                 self._signal(Signal.GATES_PASSED, now)
             return
         signal = None
         if state is State.HOLD:
-            signal = self._prover.hold(self._attempt, self._visit, frame, seen, report)
+            signal = self._prover.hold(self._met.attempt, self._visit, frame, seen, report)
         elif state is State.CHALLENGE:
-            signal = self._prover.challenge(self._attempt, self._visit, frame, seen, report)
-        elif state is State.CONFIRM:
-            signal = self._prover.gone(self._attempt, seen)
+            signal = self._prover.challenge(self._met.attempt, self._visit, frame, seen, report)
+        elif state in _IN_PERSON and not self._visit.without_face:
+            signal = self._prover.gone(self._met.attempt, seen)
         if signal is not None:
             self._signal(signal, now)
 
@@ -247,18 +242,15 @@ class Station:
             self._reset()
         elif effect is Effect.COMPARE:
             self._compare(now)
-        elif effect is Effect.RECORD_VISIT:
-            self._record(self._record_visit, now)
-        elif effect is Effect.RECORD_REFUSAL:
-            self._record(self._record_refusal, now)
+        elif effect is Effect.CALL:
+            self._call(now)
         else:
-            assert effect is Effect.RECORD_DECLINE  # noqa: S101 - the last of the enum
-            self._record(self._record_decline, now)
+            self._record(effect, now)
 
     def _note(self) -> None:
         """The faces of an attempt that is dropped have been seen all the same."""
         if self._with.watch:
-            self._with.watch.note(self._attempt.faces)
+            self._with.watch.note(self._met.attempt.faces)
 
     def _watch(self, frame: Frame) -> None:
         """Pictures that come again are no patient: not live, and nobody who could still confirm."""
@@ -266,39 +258,33 @@ class Station:
         if watch is None:
             return
         doubt = watch.look(frame, state not in _NOBODY)
-        self._attempt.doubt = doubt or self._attempt.doubt
-        if doubt and state is State.CONFIRM:
-            self._declined = Reason.LIVENESS_INCONCLUSIVE
+        self._met.attempt.doubt = doubt or self._met.attempt.doubt
+        if doubt and state in _IN_PERSON and not self._visit.without_face:
+            self._met.declined = Reason.LIVENESS_INCONCLUSIVE
             self._signal(Signal.WALKED_OFF, frame.at)
 
     def _reset(self) -> None:
         """Forget everything about the person; nothing personal outlives the visit."""
-        self._attempt = Attempt()
-        self._reception = None
-        self._chosen = self._receipt = self._failure = ""
-        self._unsigned = False
-        self._declined = Reason.NO_ANSWER
-        self._hint = HeldHint()
+        self._met = Encounter()
+        self._screen.clear()
         self._intents.clear()
 
     def _compare(self, now: Instant) -> None:
         try:
             decision = self._decide(now)
-            self._reception = self._with.desk.receive(decision.person) if decision.person else None
+            reception = self._with.desk.receive(decision.person) if decision.person else None
         except KnownFailure as failure:
             self._not_saved(failure, now)
             return
-        if self._reception is None:
-            again = session.failed_attempt(self._visit, self._with.policy)
-            self._signal(Signal.GAVE_UP if decision.final else again, now)
-        elif self._reception.offers:
-            self._signal(Signal.MATCHED, now)
+        if reception is not None:
+            self._signal(self._met.meet(reception), now)
+        elif decision.final:
+            self._signal(Signal.GAVE_UP, now)
         else:
-            self._receipt = self._reception.confirmed
-            self._signal(Signal.ALREADY if self._receipt else Signal.NO_SERVICE, now)
+            self._signal(session.failed_attempt(self._visit, self._with.policy), now)
 
     def _decide(self, now: Instant) -> Decision:
-        desk, attempt, watch = self._with.desk, self._attempt, self._with.watch
+        desk, attempt, watch = self._with.desk, self._met.attempt, self._with.watch
         expected = desk.expected()  # first: it takes over who was erased meanwhile, whom the watch then forgets
         attempt.doubt = (watch and watch.compare([p.embedding for p in attempt.probes], now)) or attempt.doubt
         attempt.decision = self._with.recogniser.decide(
@@ -306,93 +292,29 @@ class Station:
         )
         return attempt.decision
 
-    def _record(self, write: Callable[[Circumstances], str], now: Instant) -> None:
+    def _call(self, now: Instant) -> None:
+        """Reception is told that somebody waits, and who, where that is known."""
+        decision = self._met.attempt.decision
+        try:
+            self._met.queue = self._with.desk.call(decision.person if decision else None)
+        except KnownFailure as failure:
+            self._not_saved(failure, now)
+
+    def _record(self, effect: Effect, now: Instant) -> None:
         """One durable event; a failure to write is shown, never a tick."""
         try:
-            event = write(self._circumstances())
+            event = self._recorder.write(effect, self._visit, self._met)
         except KnownFailure as failure:
             self._not_saved(failure, now)
             return
         if self._visit.state is State.SAVING:
-            self._receipt = event
-            self._unsigned = self._with.desk.unsigned() > 0
+            self._met.receipt = event
+            self._met.unsigned = self._with.desk.unsigned() > 0
             self._signal(Signal.SAVED, now)
 
     def _not_saved(self, failure: KnownFailure, now: Instant) -> None:
         _LOG.error("not recorded: %s", failure.code)
-        self._failure = failure.code
+        self._met.failure = failure.code
         if not isinstance(failure, DatabaseFailure):  # a visit that came to nothing is told, where it can be written
             self._alarm("visit_failed", failure)
         self._signal(Signal.SAVE_FAILED, now)
-
-    def _record_visit(self, about: Circumstances) -> str:
-        assert self._attempt.decision is not None  # noqa: S101 - only a decision leads to CONFIRM
-        return self._with.desk.record_visit(self._attempt.decision, self._chosen, about)
-
-    def _record_decline(self, about: Circumstances) -> str:
-        assert self._attempt.decision is not None  # noqa: S101 - only a decision leads to CONFIRM
-        return self._with.desk.record_decline(self._attempt.decision, self._declined, about)
-
-    def _record_refusal(self, about: Circumstances) -> str:
-        attempt, state = self._attempt, self._visit.state
-        known = attempt.decision.person if attempt.decision else None
-        nothing_to_confirm = _NOTHING_TO_CONFIRM.get(state)
-        reasons = (nothing_to_confirm,) if nothing_to_confirm else attempt.reasons()
-        if state is State.LEAVING:
-            reasons = (*reasons, Reason.LEFT)
-        hint = attempt.last_hint.value if attempt.last_hint else None
-        return self._with.desk.record_refusal(known, reasons, hint, attempt.decision, about)
-
-    def _circumstances(self) -> Circumstances:
-        attempt, limits = self._attempt, self._with.limits
-        challenge, score = attempt.challenge, attempt.window.fused
-        return Circumstances(
-            pack=self._with.recogniser.pack,
-            policy=self._with.policy.policy_id,
-            software=self._with.software,
-            camera=self._camera,
-            began=attempt.began,
-            attempts=self._visit.tries + 1,
-            earlier=attempt.earlier,
-            quality=attempt.quality,
-            liveness=attempt.liveness,
-            liveness_method=attempt.method,
-            liveness_cause=attempt.doubt or (challenge.cause if challenge else None),
-            liveness_score=None if score is None else round(score, 4),
-            liveness_accept=None if limits is None else round(limits.accept, 4),
-            liveness_reject=None if limits is None else round(limits.reject, 4),
-            liveness_steps=tuple(step.cue for step in challenge.steps) if challenge else (),
-        )
-
-    # ---- the screen
-
-    def _show(self, report: QualityReport, now: Instant) -> None:
-        state, challenge = self._visit.state, self._attempt.challenge
-        wanted = report.hint if state in session.ACQUIRING else None
-        self._hint = self._hint.follow(wanted, now, self._with.policy.timing.hint_hold)
-        asked = challenge if state is State.CHALLENGE else None
-        met = self._reception if state is State.CONFIRM else None
-        self._publish(
-            Snapshot(
-                at=now,
-                state=state,
-                hint=self._hint.hint,
-                cue=asked.cue if asked else None,
-                dot=asked.dot(now) if asked else None,
-                progress=self._progress(),
-                greeting=met.greeting if met else "",
-                offers=met.offers if met else (),
-                receipt=self._receipt if state in (State.RECEIPT, State.ALREADY) else "",
-                failure=self._failure,
-                refused=self._attempt.reasons() if state is State.NOT_RECOGNISED else (),
-                seconds_left=session.time_left(self._visit, now, self._with.policy),
-                unsigned=self._unsigned and state is State.RECEIPT,
-            )
-        )
-
-    def _progress(self) -> float:
-        if self._visit.state is State.HOLD:
-            return self._prover.held_share(self._attempt)
-        if self._visit.state is State.CHALLENGE and self._attempt.challenge:
-            return self._attempt.challenge.progress
-        return 0.0

@@ -14,8 +14,18 @@ from appliance.core.snapshot import Intent, IntentKind, Snapshot
 from appliance.texts import Advice, Language, advice_on, answer_text, line, reception_text
 
 _ENDS = frozenset(
-    {State.RECEIPT, State.NO_SERVICE, State.ALREADY, State.NOT_RECOGNISED, State.NOT_ME, State.SAVE_FAILED}
+    {
+        State.RECEIPT,
+        State.NO_SERVICE,
+        State.TOO_EARLY,
+        State.ALREADY,
+        State.NOT_RECOGNISED,
+        State.NOT_ME,
+        State.HELP,
+        State.SAVE_FAILED,
+    }
 )
+_ASKED = frozenset({State.CHOOSE, State.GUARDIAN, State.CONFIRM})
 
 
 class Confirm(StrEnum):
@@ -63,8 +73,10 @@ class Terminal:
         advice = advice_on(shown.refused)
         if advice is not None and not self._quiet:
             say(reception_text(advice, self._language))
-        if shown.state is State.CONFIRM:
-            self._answer(shown)
+        if shown.state is State.STILL_THERE and self._confirm is Confirm.ASK:
+            self._answered(self._whether_there())
+        elif shown.state in _ASKED:
+            self._answered(self._answer(shown))
         elif shown.state in _ENDS or (shown.state is State.LEAVING and before not in _ENDS):
             self.visits += 1
             self.outcomes.append({"state": shown.state.value, "receipt": shown.receipt, "failure": shown.failure})
@@ -73,40 +85,50 @@ class Terminal:
             if shown.unsigned and not self._quiet:
                 say(reception_text(Advice.KEY_AWAY, self._language))
 
-    def _answer(self, shown: Snapshot) -> None:
+    def _answered(self, given: Intent | None) -> None:
         if self._submit is None:
             raise RuntimeError("the terminal has nobody to answer to")
-        first = shown.offers[0].service
-        if self._confirm is Confirm.YES:
-            self._submit(Intent(IntentKind.CONFIRM, first))
-        elif self._confirm is Confirm.NO:
-            self._submit(Intent(IntentKind.NOT_ME))
+        if given is None:
+            warn("Standard input has ended: nobody can answer, and no visit is confirmed.")
         else:
-            given = self._ask(shown)
-            if given is None:
-                warn("Standard input has ended: nobody can answer, and no visit is confirmed.")
-            else:
-                self._submit(given)
+            self._submit(given)
 
-    def _ask(self, shown: Snapshot) -> Intent | None:
+    def _answer(self, shown: Snapshot) -> Intent | None:
+        """The answer to a question about services; None when there is none to come."""
+        yes = IntentKind.CONFIRM if shown.state is State.CONFIRM else IntentKind.CHOOSE
+        if self._confirm is Confirm.YES:
+            return Intent(yes, shown.offers[0].service)
+        if self._confirm is Confirm.NO:
+            return Intent(IntentKind.NOT_ME)
+        return self._ask(shown, yes)
+
+    def _ask(self, shown: Snapshot, yes: IntentKind) -> Intent | None:
         """The answer from the keyboard; None when there is none to come. The desk waits meanwhile."""
         _forget_what_was_typed()
+        refusals = {"0": IntentKind.NOT_ME, "-": IntentKind.NOT_MY_SERVICE, "?": IntentKind.HELP}
+        if shown.choice and shown.state is not State.CHOOSE:
+            refusals["<"] = IntentKind.BACK
         for number, offer in enumerate(shown.offers, 1):
-            self._tell(f"{number}. {offer.starts_at[11:]} {offer.name(self._language)}, {offer.room}\n")
-        self._tell(f"0. {answer_text(IntentKind.NOT_ME, self._language)}\n")
-        self._tell(f"-. {answer_text(IntentKind.NOT_MY_SERVICE, self._language)}\n")
+            whose = f" ({offer.child})" if offer.child else ""
+            self._tell(f"{number}. {offer.starts_at[11:]} {offer.name(self._language)}, {offer.room}{whose}\n")
+        for key, refusal in refusals.items():
+            self._tell(f"{key}. {answer_text(refusal, self._language)}\n")
         while True:
-            self._tell(f"{answer_text(IntentKind.CONFIRM, self._language)} [1]: ")
+            self._tell(f"{answer_text(yes, self._language)} [1]: ")
             typed = sys.stdin.readline()
             if not typed:
                 return None
             given = typed.strip() or "1"
-            if given == "0":
-                return Intent(IntentKind.NOT_ME)
-            if given == "-":
-                return Intent(IntentKind.NOT_MY_SERVICE)
+            if given in refusals:
+                return Intent(refusals[given])
             if given.isdigit() and 1 <= int(given) <= len(shown.offers):
-                return Intent(IntentKind.CONFIRM, shown.offers[int(given) - 1].service)
+                return Intent(yes, shown.offers[int(given) - 1].service)
+
+    def _whether_there(self) -> Intent | None:
+        """Enter, by whoever still reads."""
+        _forget_what_was_typed()
+        self._tell(f"{answer_text(IntentKind.STAY, self._language)} [Enter]: ")
+        return Intent(IntentKind.STAY) if sys.stdin.readline() else None
 
     def _tell(self, text: str) -> None:
         prompt(text, aside=self._quiet)

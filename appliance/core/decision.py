@@ -50,10 +50,16 @@ class Reason(StrEnum):
     MORE_THAN_ONE_PERSON = "more_than_one_person"
     LEFT = "left"
     NO_SERVICE_TODAY = "no_service_today"
+    TOO_EARLY = "too_early"
     ALREADY_CONFIRMED = "already_confirmed"
     NOT_ME = "not_me"
     NOT_MY_SERVICE = "not_my_service"
     NO_ANSWER = "no_answer"
+    ASKED_FOR_HELP = "asked_for_help"
+    WITHOUT_FACE = "without_face"
+    """The patient chose to be identified otherwise."""
+    WRONG_CODE = "wrong_code"
+    """A number and code were typed that do not belong together, or a number alone."""
 
 
 _LIVENESS = {

@@ -217,17 +217,23 @@ class Timing:
     """Seconds a patient is given in each state, and how long presence and absence must last to count.
 
     look: least time between two looks for a face while nobody is there; just below a fifteenth, so that of 30 frames a
-    second every other is searched, and of 15 each.
+    second every other is searched, and of 15 each. answer: without a touch, until somebody who was asked something is
+    asked whether they are still there; still_there: until that is over, too. early: longest time before a service at
+    which it can be confirmed. again: after a restart, the youngest visit's receipt is shown again for so long.
     """
 
     look: float = 0.06
     presence: float = 0.7
     absence: float = 1.2
     acquire: float = 20.0
-    confirm: float = 35.0
+    answer: float = 15.0
+    still_there: float = 20.0
     receipt: float = 10.0
     notice: float = 6.0
+    help: float = 60.0
     leaving: float = 30.0
+    early: float = 3600.0
+    again: float = 120.0
     hint_hold: float = 1.2
 
 
@@ -273,7 +279,8 @@ class Policy:
     """The rules of one desk.
 
     fmr: false match rate asked of a 1:1 comparison. fpir: false positive identification rate asked of one search over
-    the whole gallery (or list). tries: attempts before the fallback is offered. hold_frames: good frames collected
+    the whole gallery (or list). tries: attempts before the fallback is offered. entries: of a number and code, before
+    reception is called. hold_frames: good frames collected
     before the challenge. identify_min_age: below it no 1:N, a guardian confirms. gate, enrolment_gate: what a face must
     fulfil at a check-in, and at an enrolment.
     """
@@ -282,6 +289,7 @@ class Policy:
     fmr: float = 1e-4
     fpir: float = 1e-3
     tries: int = 2
+    entries: int = 3
     hold_frames: int = 5
     identify_min_age: int = 7
     gate: QualityGate = field(default_factory=QualityGate)
@@ -297,8 +305,8 @@ class Policy:
         for rate in ("fmr", "fpir"):
             if not 0 < getattr(self, rate) <= 0.1:
                 raise ValueError(f"policy {rate} must be above 0 and at most 0.1")
-        if min(self.tries, self.hold_frames, self.liveness.smoothing) < 1:
-            raise ValueError("policy tries, hold_frames and liveness smoothing must be at least 1")
+        if min(self.tries, self.entries, self.hold_frames, self.liveness.smoothing) < 1:
+            raise ValueError("policy tries, entries, hold_frames and liveness smoothing must be at least 1")
         for part in (self.liveness, self.timing, self.replay, self.pace):
             numbers = [f.name for f in fields(part) if not isinstance(getattr(part, f.name), StrEnum)]
             impossible = [name for name in numbers if not 0 <= getattr(part, name) < math.inf]

@@ -66,13 +66,15 @@ class Matcher(Protocol):
 class Reception(Sensitive):
     """What the desk knows of a recognised patient today.
 
-    greeting: first name and initial. offers: services still to be confirmed. confirmed: event id of a visit
-    confirmed today when nothing is left to confirm, else empty.
+    greeting: first name and initial. offers: services that can be confirmed now, the next first. confirmed: event id of
+    a visit confirmed today, else empty. early: RFC 3339 start of the next service where all that is left is too far off
+    to be confirmed yet, else empty.
     """
 
     greeting: str
     offers: tuple[Offer, ...]
     confirmed: str
+    early: str = ""
 
 
 class Desk(Protocol):
@@ -90,6 +92,12 @@ class Desk(Protocol):
 
     def receive(self, person: PersonId) -> Reception:
         """What to greet with and to offer."""
+
+    def call(self, known: PersonId | None) -> int:
+        """Call reception, once this returns for good. known: who was recognised. The place among those who wait.
+
+        Raises KnownFailure.
+        """
 
     def unsigned(self) -> int:
         """How many recorded events wait for the device's key."""

@@ -20,13 +20,19 @@ class State(StrEnum):
     HOLD = "hold"
     CHALLENGE = "challenge"
     CHECKING = "checking"
+    CHOOSE = "choose"
     CONFIRM = "confirm"
+    GUARDIAN = "guardian"
+    FALLBACK = "fallback"
+    STILL_THERE = "still_there"
     SAVING = "saving"
     RECEIPT = "receipt"
     NO_SERVICE = "no_service"
+    TOO_EARLY = "too_early"
     ALREADY = "already"
     NOT_RECOGNISED = "not_recognised"
     NOT_ME = "not_me"
+    HELP = "help"
     SAVE_FAILED = "save_failed"
     LEAVING = "leaving"
     OUT_OF_SERVICE = "out_of_service"
@@ -45,8 +51,17 @@ class Signal(StrEnum):
     RETRY = "retry"
     GAVE_UP = "gave_up"
     MATCHED = "matched"
+    SEVERAL = "several"
+    FOR_CHILD = "for_child"
     NO_SERVICE = "no_service"
+    TOO_EARLY = "too_early"
     ALREADY = "already"
+    CHOSEN = "chosen"
+    BACK = "back"
+    WITHOUT_FACE = "without_face"
+    WRONG = "wrong"
+    CALLED = "called"
+    STAYED = "stayed"
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     TIMED_OUT = "timed_out"
@@ -64,27 +79,60 @@ class Effect(StrEnum):
     RECORD_VISIT = "record_visit"
     RECORD_REFUSAL = "record_refusal"
     RECORD_DECLINE = "record_decline"
+    RECORD_OUTCOME = "record_outcome"
+    """Whatever has come of the visit so far, if anything was tried and is not recorded yet."""
+    CALL = "call"
+    """Reception is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """Where a signal leads, and what is done on the way."""
+    """Where a signal leads, and what is done on the way. to: None is the question that was asked before."""
 
-    to: State
+    to: State | None
     effects: tuple[Effect, ...] = ()
 
 
 _GO_IDLE = Transition(State.IDLE, (Effect.RESET,))
 _REFUSED = Transition(State.NOT_RECOGNISED, (Effect.RECORD_REFUSAL,))
 _GONE = Transition(State.LEAVING, (Effect.RECORD_REFUSAL,))
+_UNANSWERED = Transition(State.LEAVING, (Effect.RECORD_DECLINE,))
+_BROKEN_OFF = Transition(State.LEAVING, (Effect.RECORD_OUTCOME,))
 _FAULT = Transition(State.OUT_OF_SERVICE, (Effect.RESET,))
 _NOT_SAVED = Transition(State.SAVE_FAILED)
+_FALLBACK = Transition(State.FALLBACK)
+_CALL = Transition(State.HELP, (Effect.CALL,))
+_HELP = Transition(State.HELP, (Effect.CALL, Effect.RECORD_OUTCOME))
+_UNSURE = Transition(State.HELP, (Effect.CALL, Effect.RECORD_DECLINE))
+_GREETED = {
+    Signal.MATCHED: Transition(State.CONFIRM),
+    Signal.SEVERAL: Transition(State.CHOOSE),
+    Signal.TOO_EARLY: Transition(State.TOO_EARLY, (Effect.RECORD_REFUSAL,)),
+    Signal.ALREADY: Transition(State.ALREADY, (Effect.RECORD_REFUSAL,)),
+    Signal.SAVE_FAILED: _NOT_SAVED,
+    Signal.FAULT: _FAULT,
+}
+_ASKED = {
+    Signal.DECLINED: Transition(State.NOT_ME, (Effect.RECORD_DECLINE,)),
+    Signal.CALLED: _UNSURE,
+    Signal.WALKED_OFF: _UNANSWERED,
+    Signal.TIMED_OUT: Transition(State.STILL_THERE),
+    Signal.FAULT: _FAULT,
+}
 _NOTICE = {Signal.TIMED_OUT: Transition(State.LEAVING), Signal.FAULT: _FAULT}
+_OUTCOME = {**_NOTICE, Signal.CALLED: _CALL, Signal.SAVE_FAILED: _NOT_SAVED}
 
 TABLE: dict[State, dict[Signal, Transition]] = {
-    State.IDLE: {Signal.ARRIVED: Transition(State.ALIGN), Signal.FAULT: _FAULT},
+    State.IDLE: {
+        Signal.ARRIVED: Transition(State.ALIGN),
+        Signal.WITHOUT_FACE: _FALLBACK,
+        Signal.CALLED: _CALL,
+        Signal.FAULT: _FAULT,
+    },
     State.ALIGN: {
         Signal.GATES_PASSED: Transition(State.HOLD),
+        Signal.WITHOUT_FACE: _FALLBACK,
+        Signal.CALLED: _HELP,
         Signal.LEFT: _GO_IDLE,
         Signal.WALKED_OFF: _GONE,
         Signal.TIMED_OUT: _REFUSED,
@@ -96,6 +144,8 @@ TABLE: dict[State, dict[Signal, Transition]] = {
         Signal.GATE_FAILED: Transition(State.ALIGN),
         Signal.RETRY: Transition(State.ALIGN),
         Signal.GAVE_UP: _REFUSED,
+        Signal.WITHOUT_FACE: _FALLBACK,
+        Signal.CALLED: _HELP,
         Signal.LEFT: _GO_IDLE,
         Signal.WALKED_OFF: _GONE,
         Signal.TIMED_OUT: _REFUSED,
@@ -105,31 +155,60 @@ TABLE: dict[State, dict[Signal, Transition]] = {
         Signal.LIVE: Transition(State.CHECKING, (Effect.COMPARE,)),
         Signal.RETRY: Transition(State.ALIGN),
         Signal.GAVE_UP: _REFUSED,
+        Signal.WITHOUT_FACE: _FALLBACK,
+        Signal.CALLED: _HELP,
         Signal.WALKED_OFF: _GONE,
         Signal.FAULT: _FAULT,
     },
     State.CHECKING: {
-        Signal.MATCHED: Transition(State.CONFIRM),
+        **_GREETED,
+        Signal.FOR_CHILD: Transition(State.GUARDIAN),
         Signal.NO_SERVICE: Transition(State.NO_SERVICE, (Effect.RECORD_REFUSAL,)),
-        Signal.ALREADY: Transition(State.ALREADY, (Effect.RECORD_REFUSAL,)),
         Signal.RETRY: Transition(State.ALIGN),
         Signal.GAVE_UP: _REFUSED,
-        Signal.SAVE_FAILED: _NOT_SAVED,
-        Signal.FAULT: _FAULT,
+    },
+    State.CHOOSE: {
+        **_ASKED,
+        Signal.CHOSEN: Transition(State.CONFIRM),
+        Signal.FOR_CHILD: Transition(State.GUARDIAN),
+        Signal.STAYED: Transition(State.CHOOSE),
+    },
+    State.GUARDIAN: {
+        **_ASKED,
+        Signal.CHOSEN: Transition(State.CONFIRM),
+        Signal.BACK: Transition(State.CHOOSE),
+        Signal.STAYED: Transition(State.GUARDIAN),
     },
     State.CONFIRM: {
+        **_ASKED,
         Signal.CONFIRMED: Transition(State.SAVING, (Effect.RECORD_VISIT,)),
-        Signal.DECLINED: Transition(State.NOT_ME, (Effect.RECORD_DECLINE,)),
-        Signal.TIMED_OUT: Transition(State.LEAVING, (Effect.RECORD_DECLINE,)),
-        Signal.WALKED_OFF: Transition(State.LEAVING, (Effect.RECORD_DECLINE,)),
+        Signal.BACK: Transition(State.CHOOSE),
+        Signal.STAYED: Transition(State.CONFIRM),
+    },
+    State.FALLBACK: {
+        **_GREETED,
+        Signal.WRONG: _FALLBACK,
+        Signal.GAVE_UP: _HELP,
+        Signal.CALLED: _HELP,
+        Signal.BACK: _BROKEN_OFF,
+        Signal.STAYED: _FALLBACK,
+        Signal.TIMED_OUT: Transition(State.STILL_THERE),
+    },
+    State.STILL_THERE: {
+        Signal.STAYED: Transition(None),
+        Signal.CALLED: _HELP,
+        Signal.WALKED_OFF: _BROKEN_OFF,
+        Signal.TIMED_OUT: _BROKEN_OFF,
         Signal.FAULT: _FAULT,
     },
     State.SAVING: {Signal.SAVED: Transition(State.RECEIPT), Signal.SAVE_FAILED: _NOT_SAVED},
     State.RECEIPT: _NOTICE,
-    State.NO_SERVICE: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED},
-    State.ALREADY: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED},
-    State.NOT_RECOGNISED: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED},
-    State.NOT_ME: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED},
+    State.NO_SERVICE: _OUTCOME,
+    State.TOO_EARLY: _OUTCOME,
+    State.ALREADY: _OUTCOME,
+    State.NOT_RECOGNISED: {**_OUTCOME, Signal.WITHOUT_FACE: _FALLBACK},
+    State.NOT_ME: _OUTCOME,
+    State.HELP: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED},
     State.SAVE_FAILED: _NOTICE,
     State.LEAVING: {
         Signal.LEFT: _GO_IDLE,
@@ -147,6 +226,9 @@ NOTICES = frozenset(state for state, row in TABLE.items() if row.items() >= _NOT
 ACQUIRING = frozenset({State.ALIGN, State.HOLD})
 """States that share one time limit, counted from the arrival or the last retry."""
 
+QUESTIONS = tuple(state for state, row in TABLE.items() if row.get(Signal.TIMED_OUT) == Transition(State.STILL_THERE))
+"""States that wait for an answer; whoever gives none is asked whether they are still there."""
+
 
 class IllegalSignal(Exception):
     """A signal that the table does not allow in this state: a bug of the caller."""
@@ -154,12 +236,20 @@ class IllegalSignal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Where a visit stands. entered: when its state began. acquiring_since: start of this attempt. tries: failed."""
+    """Where a visit stands.
+
+    entered: when its state began, or the patient was last heard there. acquiring_since: start of this attempt. tries:
+    failed. wrong: entries of a number and code that did not fit. asked: the question that STILL_THERE interrupts.
+    without_face: the patient goes another way, and need not be seen.
+    """
 
     state: State
     entered: Instant
     acquiring_since: Instant
     tries: int = 0
+    wrong: int = 0
+    asked: State | None = None
+    without_face: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,23 +260,29 @@ class Step:
     effects: tuple[Effect, ...]
 
 
-def start(at: Instant) -> Visit:
-    """A desk that waits for the next patient."""
-    return Visit(State.IDLE, at, at)
+def start(at: Instant, state: State = State.IDLE) -> Visit:
+    """A desk that waits for the next patient, or one that shows again what was on its screen when it stopped."""
+    return Visit(state, at, at)
 
 
 def advance(visit: Visit, signal: Signal, at: Instant) -> Step:
     """Apply one signal. Raises IllegalSignal, changing nothing, when the table has no such step."""
     transition = TABLE[visit.state].get(signal)
-    if transition is None:
+    to = None if transition is None else transition.to or visit.asked
+    if transition is None or to is None:
         raise IllegalSignal(f"{signal} is not possible in state {visit.state}")
+    if to is State.IDLE:
+        return Step(start(at), transition.effects)
     fresh_attempt = signal in (Signal.ARRIVED, Signal.RETRY)
     moved = replace(
         visit,
-        state=transition.to,
+        state=to,
         entered=at,
         acquiring_since=at if fresh_attempt else visit.acquiring_since,
-        tries=0 if transition.to is State.IDLE else visit.tries + (signal is Signal.RETRY),
+        tries=visit.tries + (signal is Signal.RETRY),
+        wrong=visit.wrong + (signal is Signal.WRONG),
+        asked=visit.state if to is State.STILL_THERE else None,
+        without_face=visit.without_face or to is State.FALLBACK,
     )
     return Step(moved, transition.effects)
 
@@ -194,6 +290,11 @@ def advance(visit: Visit, signal: Signal, at: Instant) -> Step:
 def failed_attempt(visit: Visit, policy: Policy) -> Signal:
     """Whether a failed attempt may be repeated or the fallback is offered."""
     return Signal.RETRY if visit.tries + 1 < policy.tries else Signal.GAVE_UP
+
+
+def wrong_entry(visit: Visit, policy: Policy) -> Signal:
+    """Whether a number and code that did not fit may be entered again, or reception is called."""
+    return Signal.WRONG if visit.wrong + 1 < policy.entries else Signal.GAVE_UP
 
 
 def held(visit: Visit, passive: LivenessVerdict, policy: Policy) -> Signal:
@@ -216,9 +317,11 @@ def gone(visit: Visit) -> Signal | None:
     """The signal for a face that has gone; None where the table takes no notice.
 
     Who leaves before anything was tried leaves no trace; after a failed attempt, or in the middle of one, it is
-    an outcome to be recorded.
+    an outcome to be recorded. Who goes without a face may stand, or sit, where no camera sees them.
     """
     row = TABLE[visit.state]
+    if visit.without_face and visit.state is not State.LEAVING:
+        return None
     if Signal.WALKED_OFF in row and (Signal.LEFT not in row or visit.tries > 0):
         return Signal.WALKED_OFF
     return Signal.LEFT if Signal.LEFT in row else None
@@ -230,9 +333,12 @@ def time_left(visit: Visit, at: Instant, policy: Policy) -> float | None:
     if visit.state in ACQUIRING:
         return t.acquire - (at - visit.acquiring_since)
     limits = {
-        State.CONFIRM: t.confirm,
+        **dict.fromkeys(QUESTIONS, t.answer),
+        State.STILL_THERE: t.still_there,
+        State.HELP: t.help,
         State.RECEIPT: t.receipt,
         State.NO_SERVICE: t.notice,
+        State.TOO_EARLY: t.notice,
         State.ALREADY: t.notice,
         State.NOT_RECOGNISED: t.notice,
         State.NOT_ME: t.notice,
@@ -243,6 +349,11 @@ def time_left(visit: Visit, at: Instant, policy: Policy) -> float | None:
     return None if limit is None else limit - (at - visit.entered)
 
 
+def onward(step: Transition) -> tuple[State, ...]:
+    """The states a step may lead to: one, or every question that may have been asked before."""
+    return QUESTIONS if step.to is None else (step.to,)
+
+
 def diagram() -> str:
     """The table as a Mermaid state diagram; signals that lead to out_of_service are told in the note."""
     lines = ["stateDiagram-v2", "    [*] --> idle"]
@@ -251,7 +362,7 @@ def diagram() -> str:
             if signal is Signal.FAULT:
                 continue
             done = " / " + ", ".join(step.effects) if step.effects else ""
-            lines.append(f"    {state} --> {step.to}: {signal}{done}")
+            lines += [f"    {state} --> {to}: {signal}{done}" for to in onward(step)]
     faulty = ", ".join(s for s, row in TABLE.items() if Signal.FAULT in row)
     lines += [f"    note right of out_of_service: fault / reset, from {faulty}"]
     return "\n".join(lines)

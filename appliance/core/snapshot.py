@@ -12,15 +12,16 @@ from appliance.core.session import State
 from appliance.core.types import Cue, Instant, Sensitive
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """One service the patient may confirm. names: by language code."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Offer(Sensitive):
+    """One service the patient may confirm. names: by language code. child: greeting of whose it is, empty for own."""
 
     service: str
     code: str
     names: tuple[tuple[str, str], ...]
     room: str
     starts_at: str
+    child: str = ""
 
     def name(self, language: str) -> str:
         """The name in a language, else in the first one given."""
@@ -32,9 +33,14 @@ class Snapshot(Sensitive):
     """hint: one at a time. cue: what the challenge asks for, None outside of it. progress: 0..1, real.
 
     dot: where the dot to be followed is, shares of the screen from its left and its top; None where there is none.
-    greeting: first name and initial, only after a match. receipt: event id after a durable record.
-    failure: code of a known failure. refused: why a face alone does not decide, for the receptionist. seconds_left:
-    until the state times out. unsigned: what was just recorded waits for the device's key.
+    greeting: first name and initial, only after a match. offers: all in CHOOSE, the one in question in GUARDIAN and
+    CONFIRM, what was confirmed in RECEIPT. receipt: event id after a durable record. failure: code of a known failure.
+    refused: why a face alone does not decide, for the receptionist. seconds_left: until the state times out. unsigned:
+    what was just recorded waits for the device's key. early: RFC 3339 start of the service that is too far off yet.
+    child: greeting of the child that a guardian speaks for. choice: there is something to go back to. wrong: entries of
+    a number and code that did not fit. queue: place among those who wait for reception, 0 when unknown. face: the main
+    face's left, top, width and height as shares of the unmirrored frame, while it is being looked at. lamp: the face is
+    too dark, the screen is to give light. training: nothing of this is recorded.
     """
 
     at: Instant
@@ -50,20 +56,36 @@ class Snapshot(Sensitive):
     refused: tuple[Reason, ...] = ()
     seconds_left: float | None = None
     unsigned: bool = False
+    early: str = ""
+    child: str = ""
+    choice: bool = False
+    wrong: int = 0
+    queue: int = 0
+    face: tuple[float, float, float, float] | None = None
+    lamp: bool = False
+    training: bool = False
 
 
 class IntentKind(StrEnum):
-    """What a patient or receptionist can say on a screen."""
+    """What a patient or receptionist can say on a screen. STAY: any touch that is no answer yet."""
 
     CONFIRM = "confirm"
     NOT_ME = "not_me"
     NOT_MY_SERVICE = "not_my_service"
     CLOSE = "close"
+    CHOOSE = "choose"
+    BACK = "back"
+    WITHOUT_FACE = "without_face"
+    IDENTIFY = "identify"
+    HELP = "help"
+    STAY = "stay"
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """One answer. service: which offer is confirmed."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Intent(Sensitive):
+    """One answer. service: which offer is chosen or confirmed. iin, code: as typed; an empty code is "I have none"."""
 
     kind: IntentKind
     service: str = ""
+    iin: str = ""
+    code: str = ""

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from appliance.core.errors import DemoFailed
@@ -99,11 +99,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def schedule(roles: tuple[Role, ...], day: str) -> bytes:
-    """Today's services of the cast, as the clinic's system would drop them (CSV)."""
+def schedule(roles: tuple[Role, ...], now: datetime) -> bytes:
+    """Services of the cast within this hour, as the clinic's system would drop them (CSV)."""
+    quarter = now.replace(minute=now.minute // 15 * 15)
+    last = now.replace(hour=23, minute=45)
     lines = ["iin,service_code,service_name_kk,service_name_ru,service_name_en,room,provider,starts"]
     for number, role in enumerate(roles):
-        starts = f"{day} {9 + number // 4:02d}:{15 * (number % 4):02d}"
+        starts = f"{min(quarter + timedelta(minutes=15 * (number % 4)), last):%Y-%m-%d %H:%M}"
         lines.append(",".join((role.iin.digits, *role.service, role.room, role.provider, starts)))
     return "\n".join(lines).encode()
 

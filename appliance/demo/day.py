@@ -108,7 +108,7 @@ def _photograph(eyes: SeeingDesk, teller: Teller) -> Mapping[str, Model]:
 def _import_services(desk: OpenDesk, roles: tuple[Role, ...]) -> None:
     now: datetime = desk.clock.moment().wall
     with immediate(desk.records.db):
-        desk.records.services.keep(parse_schedule(clinic.schedule(roles, now.date().isoformat())), now)
+        desk.records.services.keep(parse_schedule(clinic.schedule(roles, now)), now)
 
 
 def enrol(eyes: SeeingDesk, role: Role, source: FrameSource, seconds: float = 20.0) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from appliance.records.consents import Consents
 from appliance.records.data_keys import DataKeys, bind
+from appliance.records.help_calls import HelpCalls
 from appliance.records.look_alikes import LookAlikes
 from appliance.records.people import People
 from appliance.records.services import Services
@@ -35,6 +36,7 @@ class DeskRecords:
     consents: Consents
     services: Services
     look_alikes: LookAlikes
+    help_calls: HelpCalls
     staff: Register
 
     @classmethod
@@ -55,5 +57,6 @@ class DeskRecords:
             consents=patients.consents,
             services=Services(db, pseudonym_key),
             look_alikes=LookAlikes(db),
+            help_calls=HelpCalls(db),
             staff=register(STAFF),
         )

@@ -1,7 +1,7 @@
 """The tables of the desk's records and their history; what is final is guarded by triggers, not by manners.
 
 The rows' meaning is the modules' that own them: `people`, `data_keys`, `templates`, `consents`,
-`look_alikes`, `services`. What both registers have begins with `{}`, the place of the register's prefix.
+`look_alikes`, `services`, `help_calls`. What both registers have begins with `{}`, the place of the register's prefix.
 A migration that has been released is never edited; the next one changes what it left.
 """
 
@@ -139,6 +139,15 @@ _LOOK_ALIKES = (
 )
 
 
+_HELP = """CREATE TABLE help_call (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    patient TEXT CHECK (length(patient) = 64),
+    claimed INTEGER NOT NULL CHECK (claimed IN (0, 1)),
+    called_at TEXT NOT NULL,
+    answered_at TEXT
+) STRICT"""
+
+
 def _register(db: Database, tables: Tables) -> None:
     for statement in (*_PEOPLE, *_CONSENTS):
         db.execute(tables.sql(statement))
@@ -157,3 +166,8 @@ def _second(db: Database) -> None:
     _register(db, STAFF)
     for statement in _LOOK_ALIKES:
         db.execute(statement)
+
+
+@RECORDS_MIGRATIONS(name="0003_help_calls")
+def _third(db: Database) -> None:
+    db.execute(_HELP)

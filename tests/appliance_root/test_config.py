@@ -25,7 +25,7 @@ def test_what_is_set_arrives_typed() -> None:
     read = config.parse(
         b'[desk]\nlanguage = "ru"\n[camera]\nwidth = 800\nallow = ["046d:0825", "046d:085e serial=7"]\n'
         b'streams = ["http://10.0.0.7/cam.mjpg"]\n[pack]\nfolder = "/packs"\n[log]\nlevel = "DEBUG"\n'
-        b"[policy]\nfmr = 1e-5\n[policy.gate]\nmax_yaw = 20\n[policy.timing]\nconfirm = 20.5\n"
+        b"[policy]\nfmr = 1e-5\n[policy.gate]\nmax_yaw = 20\n[policy.timing]\nanswer = 20.5\n"
         b'[policy.liveness]\nmode = "always_challenge"\n'
     )
     assert read.desk.language is Language.RUSSIAN
@@ -36,7 +36,7 @@ def test_what_is_set_arrives_typed() -> None:
     assert read.log.level == "DEBUG"
     assert read.policy.fmr == 1e-5
     assert isinstance(read.policy.gate.max_yaw, float)
-    assert read.policy.timing.confirm == 20.5
+    assert read.policy.timing.answer == 20.5
     assert read.policy.liveness.mode is LivenessMode.ALWAYS_CHALLENGE
     assert read.policy.policy_id != Policy().policy_id
 

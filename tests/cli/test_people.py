@@ -32,7 +32,7 @@ class Keyboard(io.StringIO):
 def plan_today(clinic: Clinic, folder: Path) -> None:
     """Import a service of today for the enrolled patient."""
     path = folder / "today.csv"
-    path.write_bytes(schedule((ELLEN,), SystemClock().moment().wall.date().isoformat()))
+    path.write_bytes(schedule((ELLEN,), SystemClock().moment().wall))
     done = clinic("services", "import", path)
     assert (done.code, done.err) == (0, "")
 

@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 
 from appliance.core import session
 from appliance.core.policy import LivenessMode, Policy, Timing
-from appliance.core.session import ACQUIRING, TABLE, Effect, IllegalSignal, Signal, State, Visit, advance
+from appliance.core.session import (
+    ACQUIRING,
+    QUESTIONS,
+    TABLE,
+    Effect,
+    IllegalSignal,
+    Signal,
+    State,
+    Visit,
+    advance,
+    onward,
+)
 from appliance.core.types import Instant, LivenessVerdict
 
 POLICY = Policy()
@@ -17,8 +28,8 @@ LATER = Instant(7.0)
 
 
 def visit(state: State, tries: int = 0) -> Visit:
-    """A visit in a state since second 5, trying since second 3."""
-    return Visit(state, Instant(5.0), Instant(3.0), tries)
+    """A visit in a state since second 5, trying since second 3; who is asked to stay was asked to confirm."""
+    return Visit(state, Instant(5.0), Instant(3.0), tries, asked=State.CONFIRM if state is State.STILL_THERE else None)
 
 
 @pytest.mark.parametrize("state", State)
@@ -29,7 +40,8 @@ def test_the_full_product_is_as_in_the_table(state: State, signal: Signal) -> No
     if signal in TABLE[state]:
         step = advance(before, signal, LATER)
         expected = TABLE[state][signal]
-        assert (step.visit.state, step.effects, step.visit.entered) == (expected.to, expected.effects, LATER)
+        to = expected.to or before.asked
+        assert (step.visit.state, step.effects, step.visit.entered) == (to, expected.effects, LATER)
     else:
         with pytest.raises(IllegalSignal, match=f"{signal} is not possible in state {state}"):
             advance(before, signal, LATER)
@@ -40,9 +52,9 @@ def _reachable(start: State) -> set[State]:
     found, todo = {start}, [start]
     while todo:
         for step in TABLE[todo.pop()].values():
-            if step.to not in found:
-                found.add(step.to)
-                todo.append(step.to)
+            new = set(onward(step)) - found
+            found |= new
+            todo += new
     return found
 
 
@@ -65,19 +77,36 @@ def test_what_may_fail_to_be_saved_has_a_way_to_say_so() -> None:
     for row in TABLE.values():
         for step in row.values():
             if step.effects and step.effects != (Effect.RESET,):
-                assert TABLE[step.to][Signal.SAVE_FAILED].to is State.SAVE_FAILED
+                assert all(TABLE[to][Signal.SAVE_FAILED].to is State.SAVE_FAILED for to in onward(step))
     assert State.RECEIPT not in {step.to for step in TABLE[State.SAVE_FAILED].values()}
 
 
-def test_a_receipt_stands_behind_everything() -> None:
-    """Without any one of hold, checking, confirm and saving no way leads to a receipt."""
-    for needed in (State.HOLD, State.CHECKING, State.CONFIRM, State.SAVING):
-        found, todo = {State.IDLE}, [State.IDLE]
-        while todo:
-            onward = {step.to for step in TABLE[todo.pop()].values()} - found - {needed}
-            found |= onward
-            todo += onward
-        assert State.RECEIPT not in found
+def _ways(without: State, *closed: State) -> set[tuple[State, State | None]]:
+    """Where a visit can get to, with the question it interrupts, when some states cannot be entered."""
+    begin = session.start(Instant(0.0))
+    found, todo = {(begin.state, begin.asked)}, [begin]
+    while todo:
+        at = todo.pop()
+        for signal in TABLE[at.state]:
+            after = advance(at, signal, LATER).visit
+            if after.state not in (without, *closed) and (after.state, after.asked) not in found:
+                found.add((after.state, after.asked))
+                todo.append(after)
+    return found
+
+
+@pytest.mark.parametrize("needed", [State.HOLD, State.CHECKING, State.CONFIRM, State.SAVING])
+def test_a_receipt_stands_behind_everything(needed: State) -> None:
+    """By face, without any one of hold, checking, confirm and saving no way leads to a receipt."""
+    assert State.RECEIPT not in {state for state, _ in _ways(needed, State.FALLBACK)}
+    assert State.RECEIPT in {state for state, _ in _ways(State.GUARDIAN, State.FALLBACK)}
+
+
+@pytest.mark.parametrize("needed", [State.FALLBACK, State.CONFIRM, State.SAVING])
+def test_a_receipt_without_a_face_stands_behind_a_number_and_a_code(needed: State) -> None:
+    """And behind the patient's own yes."""
+    assert State.RECEIPT not in {state for state, _ in _ways(needed, State.CHECKING)}
+    assert State.RECEIPT in {state for state, _ in _ways(State.GUARDIAN, State.CHECKING)}
 
 
 def test_every_way_into_idle_forgets_the_person() -> None:
@@ -95,7 +124,8 @@ def test_a_camera_failure_is_possible_wherever_frames_are_waited_for() -> None:
 
 def test_only_a_proof_of_life_leads_to_a_comparison() -> None:
     """From the hold and from the challenge, and from nowhere else."""
-    ways = {(state, signal) for state, row in TABLE.items() for signal in row if row[signal].to is State.CHECKING}
+    steps = ((state, signal, row[signal]) for state, row in TABLE.items() for signal in row)
+    ways = {(state, signal) for state, signal, step in steps if State.CHECKING in onward(step)}
     assert ways == {(State.HOLD, Signal.LIVE), (State.CHALLENGE, Signal.LIVE)}
 
 
@@ -134,6 +164,7 @@ def test_every_mode_and_verdict_is_told_above() -> None:
 OUTCOME = {
     State.CHALLENGE: [Signal.LIVE, Signal.RETRY],
     State.CHECKING: [Signal.MATCHED, Signal.NO_SERVICE, Signal.ALREADY, Signal.RETRY, Signal.SAVE_FAILED],
+    State.STILL_THERE: [Signal.TIMED_OUT],
     State.SAVING: [Signal.SAVED, Signal.SAVE_FAILED],
 }
 
@@ -141,12 +172,16 @@ OUTCOME = {
 def _station_like(at: Visit, choice: int) -> Signal:
     """One of the signals a station may send in this state: no retries beyond the policy, absence told by `gone`."""
     options: list[Signal] = [
-        s for s in TABLE[at.state] if s not in (Signal.LEFT, Signal.WALKED_OFF, Signal.GAVE_UP, Signal.RETRY)
+        s
+        for s in TABLE[at.state]
+        if s not in (Signal.LEFT, Signal.WALKED_OFF, Signal.GAVE_UP, Signal.RETRY, Signal.WRONG)
     ]
     if session.gone(at) is not None:
         options.append(session.gone(at) or Signal.LEFT)
     if Signal.RETRY in TABLE[at.state]:
         options.append(session.failed_attempt(at, POLICY))
+    if Signal.WRONG in TABLE[at.state]:
+        options.append(session.wrong_entry(at, POLICY))
     return options[choice % len(options)]
 
 
@@ -157,6 +192,7 @@ def test_random_walks_return_to_idle(choices: list[int]) -> None:
     for second, choice in enumerate(choices):
         now = advance(now, _station_like(now, choice), Instant(float(second))).visit
         assert now.tries < POLICY.tries
+        assert now.wrong < POLICY.entries
     for _ in range(6):
         if now.state is State.IDLE:
             break
@@ -180,7 +216,8 @@ def test_time_never_runs_back_in_a_visit(choices: list[int]) -> None:
     for second, ((before, after), signal) in enumerate(zip(pairwise(walk), signals, strict=True), 1):
         assert after.entered == Instant(second)
         fresh = signal in (Signal.ARRIVED, Signal.RETRY)
-        assert after.acquiring_since == (Instant(second) if fresh else before.acquiring_since)
+        if after.state is not State.IDLE:
+            assert after.acquiring_since == (Instant(second) if fresh else before.acquiring_since)
 
 
 def test_tries_are_counted_and_forgotten_with_the_visit() -> None:
@@ -206,7 +243,11 @@ def test_the_policy_says_how_often_is_tried(allowed: int) -> None:
         (State.HOLD, 0, Signal.LEFT),
         (State.HOLD, 1, Signal.WALKED_OFF),
         (State.CHALLENGE, 0, Signal.WALKED_OFF),
+        (State.CHOOSE, 0, Signal.WALKED_OFF),
+        (State.GUARDIAN, 0, Signal.WALKED_OFF),
         (State.CONFIRM, 0, Signal.WALKED_OFF),
+        (State.STILL_THERE, 0, Signal.WALKED_OFF),
+        (State.HELP, 0, None),
         (State.LEAVING, 0, Signal.LEFT),
         (State.LEAVING, 1, Signal.LEFT),
         (State.RECEIPT, 0, None),
@@ -217,6 +258,47 @@ def test_the_policy_says_how_often_is_tried(allowed: int) -> None:
 def test_who_leaves_in_the_middle_leaves_a_trace(state: State, tries: int, signal: Signal | None) -> None:
     """Before anything was tried, no event; afterwards an outcome; a notice stands until its time is over."""
     assert session.gone(visit(state, tries)) is signal
+
+
+def test_who_is_still_there_is_asked_the_same_again() -> None:
+    """The silence interrupts a question; a touch brings back that very one, and no other."""
+    for question in QUESTIONS:
+        silent = advance(visit(question), Signal.TIMED_OUT, LATER).visit
+        assert (silent.state, silent.asked) == (State.STILL_THERE, question)
+        back = advance(silent, Signal.STAYED, LATER).visit
+        assert (back.state, back.asked, back.entered) == (question, None, LATER)
+        heard = advance(visit(question), Signal.STAYED, LATER).visit
+        assert (heard.state, heard.entered) == (question, LATER)
+
+
+def test_nothing_was_asked_before_the_first_question() -> None:
+    """There is nowhere to stay then."""
+    with pytest.raises(IllegalSignal):
+        advance(replace(visit(State.STILL_THERE), asked=None), Signal.STAYED, LATER)
+
+
+def test_who_goes_without_a_face_need_not_be_seen() -> None:
+    """No absence before the camera ends such a visit, only time or an answer; afterwards it frees the desk."""
+    begun = advance(session.start(LATER), Signal.WITHOUT_FACE, LATER).visit
+    assert begun.without_face
+    for state in set(State) - {State.LEAVING}:
+        assert session.gone(replace(begun, state=state)) is None
+    assert session.gone(replace(begun, state=State.LEAVING)) is Signal.LEFT
+
+
+def test_wrong_entries_are_counted_and_forgotten_with_the_visit() -> None:
+    """Each by one; the next visit starts with none."""
+    once = advance(visit(State.FALLBACK), Signal.WRONG, LATER).visit
+    assert (once.state, once.wrong) == (State.FALLBACK, 1)
+    assert advance(replace(once, state=State.LEAVING), Signal.LEFT, LATER).visit == session.start(LATER)
+
+
+@pytest.mark.parametrize("allowed", [1, 2, 3])
+def test_the_policy_says_how_often_a_code_may_be_wrong(allowed: int) -> None:
+    """After the last allowed entry reception is called."""
+    policy = Policy(entries=allowed)
+    answers = [session.wrong_entry(replace(visit(State.FALLBACK), wrong=wrong), policy) for wrong in range(allowed)]
+    assert answers == [Signal.WRONG] * (allowed - 1) + [Signal.GAVE_UP]
 
 
 def test_an_attempt_has_one_time_limit() -> None:
@@ -235,11 +317,12 @@ def test_a_state_has_a_time_limit_exactly_where_it_can_time_out(state: State) ->
 
 def test_the_time_limits_are_the_policys() -> None:
     """Each limit is read from its own field."""
-    t = Timing(acquire=1, confirm=2, receipt=3, notice=4, leaving=5)
+    t = Timing(acquire=1, answer=2, receipt=3, notice=4, leaving=5, still_there=6, help=7)
     limits = {s: session.time_left(replace(visit(s), entered=LATER), LATER, Policy(timing=t)) for s in State}
-    assert (limits[State.CONFIRM], limits[State.RECEIPT]) == (2, 3)
-    assert limits[State.LEAVING] == 5
-    notices = (State.NO_SERVICE, State.ALREADY, State.NOT_RECOGNISED, State.NOT_ME, State.SAVE_FAILED)
+    assert {limits[s] for s in (State.CHOOSE, State.GUARDIAN, State.CONFIRM, State.FALLBACK)} == {2}
+    assert (limits[State.RECEIPT], limits[State.LEAVING]) == (3, 5)
+    assert (limits[State.STILL_THERE], limits[State.HELP]) == (6, 7)
+    notices = (State.NO_SERVICE, State.TOO_EARLY, State.ALREADY, State.NOT_RECOGNISED, State.NOT_ME, State.SAVE_FAILED)
     assert {limits[s] for s in notices} == {4}
 
 
@@ -250,8 +333,9 @@ def test_the_diagram_shows_every_step() -> None:
     for state, row in TABLE.items():
         for signal, step in row.items():
             done = " / " + ", ".join(step.effects) if step.effects else ""
-            line = f"    {state} --> {step.to}: {signal}{done}"
-            assert (line in text.splitlines()) == (signal is not Signal.FAULT)
+            for to in onward(step):
+                line = f"    {state} --> {to}: {signal}{done}"
+                assert (line in text.splitlines()) == (signal is not Signal.FAULT)
     note = text.splitlines()[-1]
     assert note.startswith("    note right of out_of_service: fault / reset, from ")
     assert set(note.split("from ")[1].split(", ")) == {s for s in State if Signal.FAULT in TABLE[s]}

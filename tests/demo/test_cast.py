@@ -1,5 +1,7 @@
 """The cast is invented but for the faces, which lie in installed packages."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from appliance.core.errors import ImageUnreadable
@@ -69,8 +71,10 @@ def test_a_picture_without_the_person_is_named() -> None:
 
 
 def test_the_days_file_of_services_is_one_that_clinics_give() -> None:
-    """It goes through the same door as theirs: one service for each, at different times."""
-    lines = parse_schedule(schedule(PATIENTS, "2026-11-23"))
+    """It goes through the same door as theirs: one service for each, within the hour in which it can be confirmed."""
+    now = datetime(2026, 11, 23, 15, 29)  # noqa: DTZ001 - clinic time
+    lines = parse_schedule(schedule(PATIENTS, now))
     assert [line.iin for line in lines] == [role.iin for role in PATIENTS]
-    assert len({line.starts for line in lines}) == len(lines)
+    assert all(abs(line.starts - now) <= timedelta(hours=1) for line in lines)
+    assert {line.starts.minute for line in lines} == {0, 15, 30, 45}
     assert {line.day.isoformat() for line in lines} == {"2026-11-23"}

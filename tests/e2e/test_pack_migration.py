@@ -41,7 +41,7 @@ def test_one_visit_moves_a_patient_to_the_new_pack(tmp_path: Path, pack_path: Pa
         before.enrolment.enrol(WHO.profile, ConsentGiven("2026-11", "en"), [look], "photo")
         now = CLOCK.moment().wall
         with immediate(desk.records.db):
-            desk.records.services.keep(parse_schedule(clinic.schedule((WHO,), now.date().isoformat())), now)
+            desk.records.services.keep(parse_schedule(clinic.schedule((WHO,), now)), now)
     write_packs(site.home.config, "new", ("old",))
     with open_desk(site.home, CLOCK) as desk:
         eyes, records = open_eyes(desk, packs), desk.records

@@ -33,7 +33,11 @@ def offer(service: str) -> Offer:
 
 @dataclass(slots=True)
 class ScriptedDesk:
-    """Implements `Desk`. planned: services left, by person. failing: what raises which failure, once each."""
+    """Implements `Desk`.
+
+    planned: services left, by person. failing: what raises which failure, once each. early: start of the next service
+    of those who have nothing else left. calls: for whom reception was called.
+    """
 
     planned: dict[str, list[str]] = field(default_factory=dict)
     children: frozenset[PersonId] = frozenset()
@@ -43,6 +47,8 @@ class ScriptedDesk:
     received: PersonId | None = None
 
     waiting: int = 0
+    calls: list[PersonId | None] = field(default_factory=list)
+    early: str = ""
 
     def _may_fail(self, what: str) -> None:
         failure = self.failing.pop(what, None)
@@ -63,7 +69,13 @@ class ScriptedDesk:
         self._may_fail("receive")
         self.received = person
         offers = tuple(offer(service) for service in self.planned.get(person, []))
-        return Reception(f"{person.title()} A.", offers, "" if offers else self.confirmed.get(person, ""))
+        return Reception(f"{person.title()} A.", offers, self.confirmed.get(person, ""), "" if offers else self.early)
+
+    def call(self, known: PersonId | None) -> int:
+        """Everybody waits behind those before."""
+        self._may_fail("call")
+        self.calls.append(known)
+        return len(self.calls)
 
     def unsigned(self) -> int:
         """As told."""

@@ -32,6 +32,14 @@ CREATE TABLE data_key (
     wrapped BLOB NOT NULL CHECK (length(wrapped) = 40)
 ) STRICT;
 
+CREATE TABLE help_call (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    patient TEXT CHECK (length(patient) = 64),
+    claimed INTEGER NOT NULL CHECK (claimed IN (0, 1)),
+    called_at TEXT NOT NULL,
+    answered_at TEXT
+) STRICT;
+
 CREATE TABLE look_alike (
     person_id TEXT NOT NULL REFERENCES data_key (person_id) ON DELETE CASCADE,
     other_id TEXT NOT NULL REFERENCES data_key (person_id) ON DELETE CASCADE,

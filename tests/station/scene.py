@@ -64,6 +64,8 @@ class Scene:
         limits: PassiveLimits | None = None,
         watch: Callable[[ScriptedDesk], Vigilance] | None = None,
         siblings: frozenset[str] = frozenset(),
+        *,
+        training: bool = False,
     ) -> None:
         self.desk = ScriptedDesk({"ali": ["xray"], "bota": ["dentist"]} if planned is None else planned)
         enrolled = {who: template(who) for who in ("ali", "bota", "dana")} if gallery is None else gallery
@@ -83,6 +85,7 @@ class Scene:
             limits,
             None if claimed is None else PersonId(claimed),
             watch=watch(self.desk) if watch else None,
+            training=training,
         )
         self.station = Station(equipment, "front", self.snapshots.append, Instant(0.0))
 

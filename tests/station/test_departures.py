@@ -8,6 +8,7 @@ import pytest
 from appliance.core.decision import Reason
 from appliance.core.policy import Policy
 from appliance.core.session import State
+from appliance.core.snapshot import IntentKind
 from appliance.core.types import PersonId
 from tests.station.scene import POLICY, Scene, confirmed, patient, standing
 
@@ -45,6 +46,8 @@ def test_a_blink_of_the_detector_in_the_challenge_is_forgiven() -> None:
 def test_the_same_person_must_leave_before_the_next_visit() -> None:
     """Who stays after the receipt is not checked in again, until gone (or after a long time)."""
     scene, ali = Scene(planned={"ali": ["xray", "blood"]}), patient("ali")
+    scene.until(State.CHOOSE, ali)
+    scene.say(IntentKind.CHOOSE, "xray")
     confirmed(scene, ali)
     scene.until(State.LEAVING, ali, within=T.receipt + 1)
     scene.play(T.leaving - 2, ali)
@@ -74,15 +77,15 @@ def test_the_next_patient_does_not_wait_for_one_who_left_during_the_receipt() ->
 
 
 def test_nothing_personal_is_shown_after_the_visit() -> None:
-    """Greeting and offers in the confirmation only, the receipt only with the receipt; nothing in the next visit."""
+    """Greeting in the confirmation only, the receipt and its service with the receipt; nothing in the next visit."""
     scene, ali = Scene(), patient("ali")
     confirmed(scene, ali)
     scene.play(T.receipt + 1, ali)
     scene.play(3)
     scene.play(3, standing("stranger"))
     for shown in scene.snapshots:
-        personal = bool(shown.greeting or shown.offers)
-        assert personal == (shown.state is State.CONFIRM)
+        assert bool(shown.greeting) == (shown.state is State.CONFIRM)
+        assert bool(shown.offers) == (shown.state in (State.CONFIRM, State.RECEIPT))
         assert bool(shown.receipt) == (shown.state is State.RECEIPT)
         assert "Ali" not in repr(shown)
 
@@ -103,8 +106,8 @@ def test_the_time_left_is_shown_where_there_is_a_limit() -> None:
     scene, ali = Scene(), patient("ali")
     first = scene.until(State.CONFIRM, ali).seconds_left
     scene.play(5, ali)
-    assert first == pytest.approx(T.confirm)
-    assert scene.now.seconds_left == pytest.approx(T.confirm - 5, abs=0.1)
+    assert first == pytest.approx(T.answer)
+    assert scene.now.seconds_left == pytest.approx(T.answer - 5, abs=0.1)
     assert all(s.seconds_left is None for s in scene.snapshots if s.state is State.IDLE)
 
 

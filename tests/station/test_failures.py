@@ -69,7 +69,7 @@ def test_no_answer_that_cannot_be_saved_is_told() -> None:
         scene, ali = Scene(), patient("ali")
         scene.desk.failing["record_decline"] = ROOM_FULL
         scene.until(State.CONFIRM, ali)
-        scene.until(State.SAVE_FAILED, *([ali] if staying else []), within=T.confirm + 1)
+        scene.until(State.SAVE_FAILED, *([ali] if staying else []), within=T.answer + T.still_there + 1)
         scene.until(State.IDLE, within=T.notice + 3)
 
 

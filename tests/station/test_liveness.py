@@ -127,7 +127,7 @@ def test_scores_of_two_faces_are_never_judged_together() -> None:
         shown = scene.play(0.4, scored(standing("ali"), 0.3))
         assert (shown.state, shown.progress < 0.4) == (State.HOLD, True)
         scene.until(State.CHALLENGE, scored(standing("ali"), 0.3), within=2)
-        assert scene.station._attempt.window.fused == 0.3
+        assert scene.station._met.attempt.window.fused == 0.3
 
 
 # ---- one person from the first frame to the last
@@ -139,7 +139,7 @@ def test_every_frame_of_a_challenge_is_of_the_one_who_was_held() -> None:
     scene.until(State.CONFIRM, patient("ali"))
     frames = sum(s.state is State.CHALLENGE for s in scene.snapshots)
     probes = POLICY.hold_frames + sum(1 if step.ways else 2 for step in STEPS)
-    assert len(scene.station._attempt.probes) == probes
+    assert len(scene.station._met.attempt.probes) == probes
     assert scene.observer.embedded == ["ali"] * (frames + probes)
 
 

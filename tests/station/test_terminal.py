@@ -7,6 +7,7 @@ import pty
 import select
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,9 @@ from appliance.core.types import Instant
 from appliance.texts import Language, advice_on, reception_text
 from tests.fakes.reception import offer
 
-ASKED = Snapshot(Instant(1.0), State.CONFIRM, greeting="Ali A.", offers=(offer("xray"), offer("blood")))
+ASKED = Snapshot(Instant(1.0), State.CONFIRM, greeting="Ali A.", offers=(offer("xray"),), choice=True)
+WHICH = Snapshot(Instant(1.0), State.CHOOSE, greeting="Ali A.", offers=(offer("xray"), offer("blood")), choice=True)
+SILENT = Snapshot(Instant(1.0), State.STILL_THERE)
 
 
 @contextlib.contextmanager
@@ -31,13 +34,15 @@ def keyboard(stream: io.TextIOBase) -> Iterator[None]:
         sys.stdin = before
 
 
-def answers(typed: str, confirm: Confirm = Confirm.ASK, *, quiet: bool = False) -> tuple[list[Intent], Terminal]:
+def answers(
+    typed: str, confirm: Confirm = Confirm.ASK, *, asked: Snapshot = ASKED, quiet: bool = False
+) -> tuple[list[Intent], Terminal]:
     """What is submitted when this is typed after the question."""
     said: list[Intent] = []
     terminal = Terminal(Language.ENGLISH, confirm, quiet=quiet)
     terminal.answer_to(said.append)
     with keyboard(io.StringIO(typed)):
-        terminal.show(ASKED)
+        terminal.show(asked)
     return said, terminal
 
 
@@ -45,15 +50,48 @@ def answers(typed: str, confirm: Confirm = Confirm.ASK, *, quiet: bool = False) 
     ("typed", "intent"),
     [
         ("\n", Intent(IntentKind.CONFIRM, "xray")),
-        ("2\n", Intent(IntentKind.CONFIRM, "blood")),
         ("0\n", Intent(IntentKind.NOT_ME)),
         ("-\n", Intent(IntentKind.NOT_MY_SERVICE)),
-        ("3\nyes\n 2 \n", Intent(IntentKind.CONFIRM, "blood")),
+        ("?\n", Intent(IntentKind.HELP)),
+        ("<\n", Intent(IntentKind.BACK)),
+        ("2\nyes\n 1 \n", Intent(IntentKind.CONFIRM, "xray")),
     ],
 )
 def test_the_keyboard_answers(typed: str, intent: Intent) -> None:
-    """The first service by Enter, any by its number, the two refusals; anything else is asked again."""
+    """The service by Enter or its number, the refusals by their keys; anything else is asked again."""
     assert answers(typed)[0] == [intent]
+
+
+@pytest.mark.parametrize(
+    ("typed", "intent"),
+    [
+        ("\n", Intent(IntentKind.CHOOSE, "xray")),
+        ("<\n2\n", Intent(IntentKind.CHOOSE, "blood")),
+        ("3\n?\n", Intent(IntentKind.HELP)),
+    ],
+)
+def test_with_several_services_the_keyboard_chooses(typed: str, intent: Intent) -> None:
+    """The first by Enter, any by its number; there is nothing to go back to yet."""
+    assert answers(typed, asked=WHICH)[0] == [intent]
+
+
+def test_a_recording_s_patient_chooses_the_first() -> None:
+    """Or is not the one who was recognised."""
+    assert answers("", Confirm.YES, asked=WHICH)[0] == [Intent(IntentKind.CHOOSE, "xray")]
+    assert answers("", Confirm.NO, asked=WHICH)[0] == [Intent(IntentKind.NOT_ME)]
+
+
+def test_whoever_still_reads_presses_enter() -> None:
+    """Nobody else is asked: a recording's patient has answered, and a closed keyboard lets the time run out."""
+    assert answers("\n", asked=SILENT)[0] == [Intent(IntentKind.STAY)]
+    assert answers("", asked=SILENT)[0] == []
+    assert answers("\n", Confirm.YES, asked=SILENT)[0] == []
+
+
+def test_a_child_s_service_is_told_from_one_s_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """By the child's name."""
+    answers("1\n", asked=replace(WHICH, offers=(offer("xray"), replace(offer("vaccine"), child="Aru S."))))
+    assert "(Aru S.)" in capsys.readouterr().out
 
 
 def test_the_receptionist_reads_why_a_face_alone_does_not_decide(capsys: pytest.CaptureFixture[str]) -> None:

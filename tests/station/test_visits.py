@@ -303,11 +303,12 @@ def test_not_me_wipes_the_greeting_and_is_recorded() -> None:
 
 
 def test_another_service_is_recorded_as_such() -> None:
-    """The patient is who the desk said, the service is not."""
+    """The patient is who the desk said, the service is not: reception is called for them."""
     scene, ali = Scene(), patient("ali")
     scene.until(State.CONFIRM, ali)
     scene.say(IntentKind.NOT_MY_SERVICE)
-    scene.tick(ali)
+    assert scene.tick(ali).state is State.HELP
+    assert scene.desk.calls == [ALI]
     assert (scene.events[-1].kind, scene.events[-1].reasons) == ("declined", (Reason.NOT_MY_SERVICE,))
 
 
@@ -315,7 +316,8 @@ def test_no_answer_is_recorded_after_the_time() -> None:
     """And nothing is confirmed."""
     scene, ali = Scene(), patient("ali")
     scene.until(State.CONFIRM, ali)
-    scene.until(State.LEAVING, ali, within=T.confirm + 1)
+    scene.until(State.STILL_THERE, ali, within=T.answer + 1)
+    scene.until(State.LEAVING, ali, within=T.still_there + 1)
     assert [(e.kind, e.reasons) for e in scene.events] == [("declined", (Reason.NO_ANSWER,))]
 
 
@@ -324,7 +326,10 @@ def test_an_answer_after_the_time_confirms_nothing() -> None:
     scene, ali = Scene(), patient("ali")
     scene.until(State.CONFIRM, ali)
     scene.say(IntentKind.CONFIRM, "xray")
-    scene.film.now += T.confirm  # the front end held the loop up
+    scene.film.now += T.answer  # the front end held the loop up
+    assert scene.tick(ali).state is State.STILL_THERE
+    scene.say(IntentKind.CONFIRM, "xray")
+    scene.film.now += T.still_there
     assert scene.tick(ali).state is State.LEAVING
     assert [(e.kind, e.reasons) for e in scene.events] == [("declined", (Reason.NO_ANSWER,))]
 
@@ -355,10 +360,10 @@ def test_an_answer_that_was_not_offered_is_no_answer(kind: IntentKind, service: 
 
 
 def test_answers_before_the_question_are_forgotten() -> None:
-    """In every state of a visit but the confirmation, every answer is without effect."""
+    """Before the confirmation nobody can confirm, whatever is pressed; help and another way are there throughout."""
     scene, ali, state = Scene(), patient("ali"), State.IDLE
     while state is not State.CONFIRM:
-        for kind in IntentKind:
+        for kind in set(IntentKind) - {IntentKind.HELP, IntentKind.WITHOUT_FACE}:
             scene.say(kind, "xray")
         state = scene.tick(ali).state
     scene.play(1, ali)
@@ -368,7 +373,8 @@ def test_answers_before_the_question_are_forgotten() -> None:
 def test_a_second_tap_is_not_a_second_confirmation() -> None:
     """Two taps within one frame, one event."""
     scene, ali = Scene(planned={"ali": ["xray", "blood"]}), patient("ali")
-    scene.until(State.CONFIRM, ali)
+    scene.until(State.CHOOSE, ali)
+    scene.say(IntentKind.CHOOSE, "xray")
     for service in ("xray", "xray", "blood"):
         scene.say(IntentKind.CONFIRM, service)
     scene.tick(ali)

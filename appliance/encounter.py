@@ -1,0 +1,101 @@
+"""What the station knows of the visit before it: evidence, whom it met, what was chosen, what was written.
+
+The station owns one and forgets it with the visit; where the visit stands is `core.session`'s.
+"""
+
+from dataclasses import dataclass, field
+
+from appliance.attempt import Attempt
+from appliance.core.decision import Reason
+from appliance.core.ports import Reception
+from appliance.core.session import NOTICES, TABLE, Signal, State, Visit
+from appliance.core.snapshot import Intent, IntentKind, Offer
+
+
+@dataclass(slots=True)
+class Encounter:
+    """One visit's memory.
+
+    attempt: the evidence of this try. reception: what the desk knows of whom it recognised. chosen: the service in
+    question. declined: why it was not confirmed. receipt: event id of what was recorded. unsigned: that waits for the
+    device's key. failure: code of a known failure. queue: place among those who wait for reception. recorded: what
+    was tried is in an event already.
+    """
+
+    attempt: Attempt = field(default_factory=Attempt)
+    reception: Reception | None = None
+    chosen: Offer | None = None
+    declined: Reason = Reason.NO_ANSWER
+    receipt: str = ""
+    unsigned: bool = False
+    failure: str = ""
+    queue: int = 0
+    recorded: bool = False
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """What may be confirmed."""
+        return self.reception.offers if self.reception else ()
+
+    def meet(self, reception: Reception) -> Signal:
+        """Take over what the desk knows of the patient; what follows from it."""
+        self.reception = reception
+        if len(reception.offers) > 1:
+            return Signal.SEVERAL
+        if reception.offers:
+            self.chosen = reception.offers[0]
+            return Signal.FOR_CHILD if self.chosen.child else Signal.MATCHED
+        if reception.early:
+            return Signal.TOO_EARLY
+        self.receipt = reception.confirmed
+        return Signal.ALREADY if self.receipt else Signal.NO_SERVICE
+
+    def answer(self, intent: Intent, visit: Visit) -> Signal | None:
+        """What an answer means where the visit stands; None where it answers nothing that was asked."""
+        state, kind = visit.state, intent.kind
+        if kind is IntentKind.CHOOSE and state is State.CHOOSE:
+            return self._choose(intent.service)
+        if kind in (IntentKind.CHOOSE, IntentKind.CONFIRM):
+            return self._agree(intent, state)
+        if kind is IntentKind.CLOSE:
+            return Signal.TIMED_OUT if state in NOTICES else None
+        if kind is IntentKind.BACK and len(self.offers) < 2:
+            return None
+        meant = _MEANT.get(kind)
+        if meant is None or meant.signal not in TABLE[state] or not (meant.anywhere or Signal.DECLINED in TABLE[state]):
+            return None
+        self.declined = meant.declined
+        return meant.signal
+
+    def _choose(self, service: str) -> Signal | None:
+        found = next((offer for offer in self.offers if offer.service == service), None)
+        if found is None:
+            return None
+        self.chosen = found
+        return Signal.FOR_CHILD if found.child else Signal.CHOSEN
+
+    def _agree(self, intent: Intent, state: State) -> Signal | None:
+        """Yes to the one service in question."""
+        if self.chosen is None or intent.service != self.chosen.service:
+            return None
+        if state is State.GUARDIAN:
+            return Signal.CHOSEN
+        return Signal.CONFIRMED if intent.kind is IntentKind.CONFIRM else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """signal: what an answer means. declined: why nothing was confirmed. anywhere: also where nothing is offered."""
+
+    signal: Signal
+    declined: Reason = Reason.NO_ANSWER
+    anywhere: bool = True
+
+
+_MEANT = {
+    IntentKind.NOT_ME: _Meant(Signal.DECLINED, Reason.NOT_ME),
+    IntentKind.NOT_MY_SERVICE: _Meant(Signal.CALLED, Reason.NOT_MY_SERVICE, anywhere=False),
+    IntentKind.HELP: _Meant(Signal.CALLED, Reason.ASKED_FOR_HELP),
+    IntentKind.BACK: _Meant(Signal.BACK),
+    IntentKind.STAY: _Meant(Signal.STAYED),
+}

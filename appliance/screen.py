@@ -1,0 +1,105 @@
+"""What the screen shows at one moment: the visit and its memory become a snapshot.
+
+It owns what must not flicker, the hint and the lamp. What happens next is `core.session`'s, how it looks and what it
+says in which language the front end's.
+"""
+
+from appliance.attempt import Attempt
+from appliance.core import session
+from appliance.core.lamp import Lamp
+from appliance.core.policy import Policy
+from appliance.core.ports import Reception
+from appliance.core.quality import HeldHint, Hint, QualityReport
+from appliance.core.session import State, Visit
+from appliance.core.snapshot import Offer, Snapshot
+from appliance.core.types import Box, Instant, Observation
+from appliance.encounter import Encounter
+from appliance.proof import Prover
+
+_LOOKING = frozenset({*session.ACQUIRING, State.CHALLENGE})
+_ABOUT_ONE = frozenset({State.GUARDIAN, State.CONFIRM, State.RECEIPT})
+_KNOWN = frozenset({State.CHOOSE, State.GUARDIAN, State.CONFIRM})
+
+
+class Screen:
+    """One patient's screen. wanted: the hint that the last frame asked for."""
+
+    def __init__(self, policy: Policy, prover: Prover, *, training: bool) -> None:
+        """training: nothing is recorded, and the screen says so."""
+        self._policy, self._prover, self._training = policy, prover, training
+        self._hint, self._lamp = HeldHint(), Lamp()
+
+    @property
+    def wanted(self) -> Hint | None:
+        """The hint that the last frame asked for, to be judged against with the gate's reserve."""
+        return self._hint.wanted
+
+    def clear(self) -> None:
+        """The visit is over: no hint, no lamp."""
+        self._hint, self._lamp = HeldHint(), Lamp()
+
+    def bare(self, state: State, at: Instant, failure: str = "") -> Snapshot:
+        """A screen without a visit."""
+        return Snapshot(at=at, state=state, failure=failure, training=self._training)
+
+    def show(self, visit: Visit, met: Encounter, seen: Observation, report: QualityReport) -> Snapshot:
+        """The screen after this frame."""
+        state, now, policy = visit.state, seen.at, self._policy
+        wanted = report.hint if state in session.ACQUIRING else None
+        self._hint = self._hint.follow(wanted, now, policy.timing.hint_hold)
+        self._lamp = self._lamp.follow(seen, policy.gate) if state in _LOOKING else Lamp()
+        asked = met.attempt.challenge if state is State.CHALLENGE else None
+        known = met.reception if state in _KNOWN else None
+        return Snapshot(
+            at=now,
+            state=state,
+            hint=self._hint.hint,
+            cue=asked.cue if asked else None,
+            dot=asked.dot(now) if asked else None,
+            progress=self._progress(state, met.attempt),
+            greeting=known.greeting if known else "",
+            offers=_offers(state, met),
+            receipt=met.receipt if state in (State.RECEIPT, State.ALREADY) else "",
+            failure=met.failure,
+            refused=met.attempt.reasons() if state is State.NOT_RECOGNISED else (),
+            seconds_left=session.time_left(visit, now, policy),
+            unsigned=met.unsigned and state is State.RECEIPT,
+            early=_early(state, met.reception),
+            child=met.chosen.child if met.chosen and known else "",
+            choice=known is not None and len(known.offers) > 1,
+            wrong=visit.wrong if state is State.FALLBACK else 0,
+            queue=met.queue if state is State.HELP else 0,
+            face=_face(state, met.attempt, seen),
+            lamp=self._lamp.on,
+            training=self._training,
+        )
+
+    def _progress(self, state: State, attempt: Attempt) -> float:
+        if state is State.HOLD:
+            return self._prover.held_share(attempt)
+        if state is State.CHALLENGE and attempt.challenge:
+            return attempt.challenge.progress
+        return 0.0
+
+
+def _offers(state: State, met: Encounter) -> tuple[Offer, ...]:
+    if state is State.CHOOSE:
+        return met.offers
+    return (met.chosen,) if met.chosen and state in _ABOUT_ONE else ()
+
+
+def _early(state: State, met: Reception | None) -> str:
+    return met.early if met and state is State.TOO_EARLY else ""
+
+
+def _face(state: State, attempt: Attempt, seen: Observation) -> tuple[float, float, float, float] | None:
+    """The face that is looked at: in the challenge its own, also beside a larger one."""
+    box: Box | None = None
+    if state in session.ACQUIRING and seen.faces:
+        box = seen.faces[0].box
+    if state is State.CHALLENGE and attempt.challenge:
+        box = attempt.challenge.last.box
+    if box is None:
+        return None
+    width, height = seen.frame_width, seen.frame_height
+    return box.x / width, box.y / height, box.w / width, box.h / height
