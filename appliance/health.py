@@ -7,7 +7,6 @@ import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +15,11 @@ from appliance.capture.camera_identity import SystemTree, list_identities
 from appliance.composition import OpenDesk, open_desk, pack_paths
 from appliance.config import Camera, Config
 from appliance.core.camera import CameraIdentity, objection
+from appliance.core.device import Fact, Finding, Health
+from appliance.core.errors import WindowUnusable
 from appliance.face.pack import Pack, open_pack
 from appliance.migration import progress
+from appliance.window_libraries import ask_loader, missing_libraries, packages_of, window_files
 from sync.attestation import Attested
 from sync.clock import Clock
 from sync.envelope import TimeTrust
@@ -37,31 +39,43 @@ OLD_BACKLOG_S = 24 * 3600.0
 """A day without delivery is worth a look; nothing is lost."""
 
 
-class Health(StrEnum):
-    """How a check came out."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
+_BY_HEALTH = {Health.OK: Finding.FINE, Health.WARNING: Finding.ATTENTION, Health.FAILED: Finding.ATTENTION}
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the report. remedy: empty when there is nothing to do."""
+    """One line of the report. remedy: empty when there is nothing to do. said: the same for who is not IT."""
 
     name: str
     health: Health
     found: str
     remedy: str = ""
+    said: Fact | None = None
+
+    @property
+    def fact(self) -> Fact:
+        """What is said of it in the patients' and receptionists' languages."""
+        return self.said or Fact(_BY_HEALTH[self.health])
 
 
 def _failed(name: str, failure: KnownFailure) -> Check:
-    return Check(name, Health.FAILED, f"{failure.code} {failure}", failure.remedy)
+    said = Fact(Finding.BROKEN, (("code", failure.code),))
+    return Check(name, Health.FAILED, f"{failure.code} {failure}", failure.remedy, said)
 
 
-def examine(home: Home, packs: Path, clock: Clock, tree: SystemTree | None = None) -> Iterator[Check]:
-    """Make every check, one after the other. tree: where the system describes its devices, /dev and /sys."""
+def examine(
+    home: Home,
+    packs: Path,
+    clock: Clock,
+    tree: SystemTree | None = None,
+    loader: Callable[[Path], str] = ask_loader,
+) -> Iterator[Check]:
+    """Make every check, one after the other.
+
+    tree: where the system describes its devices, /dev and /sys. loader: what the system's loader says of a library.
+    """
     yield _disk(home)
+    yield _window(loader)
     try:
         config = configuration.load(home.config)
     except KnownFailure as failure:
@@ -108,23 +122,45 @@ def _guarded(name: str, check: Callable[[OpenDesk], Check], desk: OpenDesk) -> C
 def _disk(home: Home) -> Check:
     folder = next(p for p in (home.root, *home.root.absolute().parents) if p.exists())
     free = shutil.disk_usage(folder).free
-    text = f"{free / (1 << 30):.1f} GB free"
+    text, values = f"{free / (1 << 30):.1f} GB free", (("free", round(free / (1 << 30))),)
     if free < LOW_DISK:
-        return Check("disk", Health.WARNING, text, "Free space; a full disk stops new visits from being recorded.")
-    return Check("disk", Health.OK, text)
+        remedy = "Free space; a full disk stops new visits from being recorded."
+        return Check("disk", Health.WARNING, text, remedy, Fact(Finding.DISK_LOW, values))
+    return Check("disk", Health.OK, text, said=Fact(Finding.DISK_FREE, values))
+
+
+def _window(ask: Callable[[Path], str]) -> Check:
+    """Whether a window could be drawn here. A desk without a screen works all the same."""
+    try:
+        missing = missing_libraries(window_files(), ask)
+    except WindowUnusable as failure:
+        return Check("window", Health.WARNING, f"{failure.code} {failure}", failure.remedy)
+    voice = () if shutil.which("espeak-ng") else ("espeak-ng",)
+    packages = (*packages_of(missing), *voice)
+    if not missing and not voice:
+        return Check("window", Health.OK, "its libraries are here, and a voice")
+    if not packages:
+        return Check("window", Health.WARNING, f"missing: {', '.join(missing)}", WindowUnusable.remedy)
+    remedy = f"sudo apt-get install --no-install-recommends {' '.join(packages)}"
+    said = Fact(Finding.WINDOW_LACKS, (("count", len(packages)),))
+    return Check("window", Health.WARNING, f"missing: {', '.join((*missing, *voice))}", remedy, said)
 
 
 def _cameras(settings: Camera, tree: SystemTree) -> Check:
     """Every camera that is plugged in, and whether it may serve this desk."""
     found = [(camera, objection(camera, settings.allowed, settings.streams)) for camera in list_identities(tree)]
     if not found:
-        return Check("camera", Health.WARNING, "no camera found", "Plug in a webcam, or use --video FILE.")
+        remedy = "Plug in a webcam, or use --video FILE."
+        return Check("camera", Health.WARNING, "no camera found", remedy, Fact(Finding.CAMERA_NONE))
     text = ", ".join(f"{_shown(camera)}: {why or 'allowed'}" for camera, why in found)
     if all(why is not None for _, why in found):
-        return Check("camera", Health.FAILED, text, "Plug in an allowed camera, or allow one: keldim cameras")
+        remedy = "Plug in an allowed camera, or allow one: keldim cameras"
+        return Check("camera", Health.FAILED, text, remedy, Fact(Finding.CAMERA_REFUSED))
     if not settings.allow:
-        return Check("camera", Health.WARNING, text, "Name the clinic's cameras in [camera] allow: keldim cameras")
-    return Check("camera", Health.OK, text)
+        remedy = "Name the clinic's cameras in [camera] allow: keldim cameras"
+        return Check("camera", Health.WARNING, text, remedy, Fact(Finding.CAMERA_UNLISTED))
+    allowed = sum(why is None for _, why in found)
+    return Check("camera", Health.OK, text, said=Fact(Finding.CAMERA_READY, (("count", allowed),)))
 
 
 def _shown(camera: CameraIdentity) -> str:
@@ -179,7 +215,8 @@ def _pack(config: Config, packs: Path, opened: list[Pack]) -> Check:
     text = f"{pack.name} {pack.digest[:12]}, self-test passed, {cohorts} cohorts"
     if opened[1:]:
         text += f"; moving away from {', '.join(each.name for each in opened[1:])}"
-    return Check("model pack", Health.OK, text)
+    said = Fact(Finding.PACK_READY, (("name", pack.name), ("digest", pack.digest[:12])))
+    return Check("model pack", Health.OK, text, said=said)
 
 
 def _templates(opened: list[Pack], desk: OpenDesk) -> Check:
@@ -202,12 +239,12 @@ def _key(desk: OpenDesk) -> Check:
             Health.WARNING,
             "a software key in a file: for demonstration only",
             "Use a desk with a TPM or a token for real visits; the fund sees the class of the key.",
+            Fact(Finding.KEY_SOFTWARE),
         )
     desk.key.check()
     proven = read_membership(desk.home).attested == Attested.PROVEN
-    return Check(
-        "device key", Health.OK, f"{key_class}, can sign now, {'proven to' if proven else 'not proven to'} the fund"
-    )
+    text = f"{key_class}, can sign now, {'proven to' if proven else 'not proven to'} the fund"
+    return Check("device key", Health.OK, text, said=Fact(Finding.KEY_READY, (("key_class", key_class.upper()),)))
 
 
 def _certificates(desk: OpenDesk) -> Check:
@@ -228,11 +265,13 @@ def _ledger(desk: OpenDesk) -> Check:
     text += f"; {_counter(desk)}"
     stopped, waiting = desk.ledger.stopped, desk.ledger.waiting
     if stopped is not None:
-        return Check("ledger", Health.FAILED, f"nothing is signed: {stopped.code} {stopped}", stopped.remedy)
+        said = Fact(Finding.BROKEN, (("code", stopped.code),))
+        return Check("ledger", Health.FAILED, f"nothing is signed: {stopped.code} {stopped}", stopped.remedy, said)
     if waiting:
         remedy = "Make the device key reachable; what waits is signed by itself, before anything newer."
-        return Check("ledger", Health.WARNING, f"{text}; {waiting} events wait for the device key", remedy)
-    return Check("ledger", Health.OK, text)
+        said = Fact(Finding.LEDGER_WAITS, (("count", waiting),))
+        return Check("ledger", Health.WARNING, f"{text}; {waiting} events wait for the device key", remedy, said)
+    return Check("ledger", Health.OK, text, said=Fact(Finding.LEDGER_WHOLE, (("count", report.events),)))
 
 
 def _counter(desk: OpenDesk) -> str:
@@ -246,8 +285,9 @@ def _clock(desk: OpenDesk) -> Check:
     last = desk.ledger.entries(max(desk.ledger.head().seq - 1, 0), 1)
     trust = last[0].trust if last else TimeTrust.SYSTEM
     if trust is TimeTrust.SUSPECT:
-        return Check("clock", Health.WARNING, "jumped or ran backwards", "Set the clock; events carry the doubt.")
-    return Check("clock", Health.OK, f"trust: {trust}")
+        remedy = "Set the clock; events carry the doubt."
+        return Check("clock", Health.WARNING, "jumped or ran backwards", remedy, Fact(Finding.CLOCK_SUSPECT))
+    return Check("clock", Health.OK, f"trust: {trust}", said=Fact(Finding.CLOCK_TRUSTED))
 
 
 def _log(desk: OpenDesk) -> Check:
@@ -262,9 +302,14 @@ def _log(desk: OpenDesk) -> Check:
 
 def _delivery(desk: OpenDesk) -> Check:
     status = Outbox(desk.records.db).status(desk.clock.moment().wall.timestamp())
-    text = status.summary()
+    text, age = status.summary(), status.oldest_pending_age_s
+    waiting = (("count", status.pending), ("age", round(age or 0.0)))
     if status.alarm or status.parked_count:
-        return Check("delivery", Health.FAILED, text, "See: keldim sync status; call the fund about parked events.")
-    if (status.oldest_pending_age_s or 0.0) > OLD_BACKLOG_S:
-        return Check("delivery", Health.WARNING, text, "Check the network and that the sync service runs.")
-    return Check("delivery", Health.OK, text)
+        remedy = "See: keldim sync status; call the fund about parked events."
+        said = Fact(Finding.BACKLOG_PARKED, (("count", status.parked_count),))
+        return Check("delivery", Health.FAILED, text, remedy, said)
+    if (age or 0.0) > OLD_BACKLOG_S:
+        remedy = "Check the network and that the sync service runs."
+        return Check("delivery", Health.WARNING, text, remedy, Fact(Finding.BACKLOG_OLD, waiting))
+    said = Fact(Finding.BACKLOG_NONE) if age is None else Fact(Finding.BACKLOG_WAITS, waiting)
+    return Check("delivery", Health.OK, text, said=said)

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from appliance.core.decision import Reason
+from appliance.core.device import Fact, Finding, Health, Part
 from appliance.core.quality import Hint
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind, Snapshot
@@ -75,6 +76,35 @@ def view_text(view: View, language: Language) -> str:
 def other_look_text(language: Language) -> str:
     """What is asked for a second set of looks."""
     return _table()["enrolment"]["other_look"][language.value]
+
+
+def part_text(part: Part, language: Language) -> str:
+    """The name of a part of the device."""
+    return _table()["part"][part.value][language.value]
+
+
+def health_text(health: Health, language: Language) -> str:
+    """How a part is, in a word."""
+    return _table()["health"][health.value][language.value]
+
+
+def finding_text(fact: Fact, language: Language) -> str:
+    """What was found, with its figures."""
+    values = {name: age_text(int(value), language) if name == "age" else value for name, value in fact.values}
+    return _table()["finding"][fact.finding.value][language.value].format(**values)
+
+
+def remedy_text(finding: Finding, language: Language) -> str:
+    """What to do; empty where there is nothing to do."""
+    return _table()["remedy"].get(finding.value, {}).get(language.value, "")
+
+
+def age_text(seconds: int, language: Language) -> str:
+    """How long ago: minutes, from two hours on hours, from two days on days; short, so that no number bends a word."""
+    for unit, size in (("days", 86_400), ("hours", 3_600)):
+        if seconds >= 2 * size:
+            return _table()["age"][unit][language.value].format(count=seconds // size)
+    return _table()["age"]["minutes"][language.value].format(count=seconds // 60)
 
 
 def answer_text(answer: IntentKind, language: Language) -> str:

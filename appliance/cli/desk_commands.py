@@ -10,18 +10,28 @@ import typer
 from appliance.capture.camera_identity import list_identities
 from appliance.cli.opening import seeing_desk, working_desk
 from appliance.cli.output import ERR, EXIT_INTERRUPTED, EXIT_NO, dump, say, table, warn
-from appliance.cli.place import Json, place
+from appliance.cli.place import Json, Place, place
 from appliance.cli.sources import opened
 from appliance.cli.terminal import Confirm, Terminal
 from appliance.config import Config
 from appliance.config import load as load_config
 from appliance.core.camera import line_for, objection
+from appliance.core.device import Health
 from appliance.core.errors import PersonUnknown
 from appliance.core.iin import Iin
 from appliance.core.types import Instant
-from appliance.health import Health, examine
+from appliance.device_page import device_page
+from appliance.health import examine
 from appliance.records.schedule import parse_schedule
-from appliance.texts import Advice, reception_text
+from appliance.texts import (
+    Advice,
+    Language,
+    finding_text,
+    health_text,
+    part_text,
+    reception_text,
+    remedy_text,
+)
 from sync.clock import SystemClock
 from sync.database import immediate
 from sync.signing import KeyClass
@@ -89,9 +99,18 @@ def cameras(context: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def doctor(context: typer.Context, as_json: Json = False) -> None:
+def doctor(
+    context: typer.Context,
+    language: Annotated[
+        Language | None, typer.Option(help="Short, for who is not IT: as the window's page about the device.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Check everything this desk needs, each line with what to do."""
     where = place(context)
+    if language is not None:
+        _show_page(where, language, as_json=as_json)
+        return
     with ERR.status("checking"):
         checks = list(examine(where.home, where.packs, SystemClock()))
     if as_json:
@@ -99,6 +118,26 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
     else:
         table("", ("check", "health", "found", "what to do"), [(c.name, c.health, c.found, c.remedy) for c in checks])
     if any(c.health is Health.FAILED for c in checks):
+        raise typer.Exit(EXIT_NO)
+
+
+def _show_page(where: Place, language: Language, *, as_json: bool) -> None:
+    with ERR.status("checking"):
+        page = device_page(where.home, where.packs, SystemClock())
+    rows = [
+        {
+            "part": part_text(line.part, language),
+            "health": health_text(line.health, language),
+            "found": finding_text(line.fact, language),
+            "remedy": remedy_text(line.fact.finding, language),
+        }
+        for line in page.lines
+    ]
+    if as_json:
+        dump({"device": page.device, "at": page.at, "health": page.health.value, "lines": rows})
+    else:
+        table(page.device, ("", "", "", ""), [tuple(row.values()) for row in rows])
+    if page.health is Health.FAILED:
         raise typer.Exit(EXIT_NO)
 
 

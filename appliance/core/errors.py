@@ -194,6 +194,13 @@ class ReportUnwritable(ApplianceFailure):
     remedy = "Name a folder that can be written to: --out DIR"
 
 
+class WindowUnusable(ApplianceFailure):
+    """The package that draws the window is not installed, or damaged."""
+
+    code = "E-WIN-01"
+    remedy = "Run the set-up of the window again: sh requirements/setup.sh window"
+
+
 class BundleUnwritable(ApplianceFailure):
     """The support bundle cannot be written where it was asked for."""
 

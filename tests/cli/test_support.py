@@ -39,3 +39,11 @@ def test_a_folder_that_is_not_there_is_told(pristine: Clinic, tmp_path: Path) ->
     assert told.code == 3
     assert BundleUnwritable.code in told.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_doctor_speaks_to_who_is_not_it(pristine: Clinic) -> None:
+    """The window's page about the device, on a terminal: in Kazakh, with remedies; and for machines."""
+    told = pristine("doctor", "--language", "kk")
+    assert (told.code, "Құрылғы кілті" in told.out, "токені бар құрылғы" in told.out) == (0, True, True)
+    page = pristine("doctor", "--language", "en", "--json").json
+    assert (page["device"], page["health"]) == ("desk-7", "warning")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance import texts
+from appliance.core.device import Fact, Finding, Health, Part
 from appliance.core.quality import Hint
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind, Snapshot
@@ -17,8 +18,18 @@ from appliance.texts import Advice, Language
 TABLE: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
     Path(texts.__file__).with_name("texts.toml").read_text(encoding="utf-8")
 )
+WELL = {
+    *(Finding.FINE, Finding.CAMERA_READY, Finding.PACK_READY, Finding.LEDGER_WHOLE, Finding.BACKLOG_NONE),
+    *(Finding.BACKLOG_WAITS, Finding.CLOCK_TRUSTED, Finding.DISK_FREE, Finding.KEY_READY, Finding.VERSIONS_ARE),
+}
+NOT_WELL: set[str] = {finding.value for finding in Finding if finding not in WELL}
 USED: dict[str, set[str]] = {
     "state": set(State),
+    "part": set(Part),
+    "health": set(Health),
+    "finding": set(Finding),
+    "remedy": NOT_WELL,
+    "age": {"minutes", "hours", "days"},
     "hint": set(Hint),
     "cue": set(Cue),
     "view": set(View),
@@ -79,6 +90,25 @@ def test_what_is_said_is_what_the_functions_give(language: Language) -> None:
     assert texts.other_look_text(language) == TABLE["enrolment"]["other_look"][language]
     assert [texts.view_text(view, language) for view in View] == [TABLE["view"][v][language] for v in View]
     assert [texts.answer_text(a, language) for a in IntentKind] == [TABLE["answer"][a][language] for a in IntentKind]
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_page_about_the_device_speaks_from_the_table(language: Language) -> None:
+    """Parts, words for health, findings with figures; a remedy for whatever is not well, and for nothing else."""
+    assert [texts.part_text(part, language) for part in Part] == [TABLE["part"][p][language] for p in Part]
+    assert [texts.health_text(h, language) for h in Health] == [TABLE["health"][h][language] for h in Health]
+    assert {finding for finding in Finding if texts.remedy_text(finding, language)} == NOT_WELL
+    assert texts.remedy_text(Finding.DISK_LOW, language) == TABLE["remedy"]["disk_low"][language]
+    said = texts.finding_text(Fact(Finding.BACKLOG_WAITS, (("count", 7), ("age", 7_300))), language)
+    assert ("7" in said, texts.age_text(7_300, language) in said, "{" in said) == (True, True, False)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0 min"), (7_199, "119 min"), (7_200, "2 h"), (172_799, "47 h"), (172_800, "2 d")]
+)
+def test_an_age_is_told_in_the_unit_that_fits(seconds: int, said: str) -> None:
+    """Never "1 hours"."""
+    assert texts.age_text(seconds, Language.ENGLISH) == said
 
 
 def _line(state: State, hint: Hint | None = None, cue: Cue | None = None, name: str = "") -> str:

@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 
 from appliance.capture.camera_identity import SystemTree
-from appliance.health import OLD_BACKLOG_S, Check, Health, examine
+from appliance.core.device import Health
+from appliance.health import OLD_BACKLOG_S, Check, examine
 from sync.device_key import create_device_key
 from sync.home import Home, load_settings
 from sync.membership import read_membership
@@ -25,7 +26,7 @@ def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock
     desk.enrol(1)
     checks = found(home, pack_path.parent, clock)
     assert list(checks) == [
-        *("disk", "configuration", "camera", "keys at rest", "model pack", "certificates"),
+        *("disk", "window", "configuration", "camera", "keys at rest", "model pack", "certificates"),
         *("records", "device key", "ledger", "clock", "delivery", "log", "templates"),
     ]
     assert {name for name, check in checks.items() if check.health is Health.FAILED} == set()
@@ -34,6 +35,21 @@ def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock
     assert checks["ledger"].found.startswith("1 events, chain verified")
     assert checks["device key"].health is Health.WARNING
     assert "1 waiting" in checks["delivery"].found
+
+
+def test_libraries_that_the_window_lacks_are_named_with_their_packages(
+    home: Home, clock: ManualClock, tmp_path: Path
+) -> None:
+    """The command that installs them; a desk without a screen goes on."""
+
+    def loader(file: Path) -> str:
+        return "\tlibxcb-cursor.so.0 => not found\n" if file.name == "libqxcb.so" else ""
+
+    window = next(check for check in examine(home, tmp_path, clock, None, loader) if check.name == "window")
+    assert (window.health, window.found) == (Health.WARNING, "missing: libxcb-cursor.so.0")
+    assert window.remedy == "sudo apt-get install --no-install-recommends libxcb-cursor0"
+    damaged = examine(home, tmp_path, clock, None, lambda _: "\tlibQt6Gui.so.6 => not found\n")
+    assert "requirements/setup.sh" in next(check for check in damaged if check.name == "window").remedy
 
 
 def test_the_doctor_says_whether_a_key_in_a_tpm_can_sign_now(
