@@ -1,6 +1,7 @@
 """Use cases: somebody who works here is enrolled as staff, or forgotten; each one transaction with its event.
 
-Staff are known only so that their face is not taken for a patient's; nobody checks in by it. What a staff face before
+Staff are known so that their face is not taken for a patient's; nobody checks in by it. Who has a PIN (`operators`) may
+be in the register before their face is. What a staff face before
 the camera leads to is `core.decision`'s. Taking the looks is `looks`'s.
 """
 
@@ -52,7 +53,8 @@ class StaffEnrolment:
             with immediate(self.records.db):
                 self.enrolled.refresh()
                 self.staff.refresh()
-                if people.find(profile.iin) is not None:
+                known = people.find(profile.iin)
+                if known is not None and self.records.staff.templates.has(known):
                     raise PersonExists(f"somebody with IIN {profile.iin} is enrolled as staff already")
                 self._compare(profile.iin, looks, alarms)
                 result = self._keep(profile, consent, looks, source, alarms)
@@ -83,7 +85,7 @@ class StaffEnrolment:
         alarms: Sequence[Alarm],
     ) -> EnrolmentResult:
         register, moment = self.records.staff, self.clock.moment()
-        person = register.people.add(profile, moment.wall)
+        person = register.people.find(profile.iin) or register.people.add(profile, moment.wall)
         given = register.consents.give(person, consent.version, consent.language, consent.given_by, moment.wall)
         names = register.templates.add(person, [look.embedding for look in looks], moment.wall)
         event = StaffEnrolled(

@@ -1,12 +1,13 @@
-"""Commands about the people who work here: staff enrol, list, forget."""
+"""Commands about the people who work here: staff enrol, pin, list, forget."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from appliance.cli.looking import Guide, enrolment_looks
 from appliance.cli.opening import seeing_desk, working_desk
-from appliance.cli.output import dump, say
+from appliance.cli.output import dump, say, warn
 from appliance.cli.people_commands import (
     CONSENT_VERSION,
     Camera,
@@ -19,7 +20,9 @@ from appliance.cli.people_commands import (
 )
 from appliance.cli.place import Json
 from appliance.core.iin import Iin
+from appliance.core.operators import Pin, Role
 from appliance.enrolment import ConsentGiven
+from appliance.operators import set_pin
 from appliance.records.profile import Profile
 from appliance.staff import forget_staff
 from appliance.texts import Language
@@ -58,6 +61,35 @@ def enrol(
     else:
         guide.missed(looks)
         say(f"enrolled as staff {profile.greeting} {profile.iin}: {result.templates} template(s), event {result.event}")
+
+
+@app.command()
+def pin(
+    context: typer.Context,
+    iin: IinOption = None,
+    name: Annotated[
+        str | None, typer.Option(help="Who is not in the register of staff yet: given name and family name.")
+    ] = None,
+    role: Annotated[Role, typer.Option(help="What they may do at the reception.")] = Role.RECEPTIONIST,
+    language: Annotated[Language, typer.Option(help="Their language.")] = Language.KAZAKH,
+    as_json: Json = False,
+) -> None:
+    """Give somebody who works here a PIN and a role, or new ones. The PIN is asked for, twice, and never shown."""
+    number = Iin.parse(asked(iin, "--iin", "IIN"))
+    given, _, family = " ".join((name or "").split()).partition(" ")
+    who = Profile(given, family, number, language.value) if given else number
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("is typed at a terminal, and there is none", param_hint="PIN")
+    typed = Pin(str(typer.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)))
+    typed.require_strong()
+    with working_desk(context) as desk:
+        result = set_pin(desk.records, desk.ledger, desk.clock, desk.software, who, role, typed)
+    if as_json:
+        dump({"person": result.person, "event": result.event, "role": role.value, "face_missing": result.face_missing})
+        return
+    say(f"{role.value} {number}: PIN set, event {result.event}")
+    if result.face_missing:
+        warn("Their face is not enrolled: before the kiosk it would not be noticed. Enrol it with: keldim staff enrol")
 
 
 @app.command("list")

@@ -152,6 +152,77 @@ class ServiceConfirmed(ApplianceFailure):
     remedy = "Nothing to do: the earlier confirmation is recorded."
 
 
+class PinInvalid(ApplianceFailure):
+    """The PIN somebody chose is too short, too long, no number, or the first anybody would try."""
+
+    code = "E-OPR-01"
+    remedy = "Choose 6 to 12 digits that are neither all the same nor in a row."
+
+
+class PinWrong(ApplianceFailure):
+    """The PIN does not fit the operator. tries_left: before the first pause."""
+
+    code = "E-OPR-02"
+    remedy = "Type it again; whoever forgot it gets a new one: keldim staff pin"
+
+    def __init__(self, message: str, tries_left: int) -> None:
+        super().__init__(message)
+        self.tries_left = tries_left
+
+
+class OperatorLocked(ApplianceFailure):
+    """Too many wrong PINs: no other is looked at until the pause is over. seconds: what is left of it."""
+
+    code = "E-OPR-03"
+    remedy = "Wait; or set a new PIN at the terminal: keldim staff pin"
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class NotSignedIn(ApplianceFailure):
+    """Nobody is signed in at the reception, or the session is locked."""
+
+    code = "E-OPR-04"
+    remedy = "Sign in, or type the PIN to go on."
+
+
+class NotAllowed(ApplianceFailure):
+    """The operator's role does not include this."""
+
+    code = "E-OPR-05"
+    remedy = "Ask somebody whose role includes it; roles are given with: keldim staff pin --role"
+
+
+class OperatorUnknown(ApplianceFailure):
+    """Somebody has no PIN at this desk."""
+
+    code = "E-OPR-06"
+    remedy = "Set their first PIN at the terminal: keldim staff pin"
+
+
+class SecondPersonNeeded(ApplianceFailure):
+    """Above the shift's limit a manual confirmation needs a second operator."""
+
+    code = "E-RCP-01"
+    remedy = "Another receptionist or a supervisor chooses their name and types their PIN."
+
+
+class ReasonMissing(ApplianceFailure):
+    """A manual confirmation or a correction lacks what has to be said about it."""
+
+    code = "E-RCP-02"
+    remedy = 'Choose the reasons; for "other", write in one line what was done.'
+
+
+class ReceiptUnknown(ApplianceFailure):
+    """No standing confirmation has this receipt: it never had, or was corrected already."""
+
+    code = "E-RCP-03"
+    remedy = "Look at the patient's card again; it shows what stands and what was corrected."
+
+
 class LogUnwritable(ApplianceFailure):
     """The log file cannot be opened for writing."""
 

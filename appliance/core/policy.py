@@ -250,6 +250,25 @@ class PaceRule:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceptionRule:
+    """What an operator at the reception may do alone, and for how long; times in seconds.
+
+    manual_per_shift: services one operator may confirm by hand in a day before a second one has to agree; a busy desk
+    has 600 visits, and what nobody counts becomes the rule. idle: until a session locks. shift: its longest. tries:
+    wrong PINs before the first pause; pause: that first one, each further twice as long, up to most_pause. late: after
+    the start of a service that nobody confirmed, until the patient counts as not come.
+    """
+
+    manual_per_shift: int = 10
+    idle: float = 300.0
+    shift: float = 28_800.0
+    tries: int = 5
+    pause: float = 30.0
+    most_pause: float = 3600.0
+    late: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
 class MigrationRule:
     """When a visit's own frames become the templates of a new model pack, and when the old pack may go.
 
@@ -299,6 +318,7 @@ class Policy:
     migration: MigrationRule = field(default_factory=MigrationRule)
     replay: ReplayRule = field(default_factory=ReplayRule)
     pace: PaceRule = field(default_factory=PaceRule)
+    reception: ReceptionRule = field(default_factory=ReceptionRule)
 
     def __post_init__(self) -> None:
         """Raise ValueError for rates outside (0, 0.1], counts below one, and limits that contradict each other."""
@@ -307,11 +327,13 @@ class Policy:
                 raise ValueError(f"policy {rate} must be above 0 and at most 0.1")
         if min(self.tries, self.entries, self.hold_frames, self.liveness.smoothing) < 1:
             raise ValueError("policy tries, entries, hold_frames and liveness smoothing must be at least 1")
-        for part in (self.liveness, self.timing, self.replay, self.pace):
+        for part in (self.liveness, self.timing, self.replay, self.pace, self.reception):
             numbers = [f.name for f in fields(part) if not isinstance(getattr(part, f.name), StrEnum)]
             impossible = [name for name in numbers if not 0 <= getattr(part, name) < math.inf]
             if impossible:
                 raise ValueError(f"policy {impossible[0]} must be a number and not negative")
+        if self.reception.tries < 1:
+            raise ValueError("policy reception tries must be at least 1")
         _check_liveness(self.liveness)
 
     @property

@@ -95,12 +95,14 @@ def _people(
 def _services(db: Database, source: Database) -> None:
     """Services and their visits: what was confirmed stays confirmed. A negative number is one of the other chain."""
     _add(db, "planned_service", _SERVICE, source.execute(f"SELECT {_SERVICE} FROM planned_service").fetchall())  # noqa: S608
-    visit = "service_id, person_id, event_id, event_seq, confirmed_at"
+    visit = "service_id, person_id, event_id, event_seq, confirmed_at, corrected_by"
     _add(
         db,
         "visit",
         visit,
-        source.execute("SELECT service_id, person_id, event_id, -event_seq, confirmed_at FROM visit").fetchall(),
+        source.execute(
+            "SELECT service_id, person_id, event_id, -event_seq, confirmed_at, corrected_by FROM visit"
+        ).fetchall(),
     )
     pairs = source.execute("SELECT person_id, other_id, flagged_at FROM look_alike").fetchall()
     enrolled = {row[0] for row in db.execute("SELECT person_id FROM data_key").fetchall()}

@@ -9,6 +9,8 @@ from appliance.records.consents import Consents
 from appliance.records.data_keys import DataKeys, bind
 from appliance.records.help_calls import HelpCalls
 from appliance.records.look_alikes import LookAlikes
+from appliance.records.manual import ManualConfirmations
+from appliance.records.operators import OperatorTable
 from appliance.records.people import People
 from appliance.records.services import Services
 from appliance.records.tables import PATIENTS, STAFF, Tables
@@ -38,6 +40,8 @@ class DeskRecords:
     look_alikes: LookAlikes
     help_calls: HelpCalls
     staff: Register
+    operators: OperatorTable
+    manual: ManualConfirmations
 
     @classmethod
     def over(cls, db: Database, vault: Vault, pseudonym_key: bytes) -> "DeskRecords":
@@ -59,4 +63,6 @@ class DeskRecords:
             look_alikes=LookAlikes(db),
             help_calls=HelpCalls(db),
             staff=register(STAFF),
+            operators=OperatorTable(db),
+            manual=ManualConfirmations(db),
         )

@@ -1,7 +1,8 @@
 """The tables of the desk's records and their history; what is final is guarded by triggers, not by manners.
 
 The rows' meaning is the modules' that own them: `people`, `data_keys`, `templates`, `consents`,
-`look_alikes`, `services`, `help_calls`. What both registers have begins with `{}`, the place of the register's prefix.
+`look_alikes`, `services`, `help_calls`, `operators`, `manual`. What both registers have begins with `{}`, the place
+of the register's prefix.
 A migration that has been released is never edited; the next one changes what it left.
 """
 
@@ -147,6 +148,74 @@ _HELP = """CREATE TABLE help_call (
     answered_at TEXT
 ) STRICT"""
 
+# A visit that was taken back stays; the service is open again, and one visit of it stands at most. Who is confirmed by
+# hand may not be enrolled here.
+_VISITS = (
+    "ALTER TABLE visit RENAME TO visit_before",
+    """CREATE TABLE visit (
+    event_id TEXT PRIMARY KEY,
+    service_id TEXT NOT NULL REFERENCES planned_service (service_id),
+    person_id TEXT REFERENCES person (person_id),
+    event_seq INTEGER NOT NULL,
+    confirmed_at TEXT NOT NULL,
+    corrected_by TEXT
+) STRICT""",
+    "CREATE UNIQUE INDEX visit_seq ON visit (event_seq)",
+    "CREATE UNIQUE INDEX visit_stands ON visit (service_id) WHERE corrected_by IS NULL",
+    (
+        "INSERT INTO visit (event_id, service_id, person_id, event_seq, confirmed_at)"
+        " SELECT event_id, service_id, person_id, event_seq, confirmed_at FROM visit_before"
+    ),
+    "DROP TABLE visit_before",
+    _guard(
+        "visit",
+        "stays",
+        "BEFORE UPDATE ON visit WHEN OLD.corrected_by IS NOT NULL OR NEW.corrected_by IS NULL"
+        " OR NEW.event_id <> OLD.event_id OR NEW.service_id <> OLD.service_id OR NEW.person_id IS NOT OLD.person_id"
+        " OR NEW.event_seq <> OLD.event_seq OR NEW.confirmed_at <> OLD.confirmed_at",
+        "a visit is corrected once, and changes in nothing else",
+    ),
+    _guard("visit", "never_goes", "BEFORE DELETE ON visit", "visit is append-only"),
+    _guard(
+        "visit",
+        "never_replaced",
+        "BEFORE INSERT ON visit WHEN EXISTS (SELECT 1 FROM visit WHERE event_id = NEW.event_id"
+        " OR event_seq = NEW.event_seq OR (service_id = NEW.service_id AND corrected_by IS NULL))",
+        "visit is append-only",
+    ),
+)
+
+_OPERATORS = (
+    # The hash of the PIN goes with the data key: whoever is forgotten as staff signs in no more.
+    """CREATE TABLE operator (
+    person_id TEXT PRIMARY KEY REFERENCES staff_data_key (person_id) ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('receptionist', 'supervisor', 'it')),
+    pin_hash TEXT NOT NULL,
+    pin_set_at TEXT NOT NULL,
+    misses INTEGER NOT NULL DEFAULT 0,
+    missed_boot TEXT,
+    missed_mono_ms INTEGER,
+    CHECK ((misses = 0) = (missed_boot IS NULL) AND (missed_boot IS NULL) = (missed_mono_ms IS NULL))
+) STRICT""",
+)
+
+# operator: pseudonym, so that the count outlives the operator's PIN.
+_MANUAL = (
+    """CREATE TABLE manual_confirmation (
+    event_id TEXT PRIMARY KEY,
+    operator TEXT NOT NULL CHECK (length(operator) = 64),
+    day TEXT NOT NULL CHECK (length(day) = 10)
+) STRICT""",
+    "CREATE INDEX manual_confirmation_day ON manual_confirmation (day, operator)",
+    *_final("manual_confirmation", "event_id"),
+    # What somebody wrote about a patient goes with the patient's data key.
+    """CREATE TABLE reception_note (
+    event_id TEXT PRIMARY KEY,
+    person_id TEXT REFERENCES data_key (person_id) ON DELETE CASCADE,
+    note TEXT NOT NULL CHECK (length(note) BETWEEN 1 AND 200)
+) STRICT""",
+)
+
 
 def _register(db: Database, tables: Tables) -> None:
     for statement in (*_PEOPLE, *_CONSENTS):
@@ -171,3 +240,9 @@ def _second(db: Database) -> None:
 @RECORDS_MIGRATIONS(name="0003_help_calls")
 def _third(db: Database) -> None:
     db.execute(_HELP)
+
+
+@RECORDS_MIGRATIONS(name="0004_reception")
+def _reception(db: Database) -> None:
+    for statement in (*_VISITS, *_OPERATORS, *_MANUAL):
+        db.execute(statement)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from appliance.core.errors import ServiceConfirmed, ServiceUnknown
+from appliance.core.errors import ReceiptUnknown, ServiceConfirmed, ServiceUnknown
 from appliance.core.types import PersonId
 from appliance.records.schedule import ScheduledService
 from appliance.records.stamp import written
@@ -20,7 +20,8 @@ from sync.database import Database, known
 
 _SELECT = (
     "SELECT planned_service.service_id, iin_ref, code, name_kk, name_ru, name_en, room, provider, starts_at,"
-    " visit.event_id FROM planned_service LEFT JOIN visit USING (service_id)"
+    " visit.event_id FROM planned_service LEFT JOIN visit"
+    " ON visit.service_id = planned_service.service_id AND corrected_by IS NULL"
 )
 
 
@@ -81,13 +82,13 @@ class Services:
 
     def on(self, day: date) -> tuple[PlannedService, ...]:
         """All services of a day (by clinic time), in order of their time."""
-        return self._read(f"{_SELECT} WHERE day = ? ORDER BY starts_at, service_id", day.isoformat())
+        return self._read(f"{_SELECT} WHERE day = ? ORDER BY starts_at, planned_service.service_id", day.isoformat())
 
     def of(self, person: PersonId, day: date) -> tuple[PlannedService, ...]:
         """One person's services of a day, open and confirmed, in order of their time."""
         return self._read(
             f"{_SELECT} JOIN person USING (iin_ref) WHERE person.person_id = ? AND erased_at IS NULL AND day = ?"
-            " ORDER BY starts_at, service_id",
+            " ORDER BY starts_at, planned_service.service_id",
             person,
             day.isoformat(),
         )
@@ -114,27 +115,52 @@ class Services:
         with known():
             rows = self._db.execute(
                 "SELECT provider, confirmed_at FROM visit JOIN planned_service USING (service_id)"
-                " ORDER BY event_seq DESC LIMIT ?",
+                " WHERE corrected_by IS NULL ORDER BY event_seq DESC LIMIT ?",
                 (count,),
             ).fetchall()
         return tuple((provider, datetime.fromisoformat(at)) for provider, at in rows)
 
-    def confirm(self, service: str, person: PersonId, event_id: str, event_seq: int, at: datetime) -> None:
-        """Record that a person confirmed a service by a signed event, once and for good.
+    def confirm(self, service: str, person: PersonId | None, event_id: str, event_seq: int, at: datetime) -> None:
+        """Record that a service was confirmed by a signed event; until that is corrected, once.
 
-        Raises ServiceUnknown, also when the service is another person's; ServiceConfirmed.
+        person: None for a patient who is not enrolled here. Raises ServiceUnknown, also when the service is another
+        person's; ServiceConfirmed.
         """
         planned = self.get(service)
         row = self._db.execute(
             "SELECT 1 FROM person WHERE person_id = ? AND iin_ref = ?", (person, planned.patient)
         ).fetchone()
-        if row is None:
+        if person is not None and row is None:
             raise ServiceUnknown(f"service {service} is not planned for person {person}")
         if planned.event is not None:
             raise ServiceConfirmed(f"service {service} was confirmed by event {planned.event}")
         self._db.execute(
             "INSERT INTO visit (service_id, person_id, event_id, event_seq, confirmed_at) VALUES (?, ?, ?, ?, ?)",
             (service, person, event_id, event_seq, written(at)),
+        )
+
+    def confirmed_by(self, receipt: str) -> tuple[PlannedService, PersonId | None]:
+        """The service that an event confirmed, and who was; while it stands. Raises ReceiptUnknown."""
+        with known():
+            row = self._db.execute(
+                "SELECT service_id, person_id FROM visit WHERE event_id = ? AND corrected_by IS NULL", (receipt,)
+            ).fetchone()
+        if row is None:
+            raise ReceiptUnknown("there is no standing confirmation with this receipt")
+        service, person = row
+        return self.get(service), None if person is None else PersonId(person)
+
+    def correct(self, receipt: str, event_id: str) -> None:
+        """A confirmation does not stand any more; the service is open again. Raises ReceiptUnknown."""
+        self.confirmed_by(receipt)
+        self._db.execute("UPDATE visit SET corrected_by = ? WHERE event_id = ?", (event_id, receipt))
+
+    def of_patient(self, patient: str, day: date) -> tuple[PlannedService, ...]:
+        """As `of`, by pseudonym: also of a patient who is not enrolled here."""
+        return self._read(
+            f"{_SELECT} WHERE day = ? AND iin_ref = ? ORDER BY starts_at, planned_service.service_id",
+            day.isoformat(),
+            patient,
         )
 
     def _id(self, line: ScheduledService) -> str:

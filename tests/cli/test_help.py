@@ -38,6 +38,7 @@ WANTED = {
         ("identify",),
         ("verify",),
         ("people",),
+        ("staff", "pin"),
         ("forget",),
         ("cameras",),
         ("doctor",),

@@ -30,6 +30,18 @@ from appliance.core.events import (
     StaffEnrolled,
     StaffForgotten,
 )
+from appliance.core.operators import Role
+from appliance.core.reception_events import (
+    ConfirmedManually,
+    Corrected,
+    CorrectionReason,
+    FaceFailure,
+    IdentityCheck,
+    PinSet,
+    SessionEnd,
+    SignedIn,
+    SignedOut,
+)
 from appliance.core.types import Cue, LivenessVerdict
 from tests.core.test_decision import clear, evidences
 
@@ -53,6 +65,24 @@ ABOUT = Circumstances(
 COMPARED = Comparison.of(decide(clear()))
 CHECKED_IN = CheckedIn(
     "cd" * 32, "s1", "A02.1", "doctor-7", "ef" * 16, "12" * 32, (Reason.MATCH, Reason.LIVE), COMPARED, ABOUT
+)
+WHO = "99" * 32
+MANUAL = ConfirmedManually(
+    patient="cd" * 32,
+    service="s1",
+    service_code="A02.1",
+    provider="doctor-7",
+    identity=IdentityCheck.ID_CARD,
+    reason=FaceFailure.INJURY,
+    operator=WHO,
+    role=Role.RECEPTIONIST,
+    second=None,
+    count=3,
+    limit=10,
+    attempt="01" * 16,
+    enrolled=True,
+    policy="p",
+    software="0.1.0",
 )
 EVENTS: list[Event] = [
     KeyRotated("template", "ab" * 8, "0.1.0"),
@@ -83,6 +113,13 @@ EVENTS: list[Event] = [
     LookAlike(("cd" * 32, "ab" * 32), True, "declared", "0.1.0"),
     StaffEnrolled("cd" * 32, "ef" * 16, "2026-1", "kk", ("12" * 32,), "ab" * 32, "p", "0.1.0", "camera", 80),
     StaffForgotten("cd" * 32, None, 2, "left", "0.1.0"),
+    MANUAL,
+    Corrected(
+        "01" * 16, "cd" * 32, "s1", "A02.1", "d-7", "s2", "A02.2", "d-8", CorrectionReason.WRONG_SERVICE, WHO, "0.1.0"
+    ),
+    PinSet(WHO, Role.IT, "terminal", "0.1.0"),
+    SignedIn(WHO, Role.RECEPTIONIST, False, "0.1.0"),
+    SignedOut(WHO, SessionEnd.SHIFT_OVER, "0.1.0"),
     Alarm("camera_failure", "E-CAM-01", "0.1.0"),
     Alarm("staff_face", "check-in", "0.1.0", ("cd" * 32,)),
 ]
@@ -103,15 +140,20 @@ def test_every_kind_is_tested_here_and_has_its_own_name() -> None:
     assert [kind.KIND for kind in KINDS] == [
         "alarm",
         "checked_in",
+        "confirmed_manually",
+        "corrected",
         "declined",
         "enrolled",
         "forgotten",
         "key_rotated",
         "look_alike",
         "pack_retired",
+        "pin_set",
         "re_templated",
         "refused",
         "restored",
+        "signed_in",
+        "signed_out",
         "staff_enrolled",
         "staff_forgotten",
     ]
@@ -148,6 +190,15 @@ def test_a_refusal_has_reasons() -> None:
     """An auditor is always told why."""
     with pytest.raises(ValueError, match="reasons"):
         Refused(None, (), None, None, ABOUT)
+
+
+def test_nobody_alone_confirms_by_hand_above_the_limit() -> None:
+    """The last one within it stands alone; the next needs a second person, who is another one."""
+    replace(MANUAL, count=10)
+    replace(MANUAL, count=11, second="88" * 32)
+    for second in (None, WHO):
+        with pytest.raises(ValueError, match="two people"):
+            replace(MANUAL, count=11, second=second)
 
 
 @pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])

@@ -248,17 +248,30 @@ def _of_kind(events: tuple[Event, ...], kind: str) -> list[Event]:
     return [event for event in events if event.kind == kind]
 
 
+_CONFIRMING = {"checked_in": "service", "confirmed_manually": "service", "corrected": "instead"}
+"""Kinds of events that confirm a service, and which member names it."""
+
+
 def _check_visits(db: Database, events: tuple[Event, ...]) -> None:
     """Each confirmed service has its one event, each such event its one confirmed service."""
     rows = db.execute(
         "SELECT v.event_id, v.event_seq, v.service_id, s.iin_ref, p.iin_ref FROM visit v"
-        " JOIN planned_service s USING (service_id) JOIN person p USING (person_id)"
+        " JOIN planned_service s USING (service_id) LEFT JOIN person p USING (person_id)"
     ).fetchall()
     assert len(rows) == db.execute("SELECT count(*) FROM visit").fetchone()[0]
-    assert all(patient == owner for *_, patient, owner in rows)
+    assert all(owner in (patient, None) for *_, patient, owner in rows)
     confirmed = {(event_id, seq, service, patient) for event_id, seq, service, patient, _ in rows}
-    signed = {(e.event_id, e.seq, e.data["service"], e.data["patient"]) for e in _of_kind(events, "checked_in")}
+    signed = {
+        (e.event_id, e.seq, e.data[service], e.data["patient"])
+        for kind, service in _CONFIRMING.items()
+        for e in _of_kind(events, kind)
+        if e.data[service] is not None
+    }
     assert confirmed == signed, "visits and their events differ"
+    corrected = dict(db.execute("SELECT event_id, corrected_by FROM visit WHERE corrected_by IS NOT NULL").fetchall())
+    assert corrected == {e.data["receipt"]: e.event_id for e in _of_kind(events, "corrected")}
+    by_hand = {row[0] for row in db.execute("SELECT event_id FROM manual_confirmation").fetchall()}
+    assert by_hand == {e.event_id for e in _of_kind(events, "confirmed_manually")}
 
 
 def _names(db: Database, prefix: str = "") -> dict[str, set[tuple[str, str]]]:

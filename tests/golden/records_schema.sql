@@ -50,6 +50,31 @@ CREATE TABLE look_alike (
 
 CREATE INDEX look_alike_other ON look_alike (other_id);
 
+CREATE TRIGGER manual_confirmation_never_changes BEFORE UPDATE ON manual_confirmation BEGIN SELECT RAISE(ABORT, 'manual_confirmation is append-only'); END;
+
+CREATE TRIGGER manual_confirmation_never_goes BEFORE DELETE ON manual_confirmation BEGIN SELECT RAISE(ABORT, 'manual_confirmation is append-only'); END;
+
+CREATE TRIGGER manual_confirmation_never_replaced BEFORE INSERT ON manual_confirmation WHEN EXISTS (SELECT 1 FROM manual_confirmation WHERE event_id = NEW.event_id) BEGIN SELECT RAISE(ABORT, 'manual_confirmation is append-only'); END;
+
+CREATE TABLE manual_confirmation (
+    event_id TEXT PRIMARY KEY,
+    operator TEXT NOT NULL CHECK (length(operator) = 64),
+    day TEXT NOT NULL CHECK (length(day) = 10)
+) STRICT;
+
+CREATE INDEX manual_confirmation_day ON manual_confirmation (day, operator);
+
+CREATE TABLE operator (
+    person_id TEXT PRIMARY KEY REFERENCES staff_data_key (person_id) ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('receptionist', 'supervisor', 'it')),
+    pin_hash TEXT NOT NULL,
+    pin_set_at TEXT NOT NULL,
+    misses INTEGER NOT NULL DEFAULT 0,
+    missed_boot TEXT,
+    missed_mono_ms INTEGER,
+    CHECK ((misses = 0) = (missed_boot IS NULL) AND (missed_boot IS NULL) = (missed_mono_ms IS NULL))
+) STRICT;
+
 CREATE TRIGGER person_never_goes BEFORE DELETE ON person BEGIN SELECT RAISE(ABORT, 'a person is erased, not deleted'); END;
 
 CREATE TRIGGER person_stays BEFORE UPDATE ON person WHEN OLD.erased_at IS NOT NULL OR NEW.person_id <> OLD.person_id OR NEW.iin_ref <> OLD.iin_ref OR NEW.created_at <> OLD.created_at BEGIN SELECT RAISE(ABORT, 'a person changes by new profile or erasure only'); END;
@@ -82,6 +107,12 @@ CREATE TABLE planned_service (
 ) STRICT;
 
 CREATE INDEX planned_service_day ON planned_service (day, iin_ref);
+
+CREATE TABLE reception_note (
+    event_id TEXT PRIMARY KEY,
+    person_id TEXT REFERENCES data_key (person_id) ON DELETE CASCADE,
+    note TEXT NOT NULL CHECK (length(note) BETWEEN 1 AND 200)
+) STRICT;
 
 CREATE TRIGGER staff_consent_never_changes BEFORE UPDATE ON staff_consent BEGIN SELECT RAISE(ABORT, 'staff_consent is append-only'); END;
 
@@ -190,17 +221,22 @@ CREATE TABLE vault (
     key_check TEXT NOT NULL CHECK (length(key_check) = 64)
 ) STRICT;
 
-CREATE TRIGGER visit_never_changes BEFORE UPDATE ON visit BEGIN SELECT RAISE(ABORT, 'visit is append-only'); END;
-
 CREATE TRIGGER visit_never_goes BEFORE DELETE ON visit BEGIN SELECT RAISE(ABORT, 'visit is append-only'); END;
 
-CREATE TRIGGER visit_never_replaced BEFORE INSERT ON visit WHEN EXISTS (SELECT 1 FROM visit WHERE service_id = NEW.service_id OR event_id = NEW.event_id OR event_seq = NEW.event_seq) BEGIN SELECT RAISE(ABORT, 'visit is append-only'); END;
+CREATE TRIGGER visit_never_replaced BEFORE INSERT ON visit WHEN EXISTS (SELECT 1 FROM visit WHERE event_id = NEW.event_id OR event_seq = NEW.event_seq OR (service_id = NEW.service_id AND corrected_by IS NULL)) BEGIN SELECT RAISE(ABORT, 'visit is append-only'); END;
+
+CREATE TRIGGER visit_stays BEFORE UPDATE ON visit WHEN OLD.corrected_by IS NOT NULL OR NEW.corrected_by IS NULL OR NEW.event_id <> OLD.event_id OR NEW.service_id <> OLD.service_id OR NEW.person_id IS NOT OLD.person_id OR NEW.event_seq <> OLD.event_seq OR NEW.confirmed_at <> OLD.confirmed_at BEGIN SELECT RAISE(ABORT, 'a visit is corrected once, and changes in nothing else'); END;
 
 CREATE TABLE visit (
-    service_id TEXT PRIMARY KEY REFERENCES planned_service (service_id),
-    person_id TEXT NOT NULL REFERENCES person (person_id),
-    event_id TEXT NOT NULL UNIQUE,
-    event_seq INTEGER NOT NULL UNIQUE,
-    confirmed_at TEXT NOT NULL
+    event_id TEXT PRIMARY KEY,
+    service_id TEXT NOT NULL REFERENCES planned_service (service_id),
+    person_id TEXT REFERENCES person (person_id),
+    event_seq INTEGER NOT NULL,
+    confirmed_at TEXT NOT NULL,
+    corrected_by TEXT
 ) STRICT;
+
+CREATE UNIQUE INDEX visit_seq ON visit (event_seq);
+
+CREATE UNIQUE INDEX visit_stands ON visit (service_id) WHERE corrected_by IS NULL;
 

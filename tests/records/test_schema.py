@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from appliance.core.operators import Role
 from appliance.records.consents import GivenBy
 from appliance.records.desk import DeskRecords
 from appliance.records.schedule import parse_schedule
-from sync.database import IntegrityError, immediate
+from appliance.records.schema import RECORDS_MIGRATIONS
+from sync.database import IntegrityError, immediate, open_database
 from tests.fakes.desk import open_records
 from tests.fakes.patients import make_embedding, make_iin, make_profile
 
@@ -28,6 +30,9 @@ def full(records: DeskRecords, at: datetime) -> DeskRecords:
         records.services.keep(parse_schedule((header + line).encode()), at)
         service = records.services.of(person, date(2026, 11, 22))[0].service
         records.services.confirm(service, person, "e" * 32, 7, at)
+        records.manual.add("e" * 32, "ab" * 32, date(2026, 11, 22))
+        colleague = records.staff.people.add(make_profile(2), at)
+        records.operators.put(colleague, Role.RECEPTIONIST, "$argon2id$", at)
     return records
 
 
@@ -65,7 +70,15 @@ def test_migrations_run_once(full: DeskRecords, tmp_path: Path) -> None:
         "INSERT OR REPLACE INTO consent_withdrawal SELECT * FROM consent_withdrawal",
         "UPDATE visit SET confirmed_at = '2020-01-01T00:00:00+00:00'",
         "DELETE FROM visit",
-        "INSERT OR REPLACE INTO visit SELECT service_id, person_id, 'x', event_seq, confirmed_at FROM visit",
+        "INSERT OR REPLACE INTO visit SELECT 'x', service_id, person_id, event_seq, confirmed_at, NULL FROM visit",
+        "INSERT OR REPLACE INTO visit SELECT event_id, service_id, NULL, 8, confirmed_at, NULL FROM visit",
+        "INSERT OR REPLACE INTO visit SELECT 'x', service_id, NULL, 8, confirmed_at, NULL FROM visit",
+        "UPDATE visit SET corrected_by = 'x', person_id = NULL",
+        "UPDATE visit SET corrected_by = 'x', event_id = 'y'",
+        "UPDATE visit SET corrected_by = NULL",
+        "DELETE FROM manual_confirmation",
+        "UPDATE manual_confirmation SET day = '2020-01-01'",
+        "UPDATE operator SET misses = 1",
         "UPDATE template SET sealed = zeroblob(541)",
         "DELETE FROM person",
         "UPDATE person SET iin_ref = replace(iin_ref, 'a', 'b') || ''",
@@ -90,3 +103,27 @@ def test_an_erased_person_cannot_be_brought_back(full: DeskRecords, at: datetime
         full.people.erase(person, at)
     with pytest.raises(IntegrityError, match="erasure"):
         full.db.execute("UPDATE person SET erased_at = NULL, sealed_profile = x'01'")
+
+
+def test_visits_of_an_older_desk_stay(tmp_path: Path, at: datetime) -> None:
+    """The table of visits is made anew, with every row; a visit can be corrected then, once."""
+    db = open_database(tmp_path / "desk.db", bytes(32), [], create=True)
+    RECORDS_MIGRATIONS.apply(db, stop_before="0004_reception")
+    db.execute("INSERT INTO person VALUES ('p', ?, x'00', '2026', NULL)", ("ab" * 32,))
+    for service, seq in (("s1", 7), ("s2", 9)):
+        db.execute(
+            "INSERT INTO planned_service VALUES"
+            " (?, ?, 'A', 'k', 'r', 'e', '1', 'd', '2026-11-22', '2026-11-22T09:00', 'x')",
+            (service, "ab" * 32),
+        )
+        db.execute("INSERT INTO visit VALUES (?, 'p', ?, ?, ?)", (service, f"e{seq}", seq, at.isoformat()))
+    RECORDS_MIGRATIONS.apply(db)
+    rows = db.execute("SELECT service_id, event_id, event_seq, corrected_by FROM visit ORDER BY event_seq").fetchall()
+    assert rows == [("s1", "e7", 7, None), ("s2", "e9", 9, None)]
+    db.execute("UPDATE visit SET corrected_by = 'e10' WHERE event_id = 'e7'")
+    with pytest.raises(IntegrityError):
+        db.execute("UPDATE visit SET corrected_by = 'e11' WHERE event_id = 'e7'")
+    db.execute("INSERT INTO visit VALUES ('e12', 's1', NULL, 12, '2026', NULL)")
+    with pytest.raises(IntegrityError):
+        db.execute("INSERT INTO visit VALUES ('e13', 's1', NULL, 13, '2026', NULL)")
+    db.close()
