@@ -4,6 +4,7 @@
 VENV = .venv
 PYTHON = $(VENV)/bin/python
 KELDIM = $(VENV)/bin/keldim
+WINDOW = $(VENV)/bin/keldim-window
 PACKS = $(CURDIR)/build/packs
 PYTEST_ARGS =
 # Two processes halve the time; files stay whole because their fixtures are dear.
@@ -17,7 +18,7 @@ COVERED_WHOLLY = appliance/core/*,appliance/matching/*,sync/envelope.py,sync/sig
 KELDIM_PACKS ?= $(PACKS)
 export KELDIM_PACKS
 
-.PHONY: help setup setup-window setup-tpm setup-dev pack demo test check lint types contracts format docs bench lock clean
+.PHONY: help setup setup-window setup-tpm setup-dev pack demo run test check lint types contracts format docs bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -38,8 +39,13 @@ setup-dev: ## make .venv with what the tests need on top
 pack: setup ## build the builtin model pack, unless a good one is there
 	@$(KELDIM) models verify builtin >/dev/null 2>&1 || $(KELDIM) models pull builtin
 
-demo: pack ## run the demonstration clinic, from camera frame to the fund's verified record
-	@$(KELDIM) demo
+demo: pack ## play a day of the demonstration clinic, from camera frame to the fund's verified record
+	@if $(PYTHON) -c 'import PySide6.QtQuick' 2>/dev/null; then \
+	  $(WINDOW) demo --pictures build/screens && echo "pictures of the window: build/screens"; \
+	else echo "NOT SHOWN: the window needs system packages: make setup-window"; $(KELDIM) demo; fi
+
+run: setup-window pack ## open the window over the demonstration clinic; without a screen, save pictures of it
+	@$(WINDOW) demo $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--pictures build/screens)
 
 test: setup-dev ## lint, types, import contracts, then all tests with coverage
 	@$(MAKE) --no-print-directory lint types contracts pack

@@ -43,6 +43,7 @@ from sync.journal import Journal
 from sync.key_source import KeyName, KeySource, open_keys
 from sync.ledger import LEDGER_MIGRATIONS, Ledger
 from sync.opening import Opening, look, open_ledger
+from sync.outbox import Outbox
 
 DESK_MIGRATIONS = (LEDGER_MIGRATIONS, RECORDS_MIGRATIONS, CAMERA_MIGRATIONS)
 """All tables of the desk's file."""
@@ -72,6 +73,10 @@ class OpenDesk:
         """The desk's door for cameras."""
         cameras = self.config.camera
         return Admission(self.records.db, self.ledger, self.clock, cameras.allowed, cameras.streams, self.software)
+
+    def backlog_age(self) -> float:
+        """Seconds for which the oldest undelivered event has waited; 0 when none does. Raises DatabaseFailure."""
+        return Outbox(self.records.db).status(self.clock.moment().wall.timestamp()).oldest_pending_age_s or 0.0
 
 
 @dataclass(frozen=True, slots=True)

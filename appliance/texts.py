@@ -42,6 +42,61 @@ class Advice(StrEnum):
     SOFTWARE_KEY = "software_key"
 
 
+class Label(StrEnum):
+    """Words of the patient's screen beside what a state, a hint, a cue or an answer says."""
+
+    LANGUAGE = "language"
+    STARTING = "starting"
+    NOTICE = "notice"
+    GREETING = "greeting"
+    QUESTION = "question"
+    TODAY_AT = "today_at"
+    ROOM = "room"
+    GO_TO = "go_to"
+    RECEIPT_NUMBER = "receipt_number"
+    SCAN_RECEIPT = "scan_receipt"
+    PRINT = "print"
+    OFFLINE = "offline"
+    TRAINING = "training"
+    PAD_IIN = "pad_iin"
+    PAD_SCAN = "pad_scan"
+    PAD_CODE = "pad_code"
+    PAD_NO_CODE = "pad_no_code"
+    PAD_WRONG = "pad_wrong"
+    PAD_BAD_IIN = "pad_bad_iin"
+    PAD_ERASE = "pad_erase"
+    QUEUE = "queue"
+    FAILURE = "failure"
+    TIME_RUNS_OUT = "time_runs_out"
+
+
+class Count(StrEnum):
+    """Sentences with a number, which the languages write in different forms."""
+
+    CLEARS_IN = "clears_in"
+
+
+def _plural_form(number: int, language: Language) -> str:
+    """The form a count takes: the cardinal rules of CLDR for these languages and whole numbers >= 0."""
+    if language is Language.RUSSIAN:
+        tens, ones = number % 100, number % 10
+        if ones == 1 and tens != 11:
+            return "one"
+        return "few" if 2 <= ones <= 4 and not 12 <= tens <= 14 else "many"
+    return "one" if number == 1 else "other"
+
+
+def screen_text(label: Label, language: Language, **parts: str) -> str:
+    """A label of the patient's screen; parts: what its placeholders stand for."""
+    return _table()["screen"][label.value][language.value].format(**parts)
+
+
+def count_text(count: Count, number: int, language: Language) -> str:
+    """A sentence with a number, in the form that the language asks for."""
+    forms = _table()["count"][f"{count.value}_{_plural_form(number, language)}"]
+    return forms[language.value].format(n=number)
+
+
 def reception_text(advice: Advice, language: Language) -> str:
     """What happened and what to do, for the receptionist."""
     return _table()["reception"][advice.value][language.value]

@@ -237,6 +237,12 @@ class Ledger:
         """Up to `limit` events with seq > `after`, in order."""
         return ledger_entries(self._db, after, limit)
 
+    def token(self, event_id: str) -> str | None:
+        """The signed bytes of an event; None when it is none of this chain, or waits for the device's key."""
+        with known():
+            row = self._db.execute("SELECT token FROM event WHERE event_id = ?", (event_id,)).fetchone()
+        return str(row[0]) if row else None
+
     def verify(self, fund_jwk: PublicJwk | None = None) -> LedgerReport:
         """Prove the whole chain; see `audit.verify_ledger`."""
         return verify_ledger(self._db, self._signer.public_jwk, self._device, fund_jwk)

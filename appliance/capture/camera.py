@@ -6,6 +6,7 @@ How a device is reached is the matter of `camera_device`; when a picture counts 
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,12 +63,17 @@ class Camera:
         limits: CameraLimits | None = None,
         health: HealthLimits | None = None,
         open_with: OpenDevice = open_device,
+        preview: Callable[[Frame], None] | None = None,
     ) -> None:
-        """Start the thread. address: number, /dev/videoN or URL. The camera is opened in the background."""
+        """Start the thread. address: number, /dev/videoN or URL. The camera is opened in the background.
+
+        preview: gets every good frame on the camera's thread, also those that nobody reads; must not block.
+        """
         self._address, self._clock, self._open = address, clock, open_with
         self._settings = settings or CaptureSettings()
         self._limits = limits or CameraLimits()
         self._health = health or HealthLimits()
+        self._preview = preview
         self._name = source_name(address)
         self._changed = threading.Condition()
         self._newest: Frame | None = None
@@ -178,6 +184,8 @@ class Camera:
         with self._changed:
             self._newest, self._problem = frame, None
             self._changed.notify_all()
+        if self._preview:
+            self._preview(frame)
 
     def _tell(self, problem: CameraUnavailable | CameraFrozen) -> None:
         with self._changed:

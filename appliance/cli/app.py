@@ -130,6 +130,12 @@ def _bench() -> typer.Typer:
     return app
 
 
+def _window() -> typer.Typer:
+    from appliance.cli.window_commands import app
+
+    return app
+
+
 _GROUPS: dict[str, Callable[[], typer.Typer]] = {
     "device": _device,
     "people": _people_list,
@@ -147,6 +153,7 @@ _GROUPS: dict[str, Callable[[], typer.Typer]] = {
 _SINGLE: dict[str, Callable[[], typer.Typer]] = {
     "demo": _demo,
     "enrol": _people,
+    "kiosk": _window,
     "checkin": _desk,
     "identify": _people,
     "verify": _people,

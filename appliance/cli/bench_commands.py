@@ -10,6 +10,7 @@ from appliance.bench import delivery, end_to_end, nation, search, stages, startu
 from appliance.bench.report import Figure, Report
 from appliance.cli.output import ERR, dump, say, table
 from appliance.cli.place import Json, place
+from appliance.cli.window_commands import PASSED_ON, become
 from appliance.face.pack import open_pack
 from models.store import PackStore
 from sync.clock import SystemClock
@@ -61,6 +62,12 @@ def bench_vision(
     with ERR.status("measuring"):
         report = vision.measure(PackStore(place(context).packs).path(pack), turns, SystemClock())
     show(report, as_json=as_json)
+
+
+@app.command("ui", context_settings=PASSED_ON, short_help="The window: processor time, and what a patient waits for.")
+def bench_ui(context: typer.Context) -> None:
+    """The window: processor time of the whole kiosk, and what a patient waits for."""
+    become("bench", "--packs", str(place(context).packs), *context.args)
 
 
 @app.command("log")

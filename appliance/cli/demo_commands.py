@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -22,8 +23,8 @@ from appliance.core.ports import FrameSource
 from appliance.demo import day
 from appliance.demo.cast import PATIENTS
 from appliance.demo.clinic import Site
-from appliance.demo.performance import Result, liveness, reasons
-from appliance.demo.plan import PLAN
+from appliance.demo.performance import Audience, Result, liveness, reasons
+from appliance.demo.plan import PLAN, Act
 from sync.clock import SystemClock
 from sync.errors import KnownFailure
 
@@ -76,14 +77,16 @@ def _interrupt(*_: object) -> None:
 @contextlib.contextmanager
 def _playing_in(folder: Path) -> Iterator[None]:
     """SIGTERM ends the demonstration as Ctrl-C does, and its processes with it; a failure says where the logs are."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    alone = threading.current_thread() is threading.main_thread()  # else a window has it, and hears signals itself
+    before = signal.signal(signal.SIGTERM, _interrupt) if alone else None
     try:
         yield
     except KnownFailure:
         warn(f"files in {folder}")
         raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if alone:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _with_progress(steps: int, work: Callable[[_Shown], day.DayReport]) -> day.DayReport:
@@ -104,14 +107,31 @@ def demo(
     """Play a day of a clinic with real models, a real ledger and a real fund, and check every outcome."""
     if video is not None and camera is not None:
         raise typer.BadParameter("one of --video and --camera", param_hint="--camera")
-    where, root = place(context), _empty_folder(folder)
+    where = place(context)
+    if video is None and camera is None:
+        if not play_day(where.packs, folder, as_json=as_json):
+            raise typer.Exit(EXIT_NO)
+        return
+    root = _empty_folder(folder)
     with _playing_in(root):
         logs.start(Site(root).home.log / "desk.log", "DEBUG")
-        if video is not None or camera is not None:
-            _one_person(where, root, video, camera, seconds)
-            return
-        steps = len(PLAN) + len(PATIENTS) + 6
-        report = _with_progress(steps, lambda shown: day.scripted(root, where.packs, SystemClock(), shown))
+        _one_person(where, root, video, camera, seconds)
+
+
+def play_day(
+    packs: Path,
+    folder: Path | None,
+    *,
+    as_json: bool = False,
+    plan: tuple[Act, ...] = PLAN,
+    audience: Audience | None = None,
+) -> bool:
+    """Play a day, tell what came of it, and say whether all was as planned. Raises KnownFailure."""
+    root = _empty_folder(folder)
+    with _playing_in(root):
+        logs.start(Site(root).home.log / "desk.log", "DEBUG")
+        steps = len(plan) + len(PATIENTS) + 6
+        report = _with_progress(steps, lambda shown: day.scripted(root, packs, SystemClock(), shown, plan, audience))
     if as_json:
         visits = [_row(result) for result in report.results]
         dump(
@@ -130,7 +150,7 @@ def demo(
         say(report.fund.log.summary)
     if not report.as_planned:
         warn("not everything came out as planned")
-        raise typer.Exit(EXIT_NO)
+    return report.as_planned
 
 
 def _row(result: Result) -> dict[str, object]:

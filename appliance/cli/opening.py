@@ -5,21 +5,21 @@ Where the desk is was found by `place`; what it is made of is `appliance.composi
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import typer
 
 from appliance import logs
-from appliance.cli.place import place
+from appliance.cli.place import Place, place
 from appliance.composition import OpenDesk, SeeingDesk, open_desk, open_eyes
-from sync.clock import SystemClock
+from sync.clock import Clock, SystemClock
 
 
 @contextlib.contextmanager
-def working_desk(context: typer.Context) -> Iterator[OpenDesk]:
+def desk_at(where: Place, clock: Clock) -> Iterator[OpenDesk]:
     """The desk's records; the log file is written while it is open."""
-    home = place(context).home
-    with open_desk(home, SystemClock()) as desk:
-        logs.start(home.log / "desk.log", desk.config.log.level)
+    with open_desk(where.home, clock) as desk:
+        logs.start(where.home.log / "desk.log", desk.config.log.level)
         try:
             yield desk
         finally:
@@ -27,7 +27,17 @@ def working_desk(context: typer.Context) -> Iterator[OpenDesk]:
 
 
 @contextlib.contextmanager
-def seeing_desk(context: typer.Context) -> Iterator[SeeingDesk]:
+def eyes_at(where: Place, clock: Clock) -> Iterator[SeeingDesk]:
     """The desk with its pack and gallery."""
-    with working_desk(context) as desk:
-        yield open_eyes(desk, place(context).packs)
+    with desk_at(where, clock) as desk:
+        yield open_eyes(desk, where.packs)
+
+
+def working_desk(context: typer.Context) -> AbstractContextManager[OpenDesk]:
+    """The records of the desk that the root command found."""
+    return desk_at(place(context), SystemClock())
+
+
+def seeing_desk(context: typer.Context) -> AbstractContextManager[SeeingDesk]:
+    """That desk with its pack and gallery."""
+    return eyes_at(place(context), SystemClock())

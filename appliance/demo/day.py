@@ -20,7 +20,7 @@ from appliance.core.types import Instant
 from appliance.demo import cast, clinic
 from appliance.demo.cast import PATIENTS, STRANGER, Model, Role
 from appliance.demo.clinic import Processes
-from appliance.demo.performance import ENDS, Result, Stage
+from appliance.demo.performance import ENDS, Audience, Result, Stage
 from appliance.demo.plan import PLAN, Act
 from appliance.demo.staging import enrolment_scene
 from appliance.enrolment import ConsentGiven
@@ -66,19 +66,27 @@ class DayReport:
         return complete and all(not result.wrong for result in self.results)
 
 
-def scripted(root: Path, packs: Path, clock: Clock, teller: Teller, plan: tuple[Act, ...] = PLAN) -> DayReport:
-    """Play the day with the scripted scenes. root: an empty folder. Raises KnownFailure."""
+def scripted(
+    root: Path,
+    packs: Path,
+    clock: Clock,
+    teller: Teller,
+    plan: tuple[Act, ...] = PLAN,
+    audience: Audience | None = None,
+) -> DayReport:
+    """Play the day with the scripted scenes. root: an empty folder. audience: a window. Raises KnownFailure."""
     teller.step("founding the fund and the desk")
     site, port = clinic.found(root, clock)
     with clinic.running(site, port, clock) as processes, _desk(site.home, clock) as desk:
         eyes = open_eyes(desk, packs)
         models = _photograph(eyes, teller)
         _import_services(desk, PATIENTS)
-        for number, role in enumerate(PATIENTS):
+        needed = {each for act in plan for each in (act.who, act.beside)}
+        for number, role in enumerate(role for role in PATIENTS if role.key in needed):
             teller.step(f"enrolling {role.name}")
             enrol(eyes, role, enrolment_scene(models[role.key].portrait, Instant(0.0), SEED + number))
         names = {role.key: desk.records.people.pseudonym(role.iin) for role in PATIENTS}
-        stage = Stage(eyes, {key: model.portrait for key, model in models.items()}, names)
+        stage = Stage(eyes, {key: model.portrait for key, model in models.items()}, names, audience)
         results = tuple(_play(stage, plan, processes, teller))
         teller.step("waiting until the fund has everything")
         processes.drained()

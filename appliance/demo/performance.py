@@ -7,13 +7,14 @@ delivery is `clinic`'s.
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from appliance.capture.scene import Scene
 from appliance.capture.scene_portrait import Portrait
 from appliance.composition import SeeingDesk
 from appliance.core.session import State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
-from appliance.core.types import Instant
+from appliance.core.types import Frame, Instant
 from appliance.demo.plan import Act
 from appliance.demo.staging import FPS, empty_room, stage
 from appliance.station import Station
@@ -60,10 +61,30 @@ class Result:
     wrong: tuple[str, ...]
 
 
+class Audience(Protocol):
+    """A window that shows the day as it is played, and whose buttons may answer before the patient does.
+
+    patience: seconds for which the patient leaves the answer to whoever is at the window.
+    """
+
+    patience: float
+
+    def frame(self, frame: Frame) -> None:
+        """What the camera sees; may wait until its time has come."""
+
+    def shown(self, snapshot: Snapshot, receipt: str) -> None:
+        """What the desk says; receipt: the signed event of a receipt, else empty."""
+
+    def answers(self) -> list[Intent]:
+        """What was pressed since the last question."""
+
+
 class Patient:
     """Follows the screen as a patient does: turns the head when asked, and answers the question."""
 
-    def __init__(self) -> None:
+    def __init__(self, thinking: float = THINKING) -> None:
+        """thinking: seconds before the question is answered."""
+        self._thinking = thinking
         self.end: tuple[State, Instant] | None = None
         self.state = State.IDLE
         self._scene: Scene | None = None
@@ -100,7 +121,7 @@ class Patient:
             self._asked_at = None
         elif self._asked_at is None:
             self._asked_at = shown.at
-        elif shown.at - self._asked_at >= THINKING:
+        elif shown.at - self._asked_at >= self._thinking:
             service = shown.offers[0].service if self._answer is IntentKind.CONFIRM else ""
             self._intent = Intent(self._answer, service)
 
@@ -108,13 +129,25 @@ class Patient:
 class Stage:
     """One desk, one camera, one day: acts are played one after the other on one axis of time."""
 
-    def __init__(self, desk: SeeingDesk, portraits: Mapping[str, Portrait], pseudonyms: Mapping[str, str]) -> None:
-        """pseudonyms: how the enrolled people of the cast must appear in events."""
-        self._desk, self._portraits, self._pseudonyms = desk, portraits, pseudonyms
-        self._patient = Patient()
+    def __init__(
+        self,
+        desk: SeeingDesk,
+        portraits: Mapping[str, Portrait],
+        pseudonyms: Mapping[str, str],
+        audience: Audience | None = None,
+    ) -> None:
+        """pseudonyms: how the enrolled people of the cast must appear in events. audience: who looks on, if anybody."""
+        self._desk, self._portraits, self._pseudonyms, self._audience = desk, portraits, pseudonyms, audience
+        self._patient = Patient(THINKING if audience is None else audience.patience)
         self._now = Instant(0.0)
-        self._station: Station = desk.station("scene", self._patient.watch, self._now, below=_chance())
+        self._station: Station = desk.station("scene", self._watch, self._now, below=_chance())
         self.frames = 0
+
+    def _watch(self, snapshot: Snapshot) -> None:
+        self._patient.watch(snapshot)
+        if self._audience is not None:
+            token = self._desk.desk.ledger.token(snapshot.receipt) if snapshot.receipt else None
+            self._audience.shown(snapshot, token or "")
 
     def play(self, act: Act, seed: int) -> Result:
         """Play one act until a moment after its visit has ended, then show the empty room until the desk is idle."""
@@ -137,6 +170,10 @@ class Stage:
 
     def _frames(self, scene: Scene) -> Iterator[Instant]:
         while (frame := scene.read()) is not None:
+            if self._audience is not None:
+                self._audience.frame(frame)
+                for pressed in self._audience.answers():
+                    self._station.submit(pressed)
             self._station.step(frame)
             said = self._patient.answer()
             if said is not None:

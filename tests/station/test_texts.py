@@ -13,7 +13,7 @@ from appliance.core.quality import Hint
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind, Snapshot
 from appliance.core.types import Cue, Instant, View
-from appliance.texts import Advice, Language
+from appliance.texts import Advice, Count, Label, Language
 
 TABLE: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
     Path(texts.__file__).with_name("texts.toml").read_text(encoding="utf-8")
@@ -36,6 +36,8 @@ USED: dict[str, set[str]] = {
     "enrolment": {"other_look"},
     "answer": set(IntentKind),
     "reception": set(Advice),
+    "screen": set(Label),
+    "count": {f"{count}_{form}" for count in Count for form in ("one", "few", "many", "other")},
 }
 ALL = [(section, key) for section in TABLE for key in TABLE[section]]
 ONLY_KAZAKH = set("әғқңөұүһі")

@@ -1,0 +1,138 @@
+"""The `keldim-window` command: the patient's window over a desk, or over the demonstration clinic.
+
+`keldim kiosk` and `make run` start it. Options are read here; what is opened is `program`'s.
+"""
+
+import sys
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import kiosk_ui.environment  # noqa: F401 - before Qt
+from appliance.cli.opening import eyes_at
+from appliance.cli.output import EXIT_NO, run
+from appliance.cli.place import HOME_VARIABLE, PACKS_VARIABLE, Place, place_of
+from appliance.cli.sources import chosen, opened
+from appliance.composition import OpenDesk, SeeingDesk
+from appliance.core.ports import FrameSource
+from appliance.texts import Language
+from kiosk_ui.desk import DeskThread
+from kiosk_ui.program import Placing, Preview, Program
+from sync.clock import Clock, SystemClock
+from sync.memory import guard_memory
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The desk and the camera that the command line names; opened on the desk's thread."""
+
+    where: Place
+    clock: Clock
+    preview: Preview
+    camera: str | None
+    video: Path | None
+    images: Path | None
+
+    def eyes(self) -> AbstractContextManager[SeeingDesk]:
+        """The desk with its pack."""
+        return eyes_at(self.where, self.clock)
+
+    def source(self, desk: OpenDesk) -> AbstractContextManager[FrameSource]:
+        """The named source; its frames are previewed."""
+        return opened(
+            self.camera,
+            self.video,
+            self.images,
+            desk.config.camera,
+            self.clock,
+            admit=desk.admission.admit,
+            preview=self.preview,
+        )
+
+
+Home = Annotated[
+    Path | None, typer.Option("--home", envvar=HOME_VARIABLE, help="The desk's folder.", show_default=False)
+]
+Packs = Annotated[
+    Path | None, typer.Option("--packs", envvar=PACKS_VARIABLE, help="Folder of model packs.", show_default=False)
+]
+Fullscreen = Annotated[bool, typer.Option("--fullscreen", help="As a kiosk; otherwise a window that can be moved.")]
+Monitor = Annotated[int, typer.Option("--screen", help="Number of the monitor, from 0.")]
+Speaks = Annotated[
+    Language | None, typer.Option("--language", help="First language of the screen; the desk's without it.")
+]
+
+
+@app.command()
+def kiosk(
+    camera: Annotated[str | None, typer.Option(help="A webcam: its number, /dev/videoN or a URL.")] = None,
+    video: Annotated[Path | None, typer.Option(help="A video file instead of a camera.")] = None,
+    images: Annotated[Path | None, typer.Option(help="A folder of pictures instead, 15 a second.")] = None,
+    home: Home = None,
+    packs: Packs = None,
+    fullscreen: Fullscreen = False,
+    screen: Monitor = 0,
+    language: Speaks = None,
+) -> None:
+    """Open the patient's window over this desk."""
+    chosen(camera, video, images)
+    where, clock = place_of(home, packs), SystemClock()
+    program = Program(clock, language, Placing(fullscreen, screen))
+    opening = _Chosen(where, clock, program.preview, camera, video, images)
+    raise typer.Exit(program.run(DeskThread(opening, clock, program.publish, program.ended, program.tell)))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path | None, typer.Option("--dir", help="Where its files go; a new temporary folder.")] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Play as fast as it goes, and save a picture of every state in this folder.")
+    ] = None,
+    patience: Annotated[
+        float, typer.Option(help="Seconds for which the people played wait for you to press a button.")
+    ] = 6.0,
+    visits: Annotated[int, typer.Option(help="How many visits are played.", min=1)] = 99,
+    packs: Packs = None,
+    fullscreen: Fullscreen = False,
+    screen: Monitor = 0,
+    language: Speaks = None,
+) -> None:
+    """Show the demonstration clinic in the window: its people step up by themselves, and the buttons work."""
+    from kiosk_ui.demonstration import photograph, watch
+
+    where, clock = place_of(None, packs), SystemClock()
+    program = Program(clock, language, Placing(fullscreen, screen))
+    if pictures is None:
+        well = watch(program, clock, where.packs, folder, patience, visits)
+    else:
+        well = photograph(program, where.packs, folder, pictures)
+    raise typer.Exit(0 if well else EXIT_NO)
+
+
+@app.command()
+def bench(
+    seconds: Annotated[float, typer.Option(min=1, help="How long each arrangement runs.")] = 10.0,
+    visits: Annotated[int, typer.Option(min=1, help="How many visits of the demonstration are timed.")] = 3,
+    packs: Packs = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """Measure the window: processor time of the whole kiosk, and what a patient waits for."""
+    from appliance.cli.bench_commands import show
+    from kiosk_ui.bench import measure
+
+    show(measure(place_of(None, packs).packs, seconds, visits), as_json=as_json)
+
+
+def main() -> None:
+    """Run the command given on the command line and exit with its code."""
+    guard_memory()
+    sys.exit(run(app))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""Measures the window: processor time of the whole kiosk at work, and how long a patient waits for each stage.
+
+A desk of its own, real models, a drawn patient, frames at the pace of a camera. Showing the report is the command's.
+"""
+
+import contextlib
+import statistics
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QTimer
+
+from appliance.bench.report import Bound, Figure, Goal, Report
+from appliance.capture.scene import Scene
+from appliance.capture.scene_script import Enter, LivePerson, Script
+from appliance.cli.opening import eyes_at
+from appliance.cli.place import Place
+from appliance.composition import OpenDesk, SeeingDesk
+from appliance.core.ports import FrameSource
+from appliance.core.session import State
+from appliance.core.snapshot import Intent, Snapshot
+from appliance.core.types import Frame, Instant
+from appliance.demo import cast, clinic
+from appliance.opencv import cv2
+from kiosk_ui.demonstration import Watched
+from kiosk_ui.desk import DeskThread
+from kiosk_ui.kiosk import Shown
+from kiosk_ui.program import Placing, Program
+from kiosk_ui.samples import STATES
+from sync.clock import SystemClock
+
+RATE = 30.0
+WARM_S = 2.0
+"""Left out at the start: loading, first frames."""
+
+MOST_CORES = 0.8
+MOST_SECONDS = 5.0
+_STAGES = (State.ALIGN, State.HOLD, State.CHALLENGE, State.CHECKING)
+
+
+class _Loop:
+    """The same second of a person before the camera, again and again, 30 frames a second of 1280x720."""
+
+    name = "loop"
+
+    def __init__(self, frames: tuple[Frame, ...], clock: SystemClock, program: Program) -> None:
+        self._frames, self._clock, self._program = frames, clock, program
+        self._began = clock.monotonic()
+        self._index = -1
+
+    def read(self) -> Frame | None:
+        """Wait until a frame is due that was not given before; those that were missed are skipped, as a camera does."""
+        due = int((self._clock.monotonic() - self._began) * RATE)
+        if due <= self._index:
+            due = self._index + 1
+            self._clock.sleep(max(self._began + due / RATE - self._clock.monotonic(), 0))
+        self._index = due
+        pixels = self._frames[due % len(self._frames)].pixels
+        frame = Frame(pixels, Instant(self._clock.monotonic()), self.name, due)
+        self._program.preview(frame)
+        return frame
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    where: Place
+    clock: SystemClock
+    frames: tuple[Frame, ...]
+    program: Program
+
+    def eyes(self) -> contextlib.AbstractContextManager[SeeingDesk]:
+        return eyes_at(self.where, self.clock)
+
+    def source(self, desk: OpenDesk) -> contextlib.AbstractContextManager[FrameSource]:
+        del desk
+        return contextlib.nullcontext(_Loop(self.frames, self.clock, self.program))
+
+
+class _Preview:
+    """A worker that only shows frames: the window without a desk."""
+
+    def __init__(self, frames: tuple[Frame, ...], clock: SystemClock, program: Program) -> None:
+        self._program, self._clock = program, clock
+        self._source = _Loop(frames, clock, program)
+        self._timer = QTimer(interval=round(1000 / RATE))
+        self._timer.timeout.connect(self._source.read)
+
+    def start(self) -> None:
+        self._program.publish(Shown(STATES["align"]))
+        self._timer.start()
+
+    def stop(self) -> bool:
+        self._timer.stop()
+        return True
+
+    def submit(self, intent: Intent) -> None:
+        del intent
+
+
+class _Timed(Watched):
+    """The demonstration, with the moments at which the screen changed."""
+
+    def __init__(self, program: Program, clock: SystemClock, packs: Path, folder: Path, visits: int) -> None:
+        super().__init__(program, clock, packs, folder, patience=0.0, visits=visits)
+        self.entered: list[tuple[State, float]] = []
+        self._at = clock
+
+    def shown(self, snapshot: Snapshot, receipt: str) -> None:
+        if not self.entered or self.entered[-1][0] is not snapshot.state:
+            self.entered.append((snapshot.state, self._at.monotonic()))
+        super().shown(snapshot, receipt)
+
+
+def measure(packs: Path, seconds: float, visits: int) -> Report:
+    """Run the window alone, the whole kiosk with a face that is searched for, then visits of the demonstration."""
+    clock = SystemClock()
+    with tempfile.TemporaryDirectory(prefix="keldim-bench-") as folder:
+        root = Path(folder)
+        site, _ = clinic.found(root / "desk", clock)
+        where = Place(site.home, packs)
+        with eyes_at(where, clock) as eyes:
+            frames = tuple(_frames(eyes))
+        program = Program(clock, None, Placing())
+        alone = _cores(program, _Preview(frames, clock, program), seconds, clock)
+        program = Program(clock, None, Placing())
+        opening = _Opening(where, clock, frames, program)
+        desk = DeskThread(opening, clock, program.publish, program.ended, program.tell)
+        whole = _cores(program, desk, seconds, clock)
+        program = Program(clock, None, Placing())
+        timed = _Timed(program, clock, packs, root / "day", visits)
+        program.run(timed)
+    figures = [
+        Figure("window with preview alone", alone, "cores"),
+        Figure("whole kiosk, searching a face", whole, "cores", MOST_CORES, Goal(Bound.AT_MOST, MOST_CORES)),
+        *_stages(timed.entered),
+    ]
+    facts = {"preview": f"{RATE:g} frames a second of 1280x720 in 1280x800", "visits": str(visits)}
+    return Report("ui", "limit", facts, tuple(figures))
+
+
+def _cores(program: Program, worker: "_Preview | DeskThread", seconds: float, clock: SystemClock) -> float:
+    """Processor seconds of this process for a second of the clock, once warm."""
+    marks: list[tuple[float, float]] = []
+
+    def mark() -> None:
+        marks.append((clock.monotonic(), clock.process_cpu()))
+
+    timers = [QTimer(singleShot=True, interval=round(1000 * at)) for at in (WARM_S, WARM_S + seconds)]
+    for timer in timers:
+        timer.timeout.connect(mark)
+        timer.start()
+    timers[-1].timeout.connect(program.quit)
+    program.run(worker)
+    (began, before), (ended, after) = marks
+    return (after - before) / (ended - began)
+
+
+def _frames(eyes: SeeingDesk) -> Iterator[Frame]:
+    portrait = cast.photograph(cast.STRANGER, eyes.observer).portrait
+    scene = Scene(Script((Enter(0.0, LivePerson(portrait)),), seconds=4.0), fps=RATE)
+    while (frame := scene.read()) is not None:
+        if frame.at >= 3.0:
+            pixels = np.asarray(cv2.resize(frame.pixels, (1280, 720), interpolation=cv2.INTER_LINEAR), np.uint8)
+            yield Frame(pixels, frame.at, frame.source, frame.index)
+
+
+def _stages(entered: list[tuple[State, float]]) -> Iterator[Figure]:
+    """Median seconds of each stage of the visits that came to a receipt, the patient's own thinking left out."""
+    spent: dict[State, list[float]] = {state: [] for state in _STAGES}
+    wholes: list[float] = []
+    visit: dict[State, float] = {}
+    for (state, at), (_, until) in pairwise(entered):
+        if state in spent:
+            visit[state] = visit.get(state, 0.0) + until - at
+        if state is State.RECEIPT and visit:
+            for each, seconds in visit.items():
+                spent[each].append(seconds)
+            wholes.append(sum(visit.values()))
+        if state is State.IDLE:
+            visit = {}
+    for each, times in spent.items():
+        if times:
+            yield Figure(f"{each}: median of a visit", statistics.median(times), "s")
+    if wholes:
+        goal = Goal(Bound.AT_MOST, MOST_SECONDS)
+        yield Figure("stepping up to receipt, without thinking", statistics.median(wholes), "s", MOST_SECONDS, goal)
