@@ -1,0 +1,193 @@
+"""Two slots for packs: a new one is tried beside the one in use, and the desk falls back by itself.
+
+The order of every change is what a power cut is survived by: the entry of a slot is taken away before the slot is
+written, written back after everything in it was read again, and a try is counted before the pack is first used. Copied
+from boards and cars that are updated afar (RAUC, Mender, U-Boot's bootcount, SWUpdate). What follows from what is
+`slot_state`'s; whether a pack is healthy is said by the caller; where it came from belongs to `updates`. The pack that
+the desk was delivered with is in no slot.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from models.errors import NoHealthyPack, PackDamaged, SlotsUnusable, UpdateNoRoom, UpdateUnwanted
+from models.releases import Wanted
+from models.slot_state import MAX_TRIES, STATE_NAME, Fault, Slot, State, parse_state, write_state
+from models.store import read_pack
+
+MARGIN: Final = 64 << 20
+"""Bytes of the disk that stay free: the database and the journal go on growing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The pack to open now. trial: it has yet to prove itself. earlier: the other slot's pack, whole and not bad."""
+
+    path: Path
+    pack: Wanted
+    trial: bool
+    earlier: Path | None
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+class Slots:
+    """The two slots below one folder. Several processes may use them; each change is one of the whole."""
+
+    def __init__(self, folder: Path, free: Callable[[Path], int] = _free) -> None:
+        self._folder = folder
+        self._free = free
+
+    def state(self) -> State:
+        """What is known. Raises SlotsUnusable when it cannot be read."""
+        try:
+            data = (self._folder / STATE_NAME).read_bytes()
+        except FileNotFoundError:
+            return State()
+        except OSError as error:
+            raise SlotsUnusable(f"the state of the slots cannot be read: {error.strerror}") from error
+        try:
+            return parse_state(data)
+        except PackDamaged as error:
+            raise SlotsUnusable(f"the state of the slots is damaged: {error}") from error
+
+    def unwanted(self, pack: Wanted) -> str | None:
+        """Why a release may not be installed; None: it may."""
+        state = self.state()
+        if state.is_bad(pack.digest):
+            return "it failed here before, or was withdrawn"
+        return f"the oldest that may be used is {state.floor}" if pack.release < state.floor else None
+
+    def holds(self, pack: Wanted) -> bool:
+        """Whether a slot has this release."""
+        return any(have == pack for _, have in self.state().packs)
+
+    def paths(self) -> tuple[Path, ...]:
+        """The folders of the packs in the slots."""
+        return tuple(self._folder / slot for slot, _ in self.state().packs)
+
+    def install(self, source: Path, pack: Wanted) -> None:
+        """Copy a pack into the slot that is not proven; it is tried from the next start on.
+
+        Raises UpdateUnwanted, UpdateNoRoom, SlotsUnusable, PackDamaged when it is not whole before or after.
+        """
+        with self._change() as state:
+            reason = self.unwanted(pack)
+            if reason is not None:
+                raise UpdateUnwanted(f"release {pack.release} is not installed: {reason}")
+            contents = read_pack(source)
+            if contents.digest != pack.digest:
+                raise PackDamaged(f"{source.name} is another pack than release {pack.release}")
+            slot = Slot.B if state.good is Slot.A else Slot.A
+            self._save(state.without(slot))
+            target = self._folder / slot
+            shutil.rmtree(target, ignore_errors=True)
+            need = sum(file.size for file in contents.manifest.files) + MARGIN
+            if self._free(self._folder) < need:
+                raise UpdateNoRoom(f"release {pack.release} needs {need} bytes, {self._free(self._folder)} are free")
+            target.mkdir()
+            for path in sorted(source.iterdir()):
+                _copy(path, target / path.name)
+            _sync(target)
+            _sync(self._folder)
+            if read_pack(target).digest != pack.digest:
+                raise PackDamaged(f"release {pack.release} is another pack than before it was copied")
+            self._save(state.installed(slot, pack))
+
+    def begin(self) -> Chosen | None:
+        """Choose the pack to open, at every start; None: the one the desk was delivered with.
+
+        A pack on trial is counted before it is used; one that was started too often is given up. Raises NoHealthyPack.
+        """
+        with self._change() as before:
+            state = self._sound(before)
+            if state.trying is not None:
+                state = replace(state, tries=state.tries + 1)
+            if state != before:
+                self._save(state)
+            slot, pack = state.in_use, state.pack(state.in_use)
+            if slot is None or pack is None:
+                if state.floor > 0:
+                    raise NoHealthyPack(f"no slot holds a pack, and the delivered one is older than {state.floor}")
+                return None
+            other = None if state.pack(slot.other) is None else self._folder / slot.other
+            return Chosen(self._folder / slot, pack, trial=slot is state.trying, earlier=other)
+
+    def mark_good(self, pack: Wanted) -> None:
+        """The pack on trial has proven itself; does nothing when another one is on trial by now."""
+        self._then(lambda state: state.marked_good(pack))
+
+    def give_up(self, pack: Wanted, fault: Fault) -> None:
+        """Never use a pack here again, on trial or proven; the next start takes the other one."""
+        self._then(lambda state: state.given_up(pack, fault))
+
+    def obey(self, floor: int, withdrawn: tuple[str, ...]) -> None:
+        """Follow the publishers: raise the floor, strike withdrawn packs."""
+        self._then(lambda state: state.obeyed(floor, withdrawn))
+
+    def _then(self, change: Callable[[State], State]) -> None:
+        with self._change() as before:
+            after = change(before)
+            if after != before:
+                self._save(after)
+
+    def _sound(self, state: State) -> State:
+        """The same, without packs that are damaged or were started too often."""
+        for slot, pack in state.packs:
+            if self._damaged(slot, pack):
+                state = state.given_up(pack, None)  # the disk's fault: the pack may be fetched again
+        tried = state.pack(state.trying)
+        return state if tried is None or state.tries < MAX_TRIES else state.given_up(tried, Fault.CRASHED)
+
+    def _damaged(self, slot: Slot, pack: Wanted) -> bool:
+        try:
+            return read_pack(self._folder / slot).digest != pack.digest
+        except PackDamaged:
+            return True
+
+    def _save(self, state: State) -> None:
+        handle, name = tempfile.mkstemp(prefix=".state-", dir=self._folder)
+        with os.fdopen(handle, "wb") as file:
+            file.write(write_state(state))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(self._folder / STATE_NAME)
+        _sync(self._folder)
+
+    @contextmanager
+    def _change(self) -> Iterator[State]:
+        """The state, while nobody else changes it."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with (self._folder / ".lock").open("wb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                for rest in self._folder.glob(".state-*"):
+                    rest.unlink()  # of a change that was cut off
+                yield self.state()
+        except OSError as error:
+            raise SlotsUnusable(f"the slots cannot be written: {error.strerror}") from error
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A copy of its own, not a link: one bad sector must not take both slots."""
+    with source.open("rb") as reader, target.open("wb") as writer:
+        shutil.copyfileobj(reader, writer, 1 << 20)
+        writer.flush()
+        os.fsync(writer.fileno())
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
