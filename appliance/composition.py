@@ -56,7 +56,10 @@ def software_version() -> str:
 
 @dataclass(frozen=True, slots=True)
 class OpenDesk:
-    """A desk whose records are open: enough for everything that needs no model pack. opening: how its copies fitted."""
+    """A desk whose records are open: enough for everything that needs no model pack.
+
+    opening: how its copies fitted. training: a copy to practise on, of which nothing is kept.
+    """
 
     home: Home
     config: Config
@@ -67,6 +70,7 @@ class OpenDesk:
     key: DeviceKey
     opening: Opening
     software: str
+    training: bool = False
 
     @property
     def admission(self) -> Admission:
@@ -145,6 +149,7 @@ class SeeingDesk:
                 recorded.record_alarm,
                 lambda: self.enrolled.erased + self.staff.erased,
             ),
+            training=desk.training,
         )
         return Station(equipment, camera, publish, at)
 

@@ -27,9 +27,10 @@ _OTHERS = ("device", "fund", "key", "keys")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """[desk]: how the desk speaks to the patient."""
+    """[desk]: how the desk speaks to the patient. training: its staff practises; no visit and no enrolment is kept."""
 
     language: Language = Language.KAZAKH
+    training: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Advice(StrEnum):
     DUPLICATE_FACE = "duplicate_face"
     KEY_AWAY = "key_away"
     SOFTWARE_KEY = "software_key"
+    TRAINING = "training"
 
 
 class Label(StrEnum):

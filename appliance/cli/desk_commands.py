@@ -50,13 +50,14 @@ def checkin(
     iin: Annotated[str | None, typer.Option("--iin", help="Compare with this patient only (1:1).")] = None,
     confirm: Annotated[Confirm, typer.Option(help="What a recording's patient answers.")] = Confirm.ASK,
     once: Annotated[bool, typer.Option("--once", help="End after the first visit.")] = False,
+    training: Annotated[bool, typer.Option("--training", help="Practise: on a copy of which nothing is kept.")] = False,
     as_json: Json = False,
 ) -> None:
     """Run the desk without a window: patients step up, are recognised, confirm, and get a receipt."""
     if camera is not None and confirm is not Confirm.ASK:
         raise typer.BadParameter("at a camera the patient is asked", param_hint="--confirm")
     interrupted = False
-    with seeing_desk(context) as eyes:
+    with seeing_desk(context, training=training) as eyes:
         config, clock = eyes.desk.config, eyes.desk.clock
         claimed = None
         if iin is not None:
@@ -64,7 +65,7 @@ def checkin(
             if claimed is None:
                 raise PersonUnknown("nobody with this IIN is enrolled")
         with opened(camera, video, images, config.camera, clock, skip, eyes.desk.admission.admit) as source:
-            if not as_json and eyes.desk.key.signer.key_class == KeyClass.FILE:
+            if not (as_json or eyes.desk.training) and eyes.desk.key.signer.key_class == KeyClass.FILE:
                 warn(reception_text(Advice.SOFTWARE_KEY, config.desk.language))
             terminal = Terminal(config.desk.language, confirm, quiet=as_json)
             station = eyes.station(source.name, terminal.show, Instant(clock.monotonic()), claimed)

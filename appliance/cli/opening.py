@@ -10,27 +10,37 @@ from contextlib import AbstractContextManager
 import typer
 
 from appliance import logs
+from appliance.cli.output import warn
 from appliance.cli.place import Place, place
 from appliance.composition import OpenDesk, SeeingDesk, open_desk, open_eyes
+from appliance.texts import Advice, reception_text
+from appliance.training import open_for_visits
 from sync.clock import Clock, SystemClock
 
 
 @contextlib.contextmanager
 def desk_at(where: Place, clock: Clock) -> Iterator[OpenDesk]:
     """The desk's records; the log file is written while it is open."""
-    with open_desk(where.home, clock) as desk:
-        logs.start(where.home.log / "desk.log", desk.config.log.level)
-        try:
-            yield desk
-        finally:
-            logs.stop()
+    with open_desk(where.home, clock) as desk, _logged(where, desk):
+        yield desk
 
 
 @contextlib.contextmanager
-def eyes_at(where: Place, clock: Clock) -> Iterator[SeeingDesk]:
-    """The desk with its pack and gallery."""
-    with desk_at(where, clock) as desk:
+def eyes_at(where: Place, clock: Clock, *, training: bool = False) -> Iterator[SeeingDesk]:
+    """The desk with its pack and gallery; or a copy to practise on, where that is asked for here or by the settings."""
+    with open_for_visits(where.home, clock, training=training) as desk, _logged(where, desk):
+        if desk.training:
+            warn(reception_text(Advice.TRAINING, desk.config.desk.language))
         yield open_eyes(desk, where.packs)
+
+
+@contextlib.contextmanager
+def _logged(where: Place, desk: OpenDesk) -> Iterator[None]:
+    logs.start(where.home.log / "desk.log", desk.config.log.level)
+    try:
+        yield
+    finally:
+        logs.stop()
 
 
 def working_desk(context: typer.Context) -> AbstractContextManager[OpenDesk]:
@@ -38,6 +48,6 @@ def working_desk(context: typer.Context) -> AbstractContextManager[OpenDesk]:
     return desk_at(place(context), SystemClock())
 
 
-def seeing_desk(context: typer.Context) -> AbstractContextManager[SeeingDesk]:
-    """That desk with its pack and gallery."""
-    return eyes_at(place(context), SystemClock())
+def seeing_desk(context: typer.Context, *, training: bool = False) -> AbstractContextManager[SeeingDesk]:
+    """That desk with its pack and gallery, or a copy to practise on."""
+    return eyes_at(place(context), SystemClock(), training=training)
