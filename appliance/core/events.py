@@ -152,6 +152,33 @@ class CheckedIn(Event):
             raise ValueError("only a live person checks in by face")
 
 
+class WithoutFace(StrEnum):
+    """How a patient was identified who was not recognised by face."""
+
+    IIN_CODE = "iin_code"
+    """The IIN, and the code that the clinic gave to the patient for a visit of that day."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedWithoutFace(Event):
+    """A patient identified otherwise confirmed a service. reasons: why not by face. Fields else as of `CheckedIn`."""
+
+    KIND: ClassVar[str] = "confirmed_without_face"
+
+    patient: str
+    service: str
+    service_code: str
+    provider: str
+    method: WithoutFace
+    reasons: tuple[Reason, ...]
+    circumstances: Circumstances
+
+    def __post_init__(self) -> None:
+        """Raise ValueError without a reason: a face is never passed over in silence."""
+        if not self.reasons:
+            raise ValueError("a visit without a face has reasons")
+
+
 @dataclass(frozen=True, slots=True)
 class Refused(Event):
     """The desk did not recognise somebody, or there was nothing to confirm. patient: only where it was recognised."""
@@ -173,15 +200,15 @@ class Refused(Event):
 
 @dataclass(frozen=True, slots=True)
 class Declined(Event):
-    """Somebody was recognised but said "not me" or "not my service", or gave no answer."""
+    """A patient said "not me" or "not my service", or gave no answer. comparison: None without a face."""
 
     KIND: ClassVar[str] = "declined"
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     patient: str
     reason: Reason
     services: tuple[str, ...]
-    comparison: Comparison
+    comparison: Comparison | None
     circumstances: Circumstances
 
 

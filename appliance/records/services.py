@@ -16,6 +16,7 @@ from appliance.core.types import PersonId
 from appliance.records.schedule import ScheduledService
 from appliance.records.stamp import written
 from appliance.records.vault import pseudonym
+from appliance.records.visit_codes import VisitCodes
 from sync.database import Database, known
 
 _SELECT = (
@@ -54,22 +55,25 @@ class Imported:
 class Services:
     """The tables `planned_service` and `visit`. `keep` and `confirm` happen inside the caller's transaction."""
 
-    __slots__ = ("_db", "_pseudonym_key")
+    __slots__ = ("_codes", "_db", "_pseudonym_key")
 
     def __init__(self, db: Database, pseudonym_key: bytes) -> None:
         self._db = db
         self._pseudonym_key = pseudonym_key
+        self._codes = VisitCodes(db, pseudonym_key)
 
     def keep(self, scheduled: Iterable[ScheduledService], at: datetime) -> Imported:
-        """Take over the lines of a file; services it does not name stay as they are."""
+        """Take over the lines of a file; services it does not name, and codes it does not give, stay as they are."""
         added = changed = unchanged = 0
+        self._codes.forget_before(at.date())
         for line in scheduled:
             before = self._shown(self._id(line))
             after = (*(name for _, name in line.names), line.room)
             if before is None:
                 self._insert(line, written(at))
+                self._keep_code(line)
                 added += 1
-            elif before != after:
+            elif self._keep_code(line) or before != after:
                 self._db.execute(
                     "UPDATE planned_service SET name_kk = ?, name_ru = ?, name_en = ?, room = ?, imported_at = ?"
                     " WHERE service_id = ?",
@@ -162,6 +166,14 @@ class Services:
             day.isoformat(),
             patient,
         )
+
+    def _keep_code(self, line: ScheduledService) -> bool:
+        """Keep the code that a line gives; whether it is another one than before."""
+        service, who = self._id(line), pseudonym(line.iin, self._pseudonym_key)
+        if not line.visit_code or self._codes.knows(service, who, line.day, line.visit_code):
+            return False
+        self._codes.keep(service, who, line.day, line.visit_code)
+        return True
 
     def _id(self, line: ScheduledService) -> str:
         who = pseudonym(line.iin, self._pseudonym_key)
