@@ -24,9 +24,10 @@ from appliance.core.events import (
 from appliance.core.pace import IMPOSSIBLE_PACE, WINDOW, Confirmed, Paced, too_fast
 from appliance.core.policy import Policy
 from appliance.core.ports import Claim, Reception
+from appliance.core.snapshot import Offer
 from appliance.core.types import PersonId
 from appliance.enrolled import EnrolledGallery
-from appliance.greeting import greet
+from appliance.greeting import greet, offer
 from appliance.records.desk import DeskRecords
 from sync.clock import Clock
 from sync.database import immediate
@@ -119,6 +120,15 @@ class RecordedDesk:
         if isinstance(known, Claim):
             return known.patient or None
         return None if known is None else self._records.people.reference(known)
+
+    def just_confirmed(self) -> tuple[str, Offer] | None:
+        """The youngest visit at the patient's screen, within the policy's time; also when the clock was set back."""
+        last = self._records.services.last_at_the_screen()
+        if last is None:
+            return None
+        service, at = last
+        age = abs(self._clock.moment().wall - at).total_seconds()
+        return (service.event, offer(service)) if service.event and age <= self._policy.timing.again else None
 
     def unsigned(self) -> int:
         """How many recorded events wait for the device's key."""

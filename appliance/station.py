@@ -87,11 +87,22 @@ class Station:
         )
         self._publish = publish
         self._visit = session.start(at)
+        self._met = Encounter()
         self._presence = Presence()
         self._looked = Instant(-math.inf)
         self._left = False
-        self._met = Encounter()
         self._intents: deque[Intent] = deque()
+
+    def resume(self, at: Instant) -> None:
+        """Show a receipt again that was durable just before the program ended: whether anybody saw it, nobody knows.
+
+        Before the first frame. Raises KnownFailure.
+        """
+        last = self._with.desk.just_confirmed()
+        if last is not None:
+            receipt, service = last
+            self._met = Encounter(receipt=receipt, chosen=service, unsigned=self._with.desk.unsigned() > 0)
+            self._visit = session.start(at, State.RECEIPT)
 
     # ---- the loop
 

@@ -126,6 +126,12 @@ class Desk(Protocol):
         Gives the place among those who wait. Raises KnownFailure.
         """
 
+    def just_confirmed(self) -> tuple[str, Offer] | None:
+        """Event id and service of the youngest visit at this screen, while the policy shows it again after a restart.
+
+        Raises KnownFailure.
+        """
+
     def unsigned(self) -> int:
         """How many recorded events wait for the device's key."""
 

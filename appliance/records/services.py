@@ -124,6 +124,17 @@ class Services:
             ).fetchall()
         return tuple((provider, datetime.fromisoformat(at)) for provider, at in rows)
 
+    def last_at_the_screen(self) -> tuple[PlannedService, datetime] | None:
+        """The youngest service that a patient confirmed, and when; not what reception confirmed or put right."""
+        with known():
+            row = self._db.execute(
+                "SELECT service_id, confirmed_at FROM visit WHERE corrected_by IS NULL"
+                " AND event_id NOT IN (SELECT event_id FROM manual_confirmation)"
+                " AND event_id NOT IN (SELECT corrected_by FROM visit WHERE corrected_by IS NOT NULL)"
+                " ORDER BY event_seq DESC LIMIT 1"
+            ).fetchone()
+        return None if row is None else (self.get(row[0]), datetime.fromisoformat(row[1]))
+
     def confirm(self, service: str, person: PersonId | None, event_id: str, event_seq: int, at: datetime) -> None:
         """Record that a service was confirmed by a signed event; until that is corrected, once.
 

@@ -49,6 +49,7 @@ class ScriptedDesk:
 
     waiting: int = 0
     calls: list[PersonId | Claim | None] = field(default_factory=list)
+    last: tuple[str, Offer] | None = None
     codes: dict[str, str] = field(default_factory=dict)
     early: str = ""
 
@@ -87,6 +88,11 @@ class ScriptedDesk:
         self._may_fail("call")
         self.calls.append(known)
         return len(self.calls)
+
+    def just_confirmed(self) -> tuple[str, Offer] | None:
+        """As told."""
+        self._may_fail("just_confirmed")
+        return self.last
 
     def unsigned(self) -> int:
         """As told."""
