@@ -229,6 +229,7 @@ def _problems() -> str:
         causes, place = " ".join(map(str, each.causes)), f"/_problem/{each.name}"
         body = json.dumps({"code": each.code, "message": each.message}, separators=(",", ":"))
         wait = "" if each.retry_after is None else f"add_header Retry-After {each.retry_after} always; "
-        said = f"default_type application/json; {wait}return {each.status} '{body}';"
+        # No limit of a body here: one that came in chunks would be found too large once more, and HTML be the answer.
+        said = f"client_max_body_size 0; default_type application/json; {wait}return {each.status} '{body}';"
         lines += [f"    error_page {causes} ={each.status} {place};", f"    location = {place} {{ internal; {said} }}"]
     return "\n".join(lines)

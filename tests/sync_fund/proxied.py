@@ -25,7 +25,7 @@ START_S = 30.0
 
 _MAIN = """
 {user}pid {folder}/nginx.pid;
-error_log {folder}/error.log info;
+error_log {folder}/error.log warn;
 worker_processes 2;
 events {{ worker_connections 1024; }}
 http {{
@@ -97,11 +97,13 @@ class Site:
         self.gateways[number].kill()
         self.gateways[number].wait()
 
-    def start_again(self, number: int) -> None:
-        """After a kill, which left the socket's name behind."""
-        assert self.sockets[number].exists()
-        self.gateways[number] = self.start_gateway(number)
-        self.await_gateway(number)
+    def start_again(self, *numbers: int) -> None:
+        """After a kill, which left the sockets' names behind."""
+        for number in numbers:
+            assert self.sockets[number].exists()
+            self.gateways[number] = self.start_gateway(number)
+        for number in numbers:
+            self.await_gateway(number)
 
     def signal_nginx(self, number: signal.Signals) -> None:
         """Signal the master process: SIGHUP reloads."""
