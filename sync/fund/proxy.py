@@ -149,7 +149,6 @@ upstream keldim_gateways {{
 
 def _server(home: FundHome, host: str, listening: Sequence[str], burst: int) -> str:
     listens = "\n".join(f"    listen {each} ssl default_server;" for each in listening)
-    server, authority = _plain(home.server), _plain(home.device_ca)
     return f"""
 server {{
 {listens}
@@ -157,48 +156,10 @@ server {{
     server_tokens off;
     access_log off;  # the gateway says what a device did; a request's line and body stay unwritten
     log_not_found off;
-
-    ssl_certificate {server};  # with its key; renewed when a gateway starts: reload nginx after it
-    ssl_certificate_key {server};
-    ssl_protocols TLSv1.3;
-    ssl_client_certificate {authority};
-    ssl_verify_client optional;  # a witness has no certificate
-    ssl_verify_depth 1;
-    ssl_session_tickets off;  # every connection shows its certificate
-    ssl_session_cache off;
-
-    client_header_timeout {CLIENT_S}s;
-    client_body_timeout {CLIENT_S}s;
-    send_timeout {CLIENT_S}s;
-    lingering_time {CLIENT_S}s;
-    keepalive_timeout 75s;
-    reset_timedout_connection on;
-    client_header_buffer_size 2k;
-    large_client_header_buffers 4 8k;
-    underscores_in_headers off;
-    limit_req zone=keldim_requests burst={burst - 1} nodelay;  # the first is not counted as burst
-    limit_req_status 429;
-    limit_conn keldim_at_once {AT_ONCE};
-    limit_conn_status 429;
+{_tls(_plain(home.server), _plain(home.device_ca))}
+{_limits(burst)}
 {_problems()}
-
-    # Inherited by every location, as long as none sets a header of its own: what a client sends under these names
-    # never reaches a gateway.
-    proxy_set_header Host $host;
-    proxy_set_header Connection "";
-    proxy_set_header {HEADER} $keldim_certificate;
-    proxy_set_header {ADDRESS_HEADER} $remote_addr;
-    proxy_http_version 1.1;
-    proxy_request_buffering on;  # a slow body never takes a place of a gateway
-    proxy_connect_timeout 2s;
-    proxy_send_timeout {CLIENT_S}s;
-    proxy_read_timeout {ANSWER_S}s;
-    proxy_next_upstream error non_idempotent;  # everything may be sent again (PROTOCOL.md)
-    proxy_next_upstream_tries 2;
-    proxy_buffer_size 16k;
-    proxy_buffers 17 16k;  # a whole answer
-    proxy_max_temp_file_size 0;
-
+{_HANDED_ON}
     location /v1/devices/ {{
         if ($ssl_client_verify != SUCCESS) {{
             return 496;
@@ -219,6 +180,56 @@ server {{
         proxy_pass http://keldim_gateways;
     }}
 }}
+"""
+
+
+def _tls(server: str, authority: str) -> str:
+    return f"""
+    ssl_certificate {server};  # with its key; renewed when a gateway starts: reload nginx after it
+    ssl_certificate_key {server};
+    ssl_protocols TLSv1.3;
+    ssl_client_certificate {authority};
+    ssl_verify_client optional;  # a witness has no certificate
+    ssl_verify_depth 1;
+    ssl_session_tickets off;  # every connection shows its certificate
+    ssl_session_cache off;"""
+
+
+def _limits(burst: int) -> str:
+    return f"""
+    client_header_timeout {CLIENT_S}s;
+    client_body_timeout {CLIENT_S}s;
+    send_timeout {CLIENT_S}s;
+    lingering_time {CLIENT_S}s;
+    keepalive_timeout 75s;
+    reset_timedout_connection on;
+    client_header_buffer_size 2k;
+    large_client_header_buffers 4 8k;
+    underscores_in_headers off;
+    limit_req zone=keldim_requests burst={burst - 1} nodelay;  # the first is not counted as burst
+    limit_req_status 429;
+    limit_conn keldim_at_once {AT_ONCE};
+    limit_conn_status 429;
+"""
+
+
+_HANDED_ON: Final = f"""
+    # Inherited by every location, as long as none sets a header of its own: what a client sends under these names
+    # never reaches a gateway.
+    proxy_set_header Host $host;
+    proxy_set_header Connection "";
+    proxy_set_header {HEADER} $keldim_certificate;
+    proxy_set_header {ADDRESS_HEADER} $remote_addr;
+    proxy_http_version 1.1;
+    proxy_request_buffering on;  # a slow body never takes a place of a gateway
+    proxy_connect_timeout 2s;
+    proxy_send_timeout {CLIENT_S}s;
+    proxy_read_timeout {ANSWER_S}s;
+    proxy_next_upstream error non_idempotent;  # everything may be sent again (PROTOCOL.md)
+    proxy_next_upstream_tries 2;
+    proxy_buffer_size 16k;
+    proxy_buffers 17 16k;  # a whole answer
+    proxy_max_temp_file_size 0;
 """
 
 

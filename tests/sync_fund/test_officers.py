@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sync.fund.admission import Terms, admit, certificates, invite
@@ -20,21 +21,14 @@ ROUNDS = 4
 def at_once(works: list[Callable[[], str]]) -> list[str | BaseException]:
     """What each gave or raised, all begun at the same instant."""
     gate = threading.Barrier(len(works))
-    results: list[str | BaseException] = [""] * len(works)
 
-    def run(place: int) -> None:
+    def run(work: Callable[[], str]) -> str:
         gate.wait(10)
-        try:
-            results[place] = works[place]()
-        except BaseException as error:  # noqa: BLE001  # a bug is looked at, too
-            results[place] = error
+        return work()
 
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(works))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return results
+    with ThreadPoolExecutor(len(works)) as pool:
+        begun = [pool.submit(run, work) for work in works]
+        return [one.exception() or one.result() for one in begun]
 
 
 def test_two_officers_who_admit_one_invitation_at_once_admit_one_desk(fund: Fund, tmp_path: Path) -> None:
