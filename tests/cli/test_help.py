@@ -39,6 +39,7 @@ WANTED = {
         ("verify",),
         ("people",),
         ("staff", "pin"),
+        ("reception", "queue"),
         ("forget",),
         ("cameras",),
         ("doctor",),
