@@ -6,24 +6,28 @@ delivery to the fund is another process's.
 
 from datetime import datetime
 
+from appliance.claiming import claim
 from appliance.core.decision import Decision, Reason
-from appliance.core.errors import ConsentMissing, PersonUnknown, TemplateDamaged
+from appliance.core.errors import ConsentMissing, PersonUnknown, ServiceUnknown, TemplateDamaged
 from appliance.core.events import (
     Alarm,
     CheckedIn,
     Circumstances,
     Comparison,
+    ConfirmedWithoutFace,
     Declined,
     Event,
     Refused,
     ReTemplated,
+    WithoutFace,
 )
 from appliance.core.pace import IMPOSSIBLE_PACE, WINDOW, Confirmed, Paced, too_fast
 from appliance.core.policy import Policy
-from appliance.core.ports import Reception
+from appliance.core.ports import Claim, Reception
+from appliance.core.snapshot import Offer
 from appliance.core.types import PersonId
 from appliance.enrolled import EnrolledGallery
-from appliance.greeting import greet
+from appliance.greeting import greet, offer
 from appliance.records.desk import DeskRecords
 from sync.clock import Clock
 from sync.database import immediate
@@ -101,11 +105,30 @@ class RecordedDesk:
         """What to greet with, what can be confirmed now, and what was."""
         return greet(self._records, person, self._clock.moment().wall, self._policy)
 
-    def call(self, known: PersonId | None) -> int:
-        """Keep the call for the receptionist's screen, with whom it is about."""
-        patient = None if known is None else self._records.people.reference(known)
+    def claim(self, iin: str, code: str) -> Claim:
+        """Judge a number and a code as they were typed."""
+        return claim(self._records, self._clock, self._policy, iin, code)
+
+    def call(self, known: PersonId | Claim | None) -> int:
+        """Keep the call for the receptionist's screen, with whom it is about, and whether that is proven."""
+        claimed = isinstance(known, Claim) and known.reception is None
         with immediate(self._records.db):
-            return self._records.help_calls.add(patient, self._clock.moment().wall)
+            return self._records.help_calls.add(self._named(known), self._clock.moment().wall, claimed=claimed)
+
+    def _named(self, known: PersonId | Claim | None) -> str | None:
+        """The pseudonym of whom this is about, if anybody."""
+        if isinstance(known, Claim):
+            return known.patient or None
+        return None if known is None else self._records.people.reference(known)
+
+    def just_confirmed(self) -> tuple[str, Offer] | None:
+        """The youngest visit at the patient's screen, within the policy's time; also when the clock was set back."""
+        last = self._records.services.last_at_the_screen()
+        if last is None:
+            return None
+        service, at = last
+        age = abs(self._clock.moment().wall - at).total_seconds()
+        return (service.event, offer(service)) if service.event and age <= self._policy.timing.again else None
 
     def unsigned(self) -> int:
         """How many recorded events wait for the device's key."""
@@ -146,6 +169,32 @@ class RecordedDesk:
             self._pace(Confirmed(planned.provider, moment.wall), before, moment)
         return entry.event_id
 
+    def record_without_face(self, claim: Claim, service: str, reasons: tuple[Reason, ...], about: Circumstances) -> str:
+        """Sign the visit of a patient with the right code, enrolled or not, and mark the service confirmed."""
+        if claim.reception is None:
+            raise ValueError("only the right code confirms a visit")
+        records = self._records
+        with immediate(records.db):
+            planned = records.services.get(service)
+            if planned.patient != claim.patient:
+                raise ServiceUnknown(f"service {service} is not planned for the patient who was identified")
+            event = ConfirmedWithoutFace(
+                patient=claim.patient,
+                service=planned.service,
+                service_code=planned.code,
+                provider=planned.provider,
+                method=WithoutFace.IIN_CODE,
+                reasons=reasons,
+                circumstances=about,
+            )
+            moment = self._clock.moment()
+            before = records.services.newest(self._policy.pace.desk_per_hour)
+            entry = append(self._ledger, event, moment)
+            person = records.people.named(claim.patient)
+            records.services.confirm(service, person, entry.event_id, entry.seq, moment.wall)
+            self._pace(Confirmed(planned.provider, moment.wall), before, moment)
+        return entry.event_id
+
     def _pace(self, newest: Confirmed, before: tuple[tuple[str, datetime], ...], moment: Moment) -> None:
         """An alarm for visits faster than people can be served, at most one an hour for each provider and the desk."""
         for whose, count in too_fast(newest, [Confirmed(*visit) for visit in before], self._policy.pace):
@@ -174,7 +223,7 @@ class RecordedDesk:
 
     def record_refusal(
         self,
-        person: PersonId | None,
+        known: PersonId | Claim | None,
         reasons: tuple[Reason, ...],
         hint: str | None,
         decision: Decision | None,
@@ -184,7 +233,7 @@ class RecordedDesk:
 
         A staff face that was presented for a patient is an alarm beside the refusal, in the same transaction.
         """
-        patient = None if person is None else self._records.people.reference(person)
+        patient = self._named(known)
         compared = None if decision is None else Comparison.of(decision)
         refused = Refused(patient, reasons, hint, compared, about)
         if decision is None or Reason.STAFF_FACE not in reasons:
@@ -194,14 +243,19 @@ class RecordedDesk:
         alarm = Alarm("staff_face", "check-in", self._software, tuple(map(staff.reference, others)))
         return self._sign(alarm, refused)
 
-    def record_decline(self, decision: Decision, reason: Reason, about: Circumstances) -> str:
-        """Sign that the recognised patient said no, or gave no answer."""
-        if decision.person is None:
-            raise ValueError("only a recognised patient can decline")
-        offered = self.receive(decision.person).offers
-        patient = self._records.people.reference(decision.person)
-        codes = tuple(offer.code for offer in offered)
-        return self._sign(Declined(patient, reason, codes, Comparison.of(decision), about))
+    def record_decline(self, known: Decision | Claim, reason: Reason, about: Circumstances) -> str:
+        """Sign that the patient said no, or gave no answer."""
+        if isinstance(known, Claim):
+            patient, met, compared = known.patient, known.reception, None
+        elif known.person is not None:
+            patient, met = self._records.people.reference(known.person), self.receive(known.person)
+            compared = Comparison.of(known)
+        else:
+            met = None
+        if met is None:
+            raise ValueError("only a patient who was recognised or had the right code can decline")
+        codes = tuple(offer.code for offer in met.offers)
+        return self._sign(Declined(patient, reason, codes, compared, about))
 
     def record_alarm(self, what: str, detail: str) -> str:
         """Sign something an auditor should see."""

@@ -49,22 +49,21 @@ class Recorder:
 
     def _visit(self, visit: Visit, met: Encounter) -> str:
         assert met.chosen is not None  # noqa: S101 - CONFIRM is about one service
-        return self.desk.record_visit(_accepted(met), met.chosen.service, self._circumstances(visit, met))
+        service, about = met.chosen.service, self._circumstances(visit, met)
+        if met.claim is None:
+            return self.desk.record_visit(_accepted(met), service, about)
+        wrong = (Reason.WRONG_CODE,) if visit.wrong else ()
+        reasons = (*(met.attempt.earlier or (Reason.WITHOUT_FACE,)), *wrong)
+        return self.desk.record_without_face(met.claim, service, reasons, about)
 
     def _decline(self, visit: Visit, met: Encounter) -> str:
-        return self.desk.record_decline(_accepted(met), met.declined, self._circumstances(visit, met))
+        return self.desk.record_decline(met.claim or _accepted(met), met.declined, self._circumstances(visit, met))
 
     def _refusal(self, visit: Visit, met: Encounter) -> str:
-        attempt = met.attempt
-        known = attempt.decision.person if attempt.decision else None
-        nothing_to_confirm = _NOTHING_TO_CONFIRM.get(visit.state)
-        reasons = (nothing_to_confirm,) if nothing_to_confirm else attempt.reasons()
-        if visit.state is State.LEAVING:
-            reasons = (*reasons, Reason.LEFT)
-        if visit.state is State.HELP:
-            reasons = (*reasons, Reason.ASKED_FOR_HELP)
+        attempt, about = met.attempt, self._circumstances(visit, met)
+        known = met.known if met.reception else None
         hint = attempt.last_hint.value if attempt.last_hint else None
-        return self.desk.record_refusal(known, reasons, hint, attempt.decision, self._circumstances(visit, met))
+        return self.desk.record_refusal(known, _why(visit, met), hint, attempt.decision, about)
 
     def _circumstances(self, visit: Visit, met: Encounter) -> Circumstances:
         attempt, limits = met.attempt, self.limits
@@ -86,6 +85,21 @@ class Recorder:
             liveness_reject=None if limits is None else round(limits.reject, 4),
             liveness_steps=tuple(step.cue for step in challenge.steps) if challenge else (),
         )
+
+
+def _why(visit: Visit, met: Encounter) -> tuple[Reason, ...]:
+    """The reasons of a refusal."""
+    nothing_to_confirm = _NOTHING_TO_CONFIRM.get(visit.state)
+    if nothing_to_confirm:
+        return (nothing_to_confirm,)
+    reasons = met.attempt.earlier if visit.without_face else met.attempt.reasons()
+    if met.claim is not None:
+        reasons = (*reasons, Reason.WRONG_CODE)
+    if visit.state is State.LEAVING:
+        reasons = (*reasons, Reason.LEFT)
+    if met.declined is Reason.ASKED_FOR_HELP:
+        reasons = (*reasons, Reason.ASKED_FOR_HELP)
+    return reasons
 
 
 def _tried(visit: Visit, attempt: Attempt) -> bool:

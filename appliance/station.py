@@ -16,11 +16,11 @@ from appliance.core.decision import Decision, Reason
 from appliance.core.errors import CameraFrozen, CameraRefused, CameraUnavailable, ImageUnreadable
 from appliance.core.liveness_passive import PassiveLimits
 from appliance.core.policy import Policy
-from appliance.core.ports import Desk, FrameSource, Observer
+from appliance.core.ports import Desk, FrameSource, Observer, Proof
 from appliance.core.presence import Presence
 from appliance.core.quality import QualityReport, judge, near
 from appliance.core.session import Effect, Signal, State
-from appliance.core.snapshot import Intent, Snapshot
+from appliance.core.snapshot import Intent, IntentKind, Snapshot
 from appliance.core.types import Frame, Instant, Observation, PersonId
 from appliance.encounter import Encounter
 from appliance.proof import Draw, Prover
@@ -87,11 +87,22 @@ class Station:
         )
         self._publish = publish
         self._visit = session.start(at)
+        self._met = Encounter()
         self._presence = Presence()
         self._looked = Instant(-math.inf)
         self._left = False
-        self._met = Encounter()
         self._intents: deque[Intent] = deque()
+
+    def resume(self, at: Instant) -> None:
+        """Show a receipt again that was durable just before the program ended: whether anybody saw it, nobody knows.
+
+        Before the first frame. Raises KnownFailure.
+        """
+        last = self._with.desk.just_confirmed()
+        if last is not None:
+            receipt, service = last
+            self._met = Encounter(receipt=receipt, chosen=service, unsigned=self._with.desk.unsigned() > 0)
+            self._visit = session.start(at, State.RECEIPT)
 
     # ---- the loop
 
@@ -183,9 +194,12 @@ class Station:
         _LOG.debug("%s + %s -> %s", self._visit.state, signal, step.visit.state)
         if self._visit.state is State.IDLE and signal is not Signal.FAULT:
             self._met = Encounter(Attempt(began=self._with.clock.moment().wall.isoformat()))
-        if signal is Signal.RETRY:
+        if signal in (Signal.RETRY, Signal.WITHOUT_FACE):
             self._note()
+        if signal is Signal.RETRY:
             self._met.attempt = self._met.attempt.again()
+        if signal is Signal.WITHOUT_FACE:
+            self._met.go_without_face(self._visit.state)
         self._visit = step.visit
         for effect in step.effects:
             if self._visit.state is step.visit.state:  # an effect that failed has led elsewhere
@@ -209,9 +223,29 @@ class Station:
 
     def _answer(self, now: Instant) -> None:
         while self._intents:
-            signal = self._met.answer(self._intents.popleft(), self._visit)
+            intent = self._intents.popleft()
+            if intent.kind is IntentKind.IDENTIFY and self._visit.state is State.FALLBACK:
+                self._identify(intent, now)
+                continue
+            signal = self._met.answer(intent, self._visit)
             if signal in session.TABLE[self._visit.state]:
                 self._signal(signal, now)
+
+    def _identify(self, intent: Intent, now: Instant) -> None:
+        """A number and a code were typed: the right ones are as good as a face, no code is reception's matter."""
+        try:
+            claim = self._with.desk.claim(intent.iin, intent.code)
+        except KnownFailure as failure:
+            self._not_saved(failure, now)
+            return
+        self._met.claim = claim
+        if claim.reception is not None:
+            self._signal(self._met.meet(claim.reception), now)
+        elif claim.proof is Proof.NONE:
+            self._signal(Signal.CALLED, now)
+        else:
+            self._met.recorded = False
+            self._signal(session.wrong_entry(self._visit, self._with.policy), now)
 
     # ---- frames
 
@@ -294,9 +328,8 @@ class Station:
 
     def _call(self, now: Instant) -> None:
         """Reception is told that somebody waits, and who, where that is known."""
-        decision = self._met.attempt.decision
         try:
-            self._met.queue = self._with.desk.call(decision.person if decision else None)
+            self._met.queue = self._with.desk.call(self._met.known)
         except KnownFailure as failure:
             self._not_saved(failure, now)
 

@@ -65,30 +65,46 @@ def mark_of(frame: Frame) -> int:
 class Watchdog:
     """Pings while the kiosk lives. `saw` and `failed` are the station's thread's, `ping` the window's timer's."""
 
-    def __init__(self, supervisor: Supervisor, at: Instant, limits: PulseLimits | None = None) -> None:
-        """at: the present instant; nothing is missed before a limit has passed since."""
+    def __init__(self, supervisor: Supervisor | None, limits: PulseLimits | None = None) -> None:
+        """supervisor: None where nobody waits for word; all else is the same then."""
         self._supervisor = supervisor
         self._limits = limits or PulseLimits()
-        self._sight = Sight(at)
+        self._sight: Sight | None = None
+        self._ready = False
         self._missing: Missing | None = None
 
     def saw(self, frame: Frame) -> None:
         """The station took a picture."""
-        self._sight = self._sight.seen(mark_of(frame), frame.at)
+        self._sight = (self._sight or Sight(frame.at)).seen(mark_of(frame), frame.at)
 
     def failed(self, at: Instant) -> None:
-        """The camera gave none, and the screen says so."""
-        self._sight = self._sight.failed(at)
+        """There is none, and the screen says why: the camera gave none, or the desk did not open."""
+        self._sight = (self._sight or Sight(at)).failed(at)
 
     def ping(self, window: Instant, now: Instant) -> bool:
-        """Tell the supervisor, if the kiosk lives. window: when the window's timer ran last. Gives whether it lives."""
+        """Tell the supervisor, if the kiosk lives; gives whether it does. window: when the window's timer ran last.
+
+        Before the first picture, or the first failure that the screen tells, the kiosk is not ready and nothing is
+        told: how long that may last is the unit's (`TimeoutStartSec=`).
+        """
+        if self._sight is None:
+            return True
         lacking = missing(self._sight, window, now, self._limits)
         if lacking is not self._missing:
             _LOG.warning("watchdog: %s", f"no sign of life of the {lacking}" if lacking else "alive again")
         self._missing = lacking
         if lacking is None:
-            self._supervisor.tell("WATCHDOG=1")
+            self._tell("WATCHDOG=1") if self._ready else self._tell("READY=1", "WATCHDOG=1")
+            self._ready = True
         return lacking is None
+
+    def stopping(self) -> None:
+        """The kiosk ends because it was told to."""
+        self._tell("STOPPING=1")
+
+    def _tell(self, *assignments: str) -> None:
+        if self._supervisor is not None:
+            self._supervisor.tell(*assignments)
 
 
 class Watched:

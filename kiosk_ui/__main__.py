@@ -3,8 +3,10 @@
 `keldim kiosk` and `make run` start it. Options are read here; what is opened is `program`'s.
 """
 
+import os
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,10 +20,13 @@ from appliance.cli.place import HOME_VARIABLE, PACKS_VARIABLE, Place, place_of
 from appliance.cli.sources import chosen, opened
 from appliance.composition import OpenDesk, SeeingDesk
 from appliance.core.ports import FrameSource
+from appliance.core.types import Instant
+from appliance.supervisor import Watchdog, Watched, supervisor_of
 from appliance.texts import Language
 from kiosk_ui.desk import DeskThread
 from kiosk_ui.program import Placing, Preview, Program
 from sync.clock import Clock, SystemClock
+from sync.errors import KnownFailure
 from sync.memory import guard_memory
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -29,22 +34,34 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """The desk and the camera that the command line names; opened on the desk's thread."""
+    """The desk and the camera that the command line names; opened on the desk's thread.
+
+    watchdog: learns of each picture, and of whatever keeps the desk closed.
+    """
 
     where: Place
     clock: Clock
     preview: Preview
+    watchdog: Watchdog
+    training: bool
     camera: str | None
     video: Path | None
     images: Path | None
 
-    def eyes(self) -> AbstractContextManager[SeeingDesk]:
-        """The desk with its pack."""
-        return eyes_at(self.where, self.clock)
+    @contextmanager
+    def eyes(self) -> Iterator[SeeingDesk]:
+        """The desk with its pack, or a copy to practise on."""
+        try:
+            with eyes_at(self.where, self.clock, training=self.training) as eyes:
+                yield eyes
+        except KnownFailure:
+            self.watchdog.failed(Instant(self.clock.monotonic()))
+            raise
 
-    def source(self, desk: OpenDesk) -> AbstractContextManager[FrameSource]:
+    @contextmanager
+    def source(self, desk: OpenDesk) -> Iterator[FrameSource]:
         """The named source; its frames are previewed."""
-        return opened(
+        with opened(
             self.camera,
             self.video,
             self.images,
@@ -52,7 +69,8 @@ class _Chosen:
             self.clock,
             admit=desk.admission.admit,
             preview=self.preview,
-        )
+        ) as source:
+            yield Watched(source, self.watchdog, self.clock)
 
 
 Home = Annotated[
@@ -78,13 +96,22 @@ def kiosk(
     fullscreen: Fullscreen = False,
     screen: Monitor = 0,
     language: Speaks = None,
+    training: Annotated[bool, typer.Option("--training", help="Practise: on a copy of which nothing is kept.")] = False,
 ) -> None:
     """Open the patient's window over this desk."""
     chosen(camera, video, images)
     where, clock = place_of(home, packs), SystemClock()
-    program = Program(clock, language, Placing(fullscreen, screen))
-    opening = _Chosen(where, clock, program.preview, camera, video, images)
-    raise typer.Exit(program.run(DeskThread(opening, clock, program.publish, program.ended, program.tell)))
+    watchdog = Watchdog(supervisor_of(os.environ))
+
+    def alive() -> None:
+        now = Instant(clock.monotonic())
+        watchdog.ping(now, now)
+
+    program = Program(clock, language, Placing(fullscreen, screen), alive)
+    opening = _Chosen(where, clock, program.preview, watchdog, training, camera, video, images)
+    code = program.run(DeskThread(opening, clock, program.publish, program.ended, program.tell))
+    watchdog.stopping()
+    raise typer.Exit(code)
 
 
 @app.command()

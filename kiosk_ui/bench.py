@@ -6,7 +6,7 @@ A desk of its own, real models, a drawn patient, frames at the pace of a camera.
 import contextlib
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +24,9 @@ from appliance.core.ports import FrameSource
 from appliance.core.session import State
 from appliance.core.snapshot import Intent, Snapshot
 from appliance.core.types import Frame, Instant
-from appliance.demo import cast, clinic
+from appliance.demo import cast, clinic, day
+from appliance.demo.performance import Result
+from appliance.demo.plan import PLAN
 from appliance.opencv import cv2
 from kiosk_ui.demonstration import Watched
 from kiosk_ui.desk import DeskThread
@@ -107,8 +109,8 @@ class _Preview:
 class _Timed(Watched):
     """The demonstration, with the moments at which the screen changed."""
 
-    def __init__(self, program: Program, clock: SystemClock, packs: Path, folder: Path, visits: int) -> None:
-        super().__init__(program, clock, packs, folder, patience=0.0, visits=visits)
+    def __init__(self, program: Program, clock: SystemClock, play: Callable[[Watched], bool]) -> None:
+        super().__init__(program, clock, 0.0, play)
         self.entered: list[tuple[State, float]] = []
         self._at = clock
 
@@ -134,8 +136,11 @@ def measure(packs: Path, seconds: float, visits: int) -> Report:
         desk = DeskThread(opening, clock, program.publish, program.ended, program.tell)
         whole = _cores(program, desk, seconds, clock)
         program = Program(clock, None, Placing())
-        timed = _Timed(program, clock, packs, root / "day", visits)
+        (root / "day").mkdir(mode=0o700)
+        timed = _Timed(program, clock, lambda who: _visits(root / "day", packs, clock, visits, who))
         program.run(timed)
+        if timed.failure is not None:
+            raise timed.failure
     figures = [
         Figure("window with preview alone", alone, "cores"),
         Figure("whole kiosk, searching a face", whole, "cores", MOST_CORES, Goal(Bound.AT_MOST, MOST_CORES)),
@@ -143,6 +148,20 @@ def measure(packs: Path, seconds: float, visits: int) -> Report:
     ]
     facts = {"preview": f"{RATE:g} frames a second of 1280x720 in 1280x800", "visits": str(visits)}
     return Report("ui", "limit", facts, tuple(figures))
+
+
+class _Silent:
+    """A benchmark tells what it found, not what it does."""
+
+    def step(self, text: str) -> None:
+        del text
+
+    def result(self, result: Result, waiting: int) -> None:
+        del result, waiting
+
+
+def _visits(root: Path, packs: Path, clock: SystemClock, visits: int, audience: Watched) -> bool:
+    return day.scripted(root, packs, clock, _Silent(), PLAN[:visits], audience).as_planned
 
 
 def _cores(program: Program, worker: "_Preview | DeskThread", seconds: float, clock: SystemClock) -> float:

@@ -5,6 +5,7 @@ It founds a fund and a desk of its own, as `keldim demo` does; nothing here is u
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
@@ -45,12 +46,10 @@ class _Headless:
 class Watched:
     """On a thread of its own; whoever is at the window may press the buttons before the people played do."""
 
-    def __init__(
-        self, program: Program, clock: Clock, packs: Path, folder: Path | None, patience: float, visits: int
-    ) -> None:
-        self._program, self._clock = program, clock
-        self.patience, self._visits = patience, visits
-        self._packs, self._folder = packs, folder
+    def __init__(self, program: Program, clock: Clock, patience: float, play: Callable[["Watched"], bool]) -> None:
+        """play: the day, before this audience; whether all came out as planned."""
+        self._program, self._clock, self._play = program, clock, play
+        self.patience = patience
         self._pressed: deque[Intent] = deque()
         self._began: float | None = None
         self._stopped = False
@@ -75,7 +74,7 @@ class Watched:
     def _run(self) -> None:
         bug: BaseException | None = None
         try:
-            self.well = play_day(self._packs, self._folder, plan=PLAN[: self._visits], audience=self)
+            self.well = self._play(self)
         except KnownFailure as failure:
             self.failure = failure
         except KeyboardInterrupt:  # from `frame`: the window was closed
@@ -117,7 +116,9 @@ def watch(program: Program, clock: Clock, packs: Path, folder: Path | None, pati
     patience: seconds for which the people played wait for a button before they press it themselves. visits: how many
     are played, from the first.
     """
-    day = Watched(program, clock, packs, folder, patience, visits)
+    day = Watched(
+        program, clock, patience, lambda audience: play_day(packs, folder, plan=PLAN[:visits], audience=audience)
+    )
     program.run(day)
     if day.failure is not None:
         raise day.failure

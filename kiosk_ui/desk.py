@@ -116,6 +116,7 @@ class DeskThread:
                     lambda snapshot: self._publish(self._shown(eyes.desk, snapshot)),
                     Instant(self._clock.monotonic()),
                 )
+                station.resume(Instant(self._clock.monotonic()))
 
                 def stopped() -> bool:
                     while self._intents:

@@ -71,11 +71,13 @@ class _About:
 class Program:
     """The window, the bridge and the desk's thread; lives on the main thread."""
 
-    def __init__(self, clock: Clock, language: Language | None, placing: Placing) -> None:
-        """language: of the idle screen; None: the desk's own, once it is open."""
+    def __init__(
+        self, clock: Clock, language: Language | None, placing: Placing, alive: Callable[[], None] = lambda: None
+    ) -> None:
+        """language: of the idle screen; None: the desk's own, once it is open. alive: called each second."""
         self._app = QGuiApplication.instance() or QGuiApplication(sys.argv[:1])
         prepare_types()
-        self._clock = clock
+        self._clock, self._alive = clock, alive
         self._around = Surroundings()
         self._code = 0
         self._worker: Worker | None = None
@@ -156,6 +158,7 @@ class Program:
 
     def _tick(self) -> None:
         """Also lets Python see signals, which wait while Qt waits."""
+        self._alive()
         now = clock_text(self._clock.moment().wall, self.kiosk.language)
         self._around = replace(self._around, clock=now)
         self.kiosk.surround(self._around)

@@ -327,6 +327,21 @@ class AddressInUse(SyncFailure):
     remedy = "Stop the program that uses the port, or serve on another one."
 
 
+class GatewayRunning(SyncFailure):
+    """A second gateway was started for a fund whose database is a file, which serves one."""
+
+    code = "E-FND-10"
+    remedy = "Stop the other gateway. Several gateways for one fund need PostgreSQL: keldim fund init --database"
+    exit_code = 4
+
+
+class ProxyImpossible(SyncFailure):
+    """No configuration for a proxy before this fund's gateways can be made from what was given."""
+
+    code = "E-FND-11"
+    remedy = "Give PORT or ADDRESS:PORT, and absolute paths of plain characters; see firmware_notes/fund/nginx.md."
+
+
 class LogUntrue(SyncFailure):
     """A transparency log does not show what it must: an event is missing, its past changed, or witnesses lack."""
 

@@ -1,4 +1,4 @@
-"""Commands of the fund's side: init, serve, import, block, unblock, devices, events.
+"""Commands of the fund's side: init, serve, nginx, import, block, unblock, devices, events.
 
 Letting desks in and out is `admission_commands`', the audit and the log `log_commands`'.
 """
@@ -17,6 +17,7 @@ from sync.fund import office
 from sync.fund.carried import import_files
 from sync.fund.handover import hand_over
 from sync.fund.home import FundHome
+from sync.fund.proxy import nginx_configuration, write_configuration
 from sync.fund.serve import make_gateway
 from sync.fund.serve import serve as serve_gateway
 from sync.keyfile import write_secret
@@ -43,11 +44,39 @@ def serve(
     folder: Folder,
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8443,
-    ready_file: Annotated[Path | None, typer.Option(help="Receives pid and port as JSON once it answers.")] = None,
+    behind_proxy: Annotated[
+        bool, typer.Option("--behind-proxy", help="Believe nginx who asks; with --socket.")
+    ] = False,
+    socket: Annotated[
+        Path | None, typer.Option(help="Unix socket to listen at instead, mode 0660; only with --behind-proxy.")
+    ] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(help="Receives pid and port (or socket) as JSON once it answers.")
+    ] = None,
 ) -> None:
     """Receive events until stopped."""
+    if behind_proxy != (socket is not None):
+        raise typer.BadParameter("--behind-proxy and --socket go together")
     logs.start(None, "INFO", console="INFO")
-    serve_gateway(folder, host, port, ready_file=ready_file)
+    serve_gateway(folder, host, port, proxy=socket, ready_file=ready_file)
+
+
+@app.command()
+def nginx(
+    folder: Folder,
+    socket: Annotated[list[Path], typer.Option(help="Unix socket of a gateway; once for each gateway.")],
+    listen: Annotated[
+        list[str] | None, typer.Option(help="PORT or ADDRESS:PORT, repeatable; without it the fund's own port.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write, e.g. /etc/nginx/conf.d/keldim.conf.")] = None,
+) -> None:
+    """Make the configuration of nginx before this fund's gateways. Then: nginx -t, and reload it."""
+    text = nginx_configuration(folder, socket, listen or ())
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        write_configuration(out, text)
+        say(f"{out} written; now: nginx -t && systemctl reload nginx")
 
 
 @app.command()

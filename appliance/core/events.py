@@ -152,6 +152,33 @@ class CheckedIn(Event):
             raise ValueError("only a live person checks in by face")
 
 
+class WithoutFace(StrEnum):
+    """How a patient was identified who was not recognised by face."""
+
+    IIN_CODE = "iin_code"
+    """The IIN, and the code that the clinic gave to the patient for a visit of that day."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedWithoutFace(Event):
+    """A patient identified otherwise confirmed a service. reasons: why not by face. Fields else as of `CheckedIn`."""
+
+    KIND: ClassVar[str] = "confirmed_without_face"
+
+    patient: str
+    service: str
+    service_code: str
+    provider: str
+    method: WithoutFace
+    reasons: tuple[Reason, ...]
+    circumstances: Circumstances
+
+    def __post_init__(self) -> None:
+        """Raise ValueError without a reason: a face is never passed over in silence."""
+        if not self.reasons:
+            raise ValueError("a visit without a face has reasons")
+
+
 @dataclass(frozen=True, slots=True)
 class Refused(Event):
     """The desk did not recognise somebody, or there was nothing to confirm. patient: only where it was recognised."""
@@ -173,15 +200,15 @@ class Refused(Event):
 
 @dataclass(frozen=True, slots=True)
 class Declined(Event):
-    """Somebody was recognised but said "not me" or "not my service", or gave no answer."""
+    """A patient said "not me" or "not my service", or gave no answer. comparison: None without a face."""
 
     KIND: ClassVar[str] = "declined"
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     patient: str
     reason: Reason
     services: tuple[str, ...]
-    comparison: Comparison
+    comparison: Comparison | None
     circumstances: Circumstances
 
 
@@ -348,9 +375,8 @@ class Alarm(Event):
     the pictures of a visit stood still, or came again; replayed_face: a face of an earlier visit at this desk, too
     alike to be captured again. Each at most once a visit, which then is not live. impossible_pace: more visits in
     an hour than a provider or the desk can serve, at most once an hour for each; detail: whose, and how many.
-    operator_locked: wrong PINs in a row at the reception, from the one on that makes the operator (who) wait; detail:
-    how many. rolled_back: the desk was started from an older copy of its records; detail: how many events it took over
-    from the journal, or code when it could not and signs nothing any more.
+    rolled_back: the desk was started from an older copy of its records; detail: how many events it took over from the
+    journal, or code when it could not and signs nothing any more.
     """
 
     KIND: ClassVar[str] = "alarm"

@@ -4,6 +4,7 @@ A port guarantees its error types whatever library works behind it.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from appliance.core.decision import Decision, Reason
@@ -77,6 +78,29 @@ class Reception(Sensitive):
     early: str = ""
 
 
+class Proof(StrEnum):
+    """What somebody's word who they are rests on."""
+
+    CODE = "code"
+    """The code of today's visit, which the clinic gave to the patient."""
+    WRONG = "wrong"
+    """Number and code do not belong together."""
+    NONE = "none"
+    """No code, or none that helps any more."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Claim(Sensitive):
+    """Who somebody says they are, without a face.
+
+    patient: pseudonym; empty where the number is nobody's. reception: exactly with the right code.
+    """
+
+    proof: Proof
+    patient: str
+    reception: Reception | None = None
+
+
 class Desk(Protocol):
     """The records of the desk: who is expected, and where every outcome becomes one signed event.
 
@@ -93,8 +117,17 @@ class Desk(Protocol):
     def receive(self, person: PersonId) -> Reception:
         """What to greet with and to offer."""
 
-    def call(self, known: PersonId | None) -> int:
-        """Call reception, once this returns for good. known: who was recognised. The place among those who wait.
+    def claim(self, iin: str, code: str) -> Claim:
+        """Judge a number and a code as they were typed; an empty code is none. Raises KnownFailure."""
+
+    def call(self, known: PersonId | Claim | None) -> int:
+        """Call reception, once this returns for good. known: who was recognised, or who somebody says they are.
+
+        Gives the place among those who wait. Raises KnownFailure.
+        """
+
+    def just_confirmed(self) -> tuple[str, Offer] | None:
+        """Event id and service of the youngest visit at this screen, while the policy shows it again after a restart.
 
         Raises KnownFailure.
         """
@@ -105,9 +138,12 @@ class Desk(Protocol):
     def record_visit(self, decision: Decision, service: str, about: Circumstances) -> str:
         """The patient confirmed this service."""
 
+    def record_without_face(self, claim: Claim, service: str, reasons: tuple[Reason, ...], about: Circumstances) -> str:
+        """A patient with the right code confirmed this service. reasons: why not by face."""
+
     def record_refusal(
         self,
-        person: PersonId | None,
+        known: PersonId | Claim | None,
         reasons: tuple[Reason, ...],
         hint: str | None,
         decision: Decision | None,
@@ -115,8 +151,8 @@ class Desk(Protocol):
     ) -> str:
         """Nobody was recognised, or there was nothing to confirm."""
 
-    def record_decline(self, decision: Decision, reason: Reason, about: Circumstances) -> str:
-        """The recognised patient said no, or gave no answer."""
+    def record_decline(self, known: Decision | Claim, reason: Reason, about: Circumstances) -> str:
+        """The patient, recognised or with the right code, said no, or gave no answer."""
 
     def record_alarm(self, what: str, detail: str) -> str:
         """Something an auditor should see."""

@@ -188,7 +188,7 @@ TABLE: dict[State, dict[Signal, Transition]] = {
     State.FALLBACK: {
         **_GREETED,
         Signal.WRONG: _FALLBACK,
-        Signal.GAVE_UP: _HELP,
+        Signal.GAVE_UP: Transition(State.HELP, (Effect.CALL, Effect.RECORD_REFUSAL)),
         Signal.CALLED: _HELP,
         Signal.BACK: _BROKEN_OFF,
         Signal.STAYED: _FALLBACK,

@@ -104,6 +104,8 @@ def _services(db: Database, source: Database) -> None:
             "SELECT service_id, person_id, event_id, -event_seq, confirmed_at, corrected_by FROM visit"
         ).fetchall(),
     )
+    code = "service_id, patient, day, code_hash"
+    _add(db, "visit_code", code, source.execute(f"SELECT {code} FROM visit_code").fetchall())  # noqa: S608 - own names
     pairs = source.execute("SELECT person_id, other_id, flagged_at FROM look_alike").fetchall()
     enrolled = {row[0] for row in db.execute("SELECT person_id FROM data_key").fetchall()}
     _add(db, "look_alike", "person_id, other_id, flagged_at", [row for row in pairs if {row[0], row[1]} <= enrolled])

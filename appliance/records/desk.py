@@ -16,6 +16,7 @@ from appliance.records.services import Services
 from appliance.records.tables import PATIENTS, STAFF, Tables
 from appliance.records.templates import Templates
 from appliance.records.vault import Vault
+from appliance.records.visit_codes import VisitCodes
 from sync.database import Database
 
 
@@ -39,6 +40,7 @@ class DeskRecords:
     services: Services
     look_alikes: LookAlikes
     help_calls: HelpCalls
+    visit_codes: VisitCodes
     staff: Register
     operators: OperatorTable
     manual: ManualConfirmations
@@ -62,6 +64,7 @@ class DeskRecords:
             services=Services(db, pseudonym_key),
             look_alikes=LookAlikes(db),
             help_calls=HelpCalls(db),
+            visit_codes=VisitCodes(db, pseudonym_key),
             staff=register(STAFF),
             operators=OperatorTable(db),
             manual=ManualConfirmations(db),

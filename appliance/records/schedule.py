@@ -2,9 +2,9 @@
 
 Keeping the services, and finding a patient's, is left to `services`.
 
-UTF-8 (a byte order mark is allowed), comma or semicolon between fields, one header line with exactly the columns of
-`COLUMNS` in any order, `starts` as clinic time `YYYY-MM-DD HH:MM` (or with a `T`). An error names lines and columns
-and never repeats what stood there: it could be an IIN.
+UTF-8 (a byte order mark is allowed), comma or semicolon between fields, one header line with the columns of `COLUMNS`
+in any order, and those of `OPTIONAL` where the clinic has them; `starts` as clinic time `YYYY-MM-DD HH:MM` (or with a
+`T`). An error names lines and columns and never repeats what stood there: it could be an IIN.
 """
 
 import csv
@@ -29,6 +29,9 @@ COLUMNS = (
     "starts",
 )
 
+OPTIONAL = ("code",)
+"""code: six digits that the patient was told, to check in without a face; empty for who has none."""
+
 FILE_MAX = 8 * 1024 * 1024
 """Bytes; a day of the largest clinic (20 desks, 600 visits each) is below 4 MiB."""
 
@@ -37,12 +40,16 @@ FIELD_MAX = 200
 
 _SHOWN_ERRORS = 10
 _CODE = re.compile(r"[\w./-]{1,40}")
+_VISIT_CODE = re.compile(r"(\d{6})?", re.ASCII)
 _STARTS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ScheduledService(Sensitive):
-    """One line of the file. line: its number, from 1. names: by language code. starts: clinic time, without offset."""
+    """One line of the file. line: its number, from 1. names: by language code. starts: clinic time, without offset.
+
+    visit_code: what the patient was told, empty where there is none.
+    """
 
     line: int
     iin: Iin
@@ -51,6 +58,7 @@ class ScheduledService(Sensitive):
     room: str
     provider: str
     starts: datetime
+    visit_code: str = ""
 
     @property
     def day(self) -> date:
@@ -116,13 +124,13 @@ def _check_header(header: tuple[str, ...]) -> None:
     if missing:
         raise ServicesFileInvalid(f"line 1: no column {', '.join(missing)}")
     for position, name in enumerate(header, 1):
-        if name not in COLUMNS or name in header[: position - 1]:
+        if name not in (*COLUMNS, *OPTIONAL) or name in header[: position - 1]:
             raise ServicesFileInvalid(f"line 1: column {position} is unknown or there twice")
 
 
 def _service(line: int, row: Mapping[str, str]) -> ScheduledService:
     for column, value in row.items():
-        if not value and column != "room":
+        if not value and column not in ("room", *OPTIONAL):
             raise _FieldInvalid(f"{column} is empty")
         if len(value) > FIELD_MAX:
             raise _FieldInvalid(f"{column} is longer than {FIELD_MAX} characters")
@@ -130,6 +138,9 @@ def _service(line: int, row: Mapping[str, str]) -> ScheduledService:
             raise _FieldInvalid(f"{column} holds a line break or another character that cannot be shown")
     if not _CODE.fullmatch(row["service_code"]):
         raise _FieldInvalid("service_code has letters, digits, dot, hyphen and slash only, 40 at most")
+    visit_code = row.get("code", "")
+    if not _VISIT_CODE.fullmatch(visit_code):
+        raise _FieldInvalid("code is not six digits")
     return ScheduledService(
         line=line,
         iin=Iin.parse(row["iin"]),
@@ -138,6 +149,7 @@ def _service(line: int, row: Mapping[str, str]) -> ScheduledService:
         room=row["room"],
         provider=row["provider"],
         starts=_starts(row["starts"]),
+        visit_code=visit_code,
     )
 
 

@@ -1,8 +1,8 @@
 """The tables of the desk's records and their history; what is final is guarded by triggers, not by manners.
 
 The rows' meaning is the modules' that own them: `people`, `data_keys`, `templates`, `consents`,
-`look_alikes`, `services`, `help_calls`, `operators`, `manual`. What both registers have begins with `{}`, the place
-of the register's prefix.
+`look_alikes`, `services`, `help_calls`, `visit_codes`, `operators`, `manual`. What both registers have begins with
+`{}`, the place of the register's prefix.
 A migration that has been released is never edited; the next one changes what it left.
 """
 
@@ -217,6 +217,23 @@ _MANUAL = (
 )
 
 
+_CODES = (
+    """CREATE TABLE visit_code (
+    service_id TEXT PRIMARY KEY REFERENCES planned_service (service_id),
+    patient TEXT NOT NULL CHECK (length(patient) = 64),
+    day TEXT NOT NULL CHECK (length(day) = 10),
+    code_hash TEXT NOT NULL CHECK (length(code_hash) = 64)
+) STRICT""",
+    "CREATE INDEX visit_code_patient ON visit_code (patient, day)",
+    """CREATE TABLE wrong_code (
+    patient TEXT NOT NULL CHECK (length(patient) = 64),
+    day TEXT NOT NULL CHECK (length(day) = 10),
+    tries INTEGER NOT NULL,
+    PRIMARY KEY (patient, day)
+) STRICT, WITHOUT ROWID""",
+)
+
+
 def _register(db: Database, tables: Tables) -> None:
     for statement in (*_PEOPLE, *_CONSENTS):
         db.execute(tables.sql(statement))
@@ -242,16 +259,13 @@ def _third(db: Database) -> None:
     db.execute(_HELP)
 
 
-# A patient's card shows their last visits, of whatever day.
-_PATIENTS_SERVICES = "CREATE INDEX planned_service_patient ON planned_service (iin_ref)"
-
-
 @RECORDS_MIGRATIONS(name="0004_reception")
 def _reception(db: Database) -> None:
     for statement in (*_VISITS, *_OPERATORS, *_MANUAL):
         db.execute(statement)
 
 
-@RECORDS_MIGRATIONS(name="0006_patients_services")
-def _patients_services(db: Database) -> None:
-    db.execute(_PATIENTS_SERVICES)
+@RECORDS_MIGRATIONS(name="0005_visit_codes")
+def _fifth(db: Database) -> None:
+    for statement in _CODES:
+        db.execute(statement)

@@ -16,6 +16,7 @@ from appliance.core.types import PersonId
 from appliance.records.schedule import ScheduledService
 from appliance.records.stamp import written
 from appliance.records.vault import pseudonym
+from appliance.records.visit_codes import VisitCodes
 from sync.database import Database, known
 
 _SELECT = (
@@ -43,20 +44,6 @@ class PlannedService:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """One confirmation. receipt: id of its event. at: RFC 3339. names, room: of the service.
-
-    corrected: id of the event that took it back; None while it stands.
-    """
-
-    receipt: str
-    at: str
-    names: tuple[tuple[str, str], ...]
-    room: str
-    corrected: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did, in services: new here, changed in room or name, as they were."""
 
@@ -68,22 +55,25 @@ class Imported:
 class Services:
     """The tables `planned_service` and `visit`. `keep` and `confirm` happen inside the caller's transaction."""
 
-    __slots__ = ("_db", "_pseudonym_key")
+    __slots__ = ("_codes", "_db", "_pseudonym_key")
 
     def __init__(self, db: Database, pseudonym_key: bytes) -> None:
         self._db = db
         self._pseudonym_key = pseudonym_key
+        self._codes = VisitCodes(db, pseudonym_key)
 
     def keep(self, scheduled: Iterable[ScheduledService], at: datetime) -> Imported:
-        """Take over the lines of a file; services it does not name stay as they are."""
+        """Take over the lines of a file; services it does not name, and codes it does not give, stay as they are."""
         added = changed = unchanged = 0
+        self._codes.forget_before(at.date())
         for line in scheduled:
             before = self._shown(self._id(line))
             after = (*(name for _, name in line.names), line.room)
             if before is None:
                 self._insert(line, written(at))
+                self._keep_code(line)
                 added += 1
-            elif before != after:
+            elif self._keep_code(line) or before != after:
                 self._db.execute(
                     "UPDATE planned_service SET name_kk = ?, name_ru = ?, name_en = ?, room = ?, imported_at = ?"
                     " WHERE service_id = ?",
@@ -134,6 +124,17 @@ class Services:
             ).fetchall()
         return tuple((provider, datetime.fromisoformat(at)) for provider, at in rows)
 
+    def last_at_the_screen(self) -> tuple[PlannedService, datetime] | None:
+        """The youngest service that a patient confirmed, and when; not what reception confirmed or put right."""
+        with known():
+            row = self._db.execute(
+                "SELECT service_id, confirmed_at FROM visit WHERE corrected_by IS NULL"
+                " AND event_id NOT IN (SELECT event_id FROM manual_confirmation)"
+                " AND event_id NOT IN (SELECT corrected_by FROM visit WHERE corrected_by IS NOT NULL)"
+                " ORDER BY event_seq DESC LIMIT 1"
+            ).fetchone()
+        return None if row is None else (self.get(row[0]), datetime.fromisoformat(row[1]))
+
     def confirm(self, service: str, person: PersonId | None, event_id: str, event_seq: int, at: datetime) -> None:
         """Record that a service was confirmed by a signed event; until that is corrected, once.
 
@@ -169,29 +170,6 @@ class Services:
         self.confirmed_by(receipt)
         self._db.execute("UPDATE visit SET corrected_by = ? WHERE event_id = ?", (event_id, receipt))
 
-    def patients(self, day: date) -> dict[str, PersonId]:
-        """The enrolled people who have a service on a day, by pseudonym."""
-        with known():
-            rows = self._db.execute(
-                "SELECT DISTINCT iin_ref, person_id FROM planned_service JOIN person USING (iin_ref)"
-                " WHERE day = ? AND erased_at IS NULL",
-                (day.isoformat(),),
-            ).fetchall()
-        return {patient: PersonId(person) for patient, person in rows}
-
-    def visits(self, patient: str, most: int = 10) -> tuple[Visit, ...]:
-        """A patient's last confirmations, also those that do not stand any more, newest first."""
-        with known():
-            rows = self._db.execute(
-                "SELECT event_id, confirmed_at, name_kk, name_ru, name_en, room, corrected_by FROM visit"
-                " JOIN planned_service USING (service_id) WHERE iin_ref = ? ORDER BY event_seq DESC LIMIT ?",
-                (patient, most),
-            ).fetchall()
-        return tuple(
-            Visit(receipt, at, (("kk", kk), ("ru", ru), ("en", en)), room, corrected)
-            for receipt, at, kk, ru, en, room, corrected in rows
-        )
-
     def of_patient(self, patient: str, day: date) -> tuple[PlannedService, ...]:
         """As `of`, by pseudonym: also of a patient who is not enrolled here."""
         return self._read(
@@ -199,6 +177,14 @@ class Services:
             day.isoformat(),
             patient,
         )
+
+    def _keep_code(self, line: ScheduledService) -> bool:
+        """Keep the code that a line gives; whether it is another one than before."""
+        service, who = self._id(line), pseudonym(line.iin, self._pseudonym_key)
+        if not line.visit_code or self._codes.knows(service, who, line.day, line.visit_code):
+            return False
+        self._codes.keep(service, who, line.day, line.visit_code)
+        return True
 
     def _id(self, line: ScheduledService) -> str:
         who = pseudonym(line.iin, self._pseudonym_key)

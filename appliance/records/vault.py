@@ -11,6 +11,7 @@ desk does not open. Destroying the wrapped data key makes all of a person's blob
 import hmac
 import secrets
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from cryptography.exceptions import InvalidTag
@@ -29,6 +30,7 @@ _FORMAT = b"\x01"
 _SEAL_LABEL = b"keldim sealed v1"
 _HASH_LABEL = b"keldim template hash v1"
 _CHECK_LABEL = b"keldim template key check v1"
+_CODE_LABEL = b"keldim visit code v1"
 
 
 class SealedKind(StrEnum):
@@ -122,3 +124,12 @@ def pseudonym(iin: Iin, key: bytes) -> str:
     if len(key) != KEY_BYTES:
         raise ValueError(f"a pseudonym key has {KEY_BYTES} bytes")
     return hmac.digest(key, iin.digits.encode("ascii"), "sha256").hex()
+
+
+def code_hash(code: str, patient: str, day: date, key: bytes) -> str:
+    """How the code of a visit is kept: HMAC-SHA-256 (hex) under the pseudonym key, bound to patient and day.
+
+    The label keeps it apart from pseudonyms, which are made of twelve digits under the same key.
+    """
+    parts = (part.encode() for part in (patient, day.isoformat(), code))
+    return hmac.digest(key, _CODE_LABEL + b"".join(len(part).to_bytes(2) + part for part in parts), "sha256").hex()

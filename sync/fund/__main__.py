@@ -21,11 +21,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = commands.add_parser("serve", help="serve until SIGTERM")
     command.add_argument("--host", default="127.0.0.1", help="address to listen at (default %(default)s)")
     command.add_argument("--port", type=int, default=8443, help="0 takes a free one (default %(default)s)")
-    command.add_argument("--ready-file", type=Path, help="receives pid and port as JSON once the gateway answers")
+    command.add_argument("--behind-proxy", action="store_true", help="nginx alone asks, through --socket")
+    command.add_argument("--socket", type=Path, help="unix socket to listen at instead; only with --behind-proxy")
+    command.add_argument("--ready-file", type=Path, help="receives pid and port (or socket) once the gateway answers")
     options = parser.parse_args(arguments)
+    if options.behind_proxy != (options.socket is not None):
+        parser.error("--behind-proxy and --socket go together")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     try:
-        serve(options.dir, options.host, options.port, ready_file=options.ready_file)
+        serve(options.dir, options.host, options.port, proxy=options.socket, ready_file=options.ready_file)
     except KnownFailure as failure:
         sys.stderr.write(f"{failure.code}: {failure}. {failure.remedy}\n")
         return failure.exit_code

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from starlette.requests import Request
 
 from sync.fund.denial import RequestDenied
-from sync.fund.peer import HEADER, told_by_proxy
+from sync.fund.peer import ADDRESS_HEADER, HEADER, told_by_proxy
 from sync.fund.rate import Buckets, Rate
 
 MAX_WAITING = 64
@@ -27,7 +27,7 @@ class FrontDesk:
     """Lets requests in; belongs to one event loop."""
 
     def __init__(self, monotonic: Callable[[], float], rate: Rate, *, behind_proxy: bool) -> None:
-        """behind_proxy: nothing but our nginx can connect, so its header is believed."""
+        """behind_proxy: nothing but our nginx can connect, so its headers are believed."""
         self._monotonic = monotonic
         self._buckets = Buckets(rate)
         self._behind_proxy = behind_proxy
@@ -40,7 +40,7 @@ class FrontDesk:
         Raises RequestDenied when the peer asks too often, or all places are taken.
         """
         shown = self._shown(request)
-        self._buckets.take(shown or (request.client.host if request.client else ""), self._monotonic())
+        self._buckets.take(shown or self._address(request), self._monotonic())
         if not self._free:
             raise RequestDenied(503, "busy", "too many requests at once", RETRY_AFTER_S)
         self._free -= 1
@@ -54,3 +54,9 @@ class FrontDesk:
             return told_by_proxy(request.headers.get(HEADER))
         found = request.scope.get("state", {}).get(CERTIFICATE)
         return found if isinstance(found, str) else None
+
+    def _address(self, request: Request) -> str:
+        """Where a peer without a certificate asks from."""
+        if self._behind_proxy:
+            return request.headers.get(ADDRESS_HEADER, "")
+        return request.client.host if request.client else ""

@@ -38,6 +38,11 @@ class FundHome:
         return self.root / "fund.db"
 
     @property
+    def lock(self) -> Path:
+        """Held by the gateway of a fund whose database is a file."""
+        return self.root / "gateway.lock"
+
+    @property
     def database_url(self) -> Path:
         """Address of the PostgreSQL database, where there is this file; private, for it may hold a password."""
         return self.keys / "database.url"

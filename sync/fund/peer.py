@@ -19,6 +19,9 @@ HEADER: Final = "x-keldim-client-certificate"
 """Set by nginx in every request it passes on, whatever the client sent: the certificate in PEM, URL-encoded, or empty.
 Read only on the unix socket that nothing but nginx can write to."""
 
+ADDRESS_HEADER: Final = "x-keldim-client-address"
+"""Set by nginx as well: where the connection comes from. Believed as the other one is."""
+
 MAX_HEADER: Final = 16 * 1024
 """Characters; ours take about 1,300."""
 

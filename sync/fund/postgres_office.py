@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sync.envelope import GENESIS
 from sync.errors import FundExists
@@ -18,6 +18,9 @@ from sync.fund.rows import Device, DeviceSummary, EventRow, Fork, NewEvent
 from sync.fund.store import PAGE_ROWS
 
 Answer = TypeVar("Answer")
+
+_LOCK: Final = 0x4B4F4646
+"""Advisory lock ("KOFF") of whoever of the fund's people changes something."""
 
 
 def found_database(url: str, at: datetime) -> None:
@@ -48,8 +51,12 @@ class PostgresOffice:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All writes inside are kept together, or none."""
+        """All writes inside are kept together, or none; one officer after the other, as in the file.
+
+        So what was looked up inside still holds when it is acted on. DatabaseBusy: another officer took too long.
+        """
         with self._between("BEGIN"):
+            self.run("SELECT pg_advisory_xact_lock($1)", _LOCK)  # a statement before those that read
             yield
 
     @contextlib.contextmanager

@@ -5,9 +5,7 @@ What is served is left to `sync.fund.app`. This is the composition root of the f
 
 import asyncio
 import contextlib
-import json
 import logging
-import os
 import signal
 import socket
 import ssl
@@ -16,23 +14,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sync.clock import Clock, SystemClock
-from sync.errors import AddressInUse, KeyUnusable
+from sync.errors import KeyUnusable
 from sync.fund.app import Renew, create_app
 from sync.fund.ca import DeviceAuthority
 from sync.fund.counter import CERTIFICATE, FrontDesk
 from sync.fund.gateway import Gateway
 from sync.fund.home import FundHome
 from sync.fund.keys import renew_certificate
+from sync.fund.listening import bind, bound, write_ready
 from sync.fund.log import Log
 from sync.fund.log_terms import load_signer, load_terms
 from sync.fund.peer import fingerprint
 from sync.fund.rate import Rate
 from sync.fund.renewal import Renewal
 from sync.fund.store import FundStore
-from sync.fund.stores import gateway_store, log_store
+from sync.fund.stores import gateway_store, log_store, sole_gateway
 from sync.signing import FileSigner
 
 logger = logging.getLogger(__name__)
@@ -43,8 +43,8 @@ GRACE_SECONDS = 10
 MAX_CONNECTIONS = 512
 """Beyond it uvicorn answers 503 without reading; a pilot has some dozens of desks."""
 
-
-MAX_PORT = 65_535
+KEEP_ALIVE_S = 5
+"""An idle connection lasts so long; a proxy has to let go of it earlier (`sync.fund.proxy`)."""
 
 
 class DeskConnection(HttpToolsProtocol):
@@ -86,7 +86,7 @@ class GatewayServer(uvicorn.Server):
 
     @property
     def port(self) -> int:
-        """The port it listens on, also when 0 was asked for."""
+        """The port it listens on, also when 0 was asked for; there is none on a unix socket."""
         return int(self.listener.getsockname()[1])
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
@@ -114,19 +114,29 @@ class GatewayServer(uvicorn.Server):
         """Start to answer, then say so."""
         await super().startup(sockets)
         if self._ready_file is not None:
-            write_ready(self._ready_file, self.port)
+            write_ready(self._ready_file, self.listener)
         self.ready.set()
-        logger.info("gateway answers on port %d", self.port)
+        logger.info("gateway answers at %s", self.listener.getsockname())
 
 
-def serve(root: Path, host: str, port: int, *, ready_file: Path | None = None, clock: Clock | None = None) -> None:
+def serve(
+    root: Path,
+    host: str,
+    port: int,
+    *,
+    proxy: Path | None = None,
+    ready_file: Path | None = None,
+    clock: Clock | None = None,
+) -> None:
     """Serve the fund in `root` until SIGTERM or SIGINT; returns when every request under way was answered.
 
-    To be called from the main thread. port: 0 takes a free one. ready_file: receives {"pid", "port"} when the gateway
-    answers; removed at the end.
-    Raises FundIncomplete, KeyUnusable, DatabaseFailure, AddressInUse.
+    To be called from the main thread. port: 0 takes a free one. proxy: instead of host and port, a unix socket that
+    nginx alone reaches; who is there is then believed as nginx tells it (`sync.fund.proxy`). ready_file: says where
+    the gateway answers as soon as it does; removed at the end.
+    Raises FundIncomplete, KeyUnusable, DatabaseFailure, AddressInUse, GatewayRunning.
     """
-    with gateway_server(root, host, port, ready_file=ready_file, clock=clock) as server, _stopped_by_signals(server):
+    serving = gateway_server(root, host, port, proxy=proxy, ready_file=ready_file, clock=clock)
+    with serving as server, _stopped_by_signals(server):
         server.run([server.listener])
 
 
@@ -136,6 +146,7 @@ def gateway_server(
     host: str,
     port: int,
     *,
+    proxy: Path | None = None,
     ready_file: Path | None = None,
     clock: Clock | None = None,
     rate: Rate = Rate(),  # noqa: B008  # a frozen value
@@ -145,29 +156,35 @@ def gateway_server(
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)
     renew_certificate(home, clock.moment().wall)
-    context = tls_context(home.server, home.device_ca)
-    with bind(host, port) as listener:
+    context = None if proxy is not None else tls_context(home.server, home.device_ca)
+    with sole_gateway(home), bind(host, port) if proxy is None else bound(proxy) as listener:
         store = gateway_store(home, clock.moment().wall)
         gateway, log = make_gateway(home, clock, store), make_log(home, clock)
-        desk, renew = FrontDesk(clock.monotonic, rate, behind_proxy=False), renewing(home, store, clock)
+        desk, renew = FrontDesk(clock.monotonic, rate, behind_proxy=proxy is not None), renewing(home, store, clock)
         try:
-            config = uvicorn.Config(
-                create_app(gateway, log, desk, renew),
-                ssl_context_factory=lambda _config, _default: context,
-                log_config=None,  # logging is set up by whoever started the process
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                http=DeskConnection,
-                ws="none",
-                lifespan="off",
-                limit_concurrency=MAX_CONNECTIONS,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
+            config = _config(create_app(gateway, log, desk, renew), context)
             yield GatewayServer(config, gateway, log, listener, ready_file)
         finally:
             if ready_file is not None:
                 ready_file.unlink(missing_ok=True)
+
+
+def _config(app: FastAPI, context: ssl.SSLContext | None) -> uvicorn.Config:
+    """How uvicorn serves the application. context: None without TLS, behind the proxy."""
+    return uvicorn.Config(
+        app,
+        ssl_context_factory=None if context is None else lambda _config, _default: context,
+        log_config=None,  # logging is set up by whoever started the process
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        http=DeskConnection,
+        ws="none",
+        lifespan="off",
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
 
 
 def make_gateway(home: FundHome, clock: Clock, store: FundStore | None = None) -> Gateway:
@@ -209,34 +226,6 @@ def tls_context(server: Path, device_authority: Path) -> ssl.SSLContext:
         raise KeyUnusable(f"{device_authority.name} is not a certificate") from error
     context.verify_mode = ssl.CERT_OPTIONAL
     return context
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises AddressInUse."""
-    if not 0 <= port <= MAX_PORT:  # the resolver would take it modulo 65536
-        raise AddressInUse(f"there is no port {port}")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart need not wait for TIME_WAIT
-            listener.bind(address)
-            listener.listen(MAX_CONNECTIONS)
-        except BaseException:
-            listener.close()
-            raise
-    except (OSError, ValueError) as error:
-        raise AddressInUse(f"cannot listen at {host}, port {port}: {error}") from error
-    return listener
-
-
-def write_ready(path: Path, port: int) -> None:
-    """Say in a file that appears whole that the gateway answers."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(json.dumps({"pid": os.getpid(), "port": port}), encoding="ascii")
-    fresh.replace(path)
 
 
 @contextlib.contextmanager

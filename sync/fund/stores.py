@@ -3,9 +3,13 @@
 The address lies in `keys/database.url` (mode 0600), written by `keldim fund init --database`; nothing else decides.
 """
 
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
 from datetime import datetime
 
-from sync.errors import FundDatabaseInvalid
+from sync.errors import DatabaseUnreachable, FundDatabaseInvalid, GatewayRunning
 from sync.fund.embedded import EmbeddedStore, SqliteFundStore
 from sync.fund.home import FundHome
 from sync.fund.log_embedded import EmbeddedLog
@@ -40,6 +44,34 @@ def gateway_store(home: FundHome, at: datetime) -> FundStore:
     return EmbeddedStore(home.database, load_key(home.database_key)) if url is None else PostgresStore(url, at)
 
 
+def serves_several(home: FundHome) -> bool:
+    """Whether several gateways may serve this fund at once: those of PostgreSQL lock what they change."""
+    return home.database_url.exists()
+
+
+@contextlib.contextmanager
+def sole_gateway(home: FundHome) -> Iterator[None]:
+    """Hold a fund's own file for one gateway; the kernel lets go of it however the process ends.
+
+    Raises GatewayRunning, DatabaseUnreachable.
+    """
+    if serves_several(home):
+        yield
+        return
+    try:
+        handle = os.open(home.lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise DatabaseUnreachable(f"{home.lock.name} cannot be opened: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise GatewayRunning("another gateway serves this fund, whose database is a file") from error
+        yield
+    finally:
+        os.close(handle)
+
+
 def log_store(home: FundHome, at: datetime | None) -> LogStore:
     """Where the fund's log is kept, not open yet; at: None for reading only. Raises KeyUnusable."""
     url = _url(home)
@@ -53,6 +85,6 @@ def office_store(home: FundHome) -> OfficeStore:
 
 
 def _url(home: FundHome) -> str | None:
-    if not home.database_url.exists():
+    if not serves_several(home):
         return None
     return read_secret(home.database_url, MAX_URL).decode("utf-8", "replace").strip()

@@ -3,6 +3,7 @@
 import ast
 import logging
 import secrets
+import select
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,12 +45,7 @@ def told(systemd: tuple[socket.socket, str]) -> Iterator[Supervisor]:
 
 def silent(listening: socket.socket) -> bool:
     """Whether nothing came."""
-    listening.setblocking(False)
-    try:
-        listening.recv(100)
-    except BlockingIOError:
-        return True
-    return False
+    return select.select([listening], [], [], 0)[0] == []
 
 
 def test_assignments_come_as_one_datagram(systemd: tuple[socket.socket, str], told: Supervisor) -> None:
@@ -60,9 +56,11 @@ def test_assignments_come_as_one_datagram(systemd: tuple[socket.socket, str], to
 
 def test_it_pings_only_while_the_kiosk_lives(systemd: tuple[socket.socket, str], told: Supervisor) -> None:
     """A change and a running timer: one ping. The same picture for ever, or a hung window: none."""
-    watchdog = Watchdog(told, Instant(0))
+    watchdog = Watchdog(told)
     watchdog.saw(picture(1, 1))
     assert watchdog.ping(Instant(1), Instant(1))
+    assert systemd[0].recv(100) == b"READY=1\nWATCHDOG=1"
+    assert watchdog.ping(Instant(2), Instant(2))
     assert systemd[0].recv(100) == b"WATCHDOG=1"
     for second in range(2, 15):
         watchdog.saw(picture(1, second))
@@ -106,21 +104,41 @@ def test_a_watched_source_is_the_sign_of_life_and_nothing_else(
     """Frames and failures go through as they are; a camera that is gone does not stop the pings at once."""
     camera, clock = Failing(), ManualClock()
     start = clock.monotonic()
-    watchdog = Watchdog(told, Instant(start - 1000))
+    watchdog = Watchdog(told)
     source = Watched(camera, watchdog, clock)
     assert source.name == "camera"
-    assert not watchdog.ping(Instant(start), Instant(start))
+    assert watchdog.ping(Instant(start), Instant(start))
+    assert silent(systemd[0]), "it is not ready before there is something to see"
     assert source.read() is not None
     assert source.read() is not None
     with pytest.raises(CameraUnavailable):
         source.read()
     assert watchdog.ping(Instant(start + 500), Instant(start + 500))
     assert not watchdog.ping(Instant(start + 700), Instant(start + 700))
-    assert systemd[0].recv(100) == b"WATCHDOG=1"
+    assert systemd[0].recv(100) == b"READY=1\nWATCHDOG=1"
     assert silent(systemd[0])
     assert source.read() is None
     source.close()
     assert camera.closed
+
+
+def test_a_desk_that_does_not_open_is_ready_to_say_so(systemd: tuple[socket.socket, str], told: Supervisor) -> None:
+    """The screen tells it; starting the kiosk again and again would only make it flicker. An end is told too."""
+    watchdog = Watchdog(told)
+    watchdog.failed(Instant(1))
+    assert watchdog.ping(Instant(2), Instant(2))
+    assert systemd[0].recv(100) == b"READY=1\nWATCHDOG=1"
+    watchdog.stopping()
+    assert systemd[0].recv(100) == b"STOPPING=1"
+
+
+def test_where_nobody_waits_for_word_the_judgement_is_the_same() -> None:
+    """Started by hand."""
+    watchdog = Watchdog(None)
+    watchdog.saw(picture(1, 1))
+    assert watchdog.ping(Instant(1), Instant(1))
+    assert not watchdog.ping(Instant(20), Instant(20))
+    watchdog.stopping()
 
 
 @pytest.mark.parametrize("address", ["", "/", "@", "vsock:2:1234", "relative"])

@@ -39,7 +39,6 @@ WANTED = {
         ("verify",),
         ("people",),
         ("staff", "pin"),
-        ("reception", "queue"),
         ("forget",),
         ("cameras",),
         ("doctor",),

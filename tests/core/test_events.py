@@ -16,6 +16,7 @@ from appliance.core.events import (
     CheckedIn,
     Circumstances,
     Comparison,
+    ConfirmedWithoutFace,
     Declined,
     Enrolled,
     Event,
@@ -29,6 +30,7 @@ from appliance.core.events import (
     ReTemplated,
     StaffEnrolled,
     StaffForgotten,
+    WithoutFace,
 )
 from appliance.core.operators import Role
 from appliance.core.reception_events import (
@@ -88,9 +90,11 @@ EVENTS: list[Event] = [
     KeyRotated("template", "ab" * 8, "0.1.0"),
     Restored("desk-1", 40, 3, 1, 2, "0.1.0"),
     CHECKED_IN,
+    ConfirmedWithoutFace("cd" * 32, "s1", "A02.1", "doctor-7", WithoutFace.IIN_CODE, (Reason.WITHOUT_FACE,), ABOUT),
     Refused(None, (Reason.NO_MATCH,), "closer", COMPARED, ABOUT),
     Refused("cd" * 32, (Reason.NO_SERVICE_TODAY,), None, None, ABOUT),
     Declined("cd" * 32, Reason.NOT_ME, ("s1",), COMPARED, ABOUT),
+    Declined("cd" * 32, Reason.NO_ANSWER, ("s1",), None, ABOUT),
     Enrolled(
         "cd" * 32,
         "ef" * 16,
@@ -141,6 +145,7 @@ def test_every_kind_is_tested_here_and_has_its_own_name() -> None:
         "alarm",
         "checked_in",
         "confirmed_manually",
+        "confirmed_without_face",
         "corrected",
         "declined",
         "enrolled",
@@ -199,6 +204,12 @@ def test_nobody_alone_confirms_by_hand_above_the_limit() -> None:
     for second in (None, WHO):
         with pytest.raises(ValueError, match="two people"):
             replace(MANUAL, count=11, second=second)
+
+
+def test_a_visit_without_a_face_says_why() -> None:
+    """It is never the ordinary way."""
+    with pytest.raises(ValueError, match="reasons"):
+        ConfirmedWithoutFace("cd" * 32, "s1", "A02.1", "doctor-7", WithoutFace.IIN_CODE, (), ABOUT)
 
 
 @pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])

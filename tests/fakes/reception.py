@@ -5,7 +5,7 @@ from datetime import datetime
 
 from appliance.core.decision import Decision, Reason, Verdict
 from appliance.core.events import Circumstances, Comparison, LivenessMethod
-from appliance.core.ports import Reception
+from appliance.core.ports import Claim, Proof, Reception
 from appliance.core.snapshot import Offer
 from appliance.core.types import LivenessVerdict, PersonId
 from sync.errors import KnownFailure
@@ -36,7 +36,8 @@ class ScriptedDesk:
     """Implements `Desk`.
 
     planned: services left, by person. failing: what raises which failure, once each. early: start of the next service
-    of those who have nothing else left. calls: for whom reception was called.
+    of those who have nothing else left. calls: for whom reception was called. codes: of the visit, by number; here
+    a patient is their own number.
     """
 
     planned: dict[str, list[str]] = field(default_factory=dict)
@@ -47,7 +48,9 @@ class ScriptedDesk:
     received: PersonId | None = None
 
     waiting: int = 0
-    calls: list[PersonId | None] = field(default_factory=list)
+    calls: list[PersonId | Claim | None] = field(default_factory=list)
+    last: tuple[str, Offer] | None = None
+    codes: dict[str, str] = field(default_factory=dict)
     early: str = ""
 
     def _may_fail(self, what: str) -> None:
@@ -71,11 +74,25 @@ class ScriptedDesk:
         offers = tuple(offer(service) for service in self.planned.get(person, []))
         return Reception(f"{person.title()} A.", offers, self.confirmed.get(person, ""), "" if offers else self.early)
 
-    def call(self, known: PersonId | None) -> int:
+    def claim(self, iin: str, code: str) -> Claim:
+        """The right code, or not; a number that is nobody's is as wrong."""
+        self._may_fail("claim")
+        if not code:
+            return Claim(Proof.NONE, iin)
+        if self.codes.get(iin) != code:
+            return Claim(Proof.WRONG, iin)
+        return Claim(Proof.CODE, iin, self.receive(PersonId(iin)))
+
+    def call(self, known: PersonId | Claim | None) -> int:
         """Everybody waits behind those before."""
         self._may_fail("call")
         self.calls.append(known)
         return len(self.calls)
+
+    def just_confirmed(self) -> tuple[str, Offer] | None:
+        """As told."""
+        self._may_fail("just_confirmed")
+        return self.last
 
     def unsigned(self) -> int:
         """As told."""
@@ -94,9 +111,24 @@ class ScriptedDesk:
         self.confirmed[decision.person] = event
         return event
 
+    def record_without_face(self, claim: Claim, service: str, reasons: tuple[Reason, ...], about: Circumstances) -> str:
+        """Only the right code, only an offered service, and never without saying why not by face."""
+        person = PersonId(claim.patient)
+        assert claim.proof is Proof.CODE
+        assert claim.reception is not None
+        assert person == self.received
+        assert service in self.planned[person]
+        assert reasons
+        assert about.liveness is LivenessVerdict.NOT_CHECKED
+        self._may_fail("record_without_face")
+        event = self._record("confirmed_without_face", about, person=person, reasons=reasons, service=service)
+        self.planned[person].remove(service)
+        self.confirmed[person] = event
+        return event
+
     def record_refusal(
         self,
-        person: PersonId | None,
+        known: PersonId | Claim | None,
         reasons: tuple[Reason, ...],
         hint: str | None,
         decision: Decision | None,
@@ -104,17 +136,23 @@ class ScriptedDesk:
     ) -> str:
         """A refusal has reasons; a name only after an accepted decision."""
         assert reasons
-        assert (person is not None) == (decision is not None and decision.verdict is Verdict.ACCEPTED)
+        person = PersonId(known.patient) if isinstance(known, Claim) else known
+        if isinstance(known, Claim):
+            assert known.proof is Proof.CODE, "nobody is named by their word alone"
+            assert decision is None
+        else:
+            assert (person is not None) == (decision is not None and decision.verdict is Verdict.ACCEPTED)
         assert decision is None or Comparison.of(decision).mode
         self._may_fail("record_refusal")
         return self._record("refused", about, person=person, reasons=reasons, hint=hint)
 
-    def record_decline(self, decision: Decision, reason: Reason, about: Circumstances) -> str:
+    def record_decline(self, known: Decision | Claim, reason: Reason, about: Circumstances) -> str:
         """Only who was received declines."""
-        assert decision.person is not None
-        assert decision.person == self.received
+        person = PersonId(known.patient) if isinstance(known, Claim) else known.person
+        assert person is not None
+        assert person == self.received
         self._may_fail("record_decline")
-        return self._record("declined", about, person=decision.person, reasons=(reason,))
+        return self._record("declined", about, person=person, reasons=(reason,))
 
     def record_alarm(self, what: str, detail: str) -> str:
         """An alarm."""

@@ -248,7 +248,12 @@ def _of_kind(events: tuple[Event, ...], kind: str) -> list[Event]:
     return [event for event in events if event.kind == kind]
 
 
-_CONFIRMING = {"checked_in": "service", "confirmed_manually": "service", "corrected": "instead"}
+_CONFIRMING = {
+    "checked_in": "service",
+    "confirmed_without_face": "service",
+    "confirmed_manually": "service",
+    "corrected": "instead",
+}
 """Kinds of events that confirm a service, and which member names it."""
 
 

@@ -108,8 +108,6 @@ CREATE TABLE planned_service (
 
 CREATE INDEX planned_service_day ON planned_service (day, iin_ref);
 
-CREATE INDEX planned_service_patient ON planned_service (iin_ref);
-
 CREATE TABLE reception_note (
     event_id TEXT PRIMARY KEY,
     person_id TEXT REFERENCES data_key (person_id) ON DELETE CASCADE,
@@ -241,4 +239,20 @@ CREATE TABLE visit (
 CREATE UNIQUE INDEX visit_seq ON visit (event_seq);
 
 CREATE UNIQUE INDEX visit_stands ON visit (service_id) WHERE corrected_by IS NULL;
+
+CREATE TABLE visit_code (
+    service_id TEXT PRIMARY KEY REFERENCES planned_service (service_id),
+    patient TEXT NOT NULL CHECK (length(patient) = 64),
+    day TEXT NOT NULL CHECK (length(day) = 10),
+    code_hash TEXT NOT NULL CHECK (length(code_hash) = 64)
+) STRICT;
+
+CREATE INDEX visit_code_patient ON visit_code (patient, day);
+
+CREATE TABLE wrong_code (
+    patient TEXT NOT NULL CHECK (length(patient) = 64),
+    day TEXT NOT NULL CHECK (length(day) = 10),
+    tries INTEGER NOT NULL,
+    PRIMARY KEY (patient, day)
+) STRICT, WITHOUT ROWID;
 

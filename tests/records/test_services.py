@@ -102,3 +102,23 @@ def test_an_erased_person_is_expected_no_more(records: DeskRecords, at: datetime
     assert records.services.of(person, TODAY) == ()
     again = _enrol(records, 1, at)
     assert len(records.services.of(again, TODAY)) == 1
+
+
+def test_the_last_visit_at_the_screen_is_the_patient_s_own(records: DeskRecords, at: datetime) -> None:
+    """Not what reception confirmed by hand, nor what took a visit's place or does not stand any more."""
+    starts = [f"2026-11-22 {hour:02}:00" for hour in range(9, 13)]
+    _keep(records, at, *(_line(1, start) for start in starts))
+    person = _enrol(records, 1, at)
+    ids = [service.service for service in records.services.of(person, TODAY)]
+    assert records.services.last_at_the_screen() is None
+    with immediate(records.db):
+        records.services.confirm(ids[0], person, "a" * 32, 1, at)
+        records.services.confirm(ids[1], person, "b" * 32, 2, at)
+        records.manual.add("b" * 32, "f" * 64, TODAY)
+    found = records.services.last_at_the_screen()
+    assert found is not None
+    assert (found[0].service, found[0].event, found[1]) == (ids[0], "a" * 32, at)
+    with immediate(records.db):
+        records.services.correct("a" * 32, "c" * 32)
+        records.services.confirm(ids[2], person, "c" * 32, 3, at)
+    assert records.services.last_at_the_screen() is None

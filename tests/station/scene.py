@@ -143,6 +143,10 @@ class Scene:
         """The patient answers."""
         self.station.submit(Intent(kind, service))
 
+    def type(self, iin: str, code: str = "") -> None:
+        """The patient hands in a number and a code, or a number alone."""
+        self.station.submit(Intent(IntentKind.IDENTIFY, iin=iin, code=code))
+
 
 def confirmed(scene: Scene, who: Actor, service: str = "xray") -> None:
     """Bring a visit to its receipt."""

@@ -8,13 +8,12 @@ import pytest
 import requests
 
 from sync.fund.admission import revoke
-from sync.fund.ca import DeviceAuthority
 from sync.fund.denial import RequestDenied
-from sync.fund.home import FundHome
 from sync.fund.peer import MAX_HEADER, told_by_proxy
 from sync.fund.rate import MAX_PEERS, Buckets, Rate
 from sync.protocol import read_head
-from sync.tls_key import put_into_use, tls_key_of, tls_request
+from sync.tls_key import tls_request
+from tests.fakes.documents import rogue_certificate
 from tests.sync_fund.blocking import Gateway, tls_of
 from tests.sync_fund.conftest import Fund, Running
 from tests.sync_fund.desk import NOON, batch
@@ -68,7 +67,9 @@ def test_over_tls_the_certificate_is_asked_for_and_compared(running: Running, tm
     assert [answer.status_code for answer in answers] == [403, 403, 200]
     assert [answer.json().get("code") for answer in answers[:2]] == ["certificate_required", "certificate_invalid"]
     with pytest.raises((requests.ConnectionError, ssl.SSLError)):
-        running.session.post(url, data=body, headers=head, timeout=20, cert=str(_rogue(tmp_path, one.device)))
+        running.session.post(
+            url, data=body, headers=head, timeout=20, cert=str(rogue_certificate(tmp_path, one.device, NOON))
+        )
 
 
 def test_a_header_of_the_client_is_nobodys_certificate(running: Running, tmp_path: Path) -> None:
@@ -118,16 +119,3 @@ def test_a_peer_that_asks_too_often_waits_and_others_do_not() -> None:
     for peer in range(MAX_PEERS + 10):
         buckets.take(f"p{peer}", 11.0)
     assert len(buckets._buckets) == MAX_PEERS
-
-
-def _rogue(folder: Path, device: str) -> Path:
-    """A TLS key with a certificate of an authority that is not the fund's."""
-    home = FundHome(folder / "rogue")
-    home.keys.mkdir(parents=True)
-    key = folder / "rogue.key"
-    tls_request(key, device)
-    jwk = tls_key_of(key)
-    assert jwk is not None
-    made = DeviceAuthority.create(home, NOON).certify_tls(device, jwk, NOON)
-    put_into_use(key, made.pem.encode(), folder / "rogue.pem")
-    return folder / "rogue.pem"

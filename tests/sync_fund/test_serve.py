@@ -14,12 +14,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from sync.errors import AddressInUse
 from sync.fund.__main__ import main
 from sync.fund.audit import verify_fund
 from sync.fund.home import FundHome
+from sync.fund.listening import bind
 from sync.fund.office import devices, list_events
-from sync.fund.serve import bind
 from sync.protocol import Result
 from tests.sync_fund.conftest import Fund, live_fund
 from tests.sync_fund.desk import FakeDesk, batch, receipts_of
@@ -224,11 +223,25 @@ def test_a_port_in_use_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "E-FND-06" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("host", "port"), [("203.0.113.7", 0), ("..", 0), ("a\0b", 0), ("127.0.0.1", 70_000)])
-def test_an_impossible_address_is_named(host: str, port: int) -> None:
-    """Not ours, not a name, not a port."""
-    with pytest.raises(AddressInUse):
-        bind(host, port)
+def test_a_second_gateway_for_a_fund_in_a_file_is_refused(
+    process: Process, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a port or behind a proxy; the first goes on, and its death frees the fund."""
+    serve = ["--dir", str(process.fund.root), "serve"]
+    for place in (["--port", "0"], ["--behind-proxy", "--socket", str(tmp_path / "g.sock")]):
+        assert main([*serve, *place]) == 4
+        assert capsys.readouterr().err.startswith("E-FND-10: another gateway serves this fund")
+    process.end(signal.SIGKILL)
+    process.start()
+
+
+def test_a_socket_without_a_proxy_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What comes through a socket is believed, so both have to be said."""
+    for half in (["--socket", str(tmp_path / "g.sock")], ["--behind-proxy"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["--dir", str(tmp_path), "serve", *half])
+        assert ended.value.code == 2
+        assert "go together" in capsys.readouterr().err
 
 
 def test_a_directory_that_is_no_fund_is_not_served(tmp_path: Path) -> None:

@@ -321,3 +321,23 @@ def test_one_damaged_profile_stops_nobody_else(desk: WorkingDesk, other: Working
     with pytest.raises(TemplateDamaged):
         desk.desk.receive(damaged)
     other.db.execute(change, (sound, damaged))
+
+
+def test_the_youngest_visit_is_known_again_for_two_minutes(desk: WorkingDesk, clock: ManualClock) -> None:
+    """By another process, too, and with a clock that was set back; not longer, and not before there is any."""
+    assert desk.desk.just_confirmed() is None
+    for number in (1, 2):
+        desk.enrol(number)
+        desk.visit(number, desk.plan(number)[0])
+    again = WorkingDesk(desk.home, desk.clock)
+    (service,) = desk.plan(2)
+    found = again.desk.just_confirmed()
+    assert found is not None
+    assert (found[0], found[1].service) == (desk.records.services.get(service).event, service)
+    clock.step_wall(-desk.policy.timing.again)
+    assert again.desk.just_confirmed() == found
+    clock.step_wall(2 * desk.policy.timing.again)
+    assert again.desk.just_confirmed() == found
+    clock.step_wall(1)
+    assert again.desk.just_confirmed() is None
+    again.close()

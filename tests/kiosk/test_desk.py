@@ -1,0 +1,172 @@
+"""The desk's thread: it opens and works, comes back after a failure, ends with a bug, and stops when it is told to."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from appliance.composition import OpenDesk, SeeingDesk
+from appliance.core.errors import PackInvalid
+from appliance.core.ports import FrameSource
+from appliance.core.session import State
+from appliance.core.snapshot import Intent, IntentKind, Snapshot
+from appliance.core.types import Instant
+from kiosk_ui.desk import DeskThread, Ended, Opening
+from kiosk_ui.kiosk import Shown
+from kiosk_ui.samples import RECEIPT
+from tests.fakes.clock import ManualClock
+
+TOKEN = "header.payload.signature"
+
+
+class Station:
+    """Publishes what it was given, then asks whether to stop until it is so, or a bug comes up."""
+
+    def __init__(self, publish: Callable[[Snapshot], None], bug: Exception | None) -> None:
+        self._publish, self._bug = publish, bug
+        self.heard: list[Intent] = []
+
+    def submit(self, intent: Intent) -> None:
+        """Keep it."""
+        self.heard.append(intent)
+
+    def run(self, source: FrameSource, stop: Callable[[], bool]) -> None:
+        """Show a receipt twice, then nothing."""
+        for receipt in (RECEIPT, RECEIPT, ""):
+            state = State.RECEIPT if receipt else State.IDLE
+            self._publish(Snapshot(Instant(0.0), state, receipt=receipt))
+        if self._bug is not None:
+            raise self._bug
+        waiting = threading.Event()
+        while not stop():
+            waiting.wait(0.01)
+        source.close()
+
+
+class Clinic:
+    """Opens a desk that is none: its station is `Station`. failures: of the first openings."""
+
+    def __init__(self, failures: int = 0, bug: Exception | None = None, waiting_s: float = 0.0) -> None:
+        self.failures, self.bug, self.waiting_s = failures, bug, waiting_s
+        self.asked: list[str] = []
+        self.stations: list[Station] = []
+        self.closed = 0
+        self.ready = threading.Event()
+
+    @contextlib.contextmanager
+    def eyes(self) -> Iterator[SeeingDesk]:
+        """The desk, closed afterwards."""
+        if self.failures:
+            self.failures -= 1
+            raise PackInvalid("the pack was altered")
+
+        def token(event: str) -> str:
+            self.asked.append(event)
+            return TOKEN
+
+        def station(name: str, publish: Callable[[Snapshot], None], at: Instant) -> Station:
+            del name, at
+            self.stations.append(Station(publish, self.bug))
+            self.ready.set()
+            return self.stations[-1]
+
+        desk = SimpleNamespace(ledger=SimpleNamespace(token=token), backlog_age=lambda: self.waiting_s)
+        try:
+            yield cast("SeeingDesk", SimpleNamespace(desk=desk, station=station))
+        finally:
+            self.closed += 1
+
+    def source(self, desk: OpenDesk) -> contextlib.AbstractContextManager[FrameSource]:
+        """No frames."""
+        del desk
+        return contextlib.nullcontext(cast("FrameSource", SimpleNamespace(name="none", close=lambda: None)))
+
+
+class Screen:
+    """What a window would get."""
+
+    def __init__(self, clinic: Opening) -> None:
+        self.shown: list[Shown] = []
+        self.endings: list[Ended] = []
+        self.told: list[OpenDesk] = []
+        self.over = threading.Event()
+        self.thread = DeskThread(clinic, ManualClock(), self.shown.append, self._end, self.told.append)
+
+    def _end(self, how: Ended) -> None:
+        self.endings.append(how)
+        self.over.set()
+
+
+def test_a_desk_works_until_it_is_stopped() -> None:
+    """Intents reach the station, the records are closed on the thread, and nothing was wrong."""
+    clinic = Clinic()
+    screen = Screen(clinic)
+    screen.thread.start()
+    assert clinic.ready.wait(10)
+    screen.thread.submit(Intent(IntentKind.HELP))
+    while not clinic.stations[0].heard:
+        threading.Event().wait(0.01)
+    assert screen.thread.stop(10)
+    assert [intent.kind for intent in clinic.stations[0].heard] == [IntentKind.HELP]
+    assert (clinic.closed, screen.endings, len(screen.told)) == (1, [Ended(None)], 1)
+
+
+def test_a_receipt_brings_its_signed_event_and_takes_it_away_again() -> None:
+    """Read once while it is shown; the idle screen after it has none."""
+    clinic = Clinic()
+    screen = Screen(clinic)
+    screen.thread.start()
+    while len(screen.shown) < 3:
+        threading.Event().wait(0.01)
+    assert screen.thread.stop(10)
+    assert [shown.receipt for shown in screen.shown] == [TOKEN, TOKEN, ""]
+    assert clinic.asked == [RECEIPT]
+
+
+@pytest.mark.parametrize(("waiting_s", "offline"), [(0.0, False), (59.0, False), (61.0, True)])
+def test_a_backlog_that_grows_old_is_shown_as_offline(waiting_s: float, offline: bool) -> None:
+    """A minute is long for a delivery that takes a second."""
+    screen = Screen(Clinic(waiting_s=waiting_s))
+    screen.thread.start()
+    while not screen.shown:
+        threading.Event().wait(0.01)
+    assert screen.thread.stop(10)
+    assert screen.shown[0].offline is offline
+
+
+def test_a_desk_that_cannot_be_opened_says_so_and_stays_closed() -> None:
+    """The code is on the screen; the thread waits, and stops at once when told to."""
+    screen = Screen(Clinic(failures=1000))
+    screen.thread.start()
+    while not screen.shown:
+        threading.Event().wait(0.01)
+    assert screen.thread.stop(10)
+    assert (screen.shown[0].snapshot.state, screen.shown[0].snapshot.failure) == (State.OUT_OF_SERVICE, "E-PACK-01")
+    assert screen.endings == [Ended(None)]
+
+
+def test_a_desk_that_could_not_be_opened_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as what was missing is there, it works."""
+    monkeypatch.setattr("kiosk_ui.desk.AGAIN_S", 0.01)
+    clinic = Clinic(failures=3)
+    screen = Screen(clinic)
+    screen.thread.start()
+    assert clinic.ready.wait(10)
+    assert screen.thread.stop(10)
+    assert [shown.snapshot.state for shown in screen.shown][:3] == [State.OUT_OF_SERVICE] * 3
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_ends_the_program() -> None:
+    """It is told as one, with the records closed; a supervisor starts the program again."""
+    bug = RuntimeError("a bug")
+    clinic = Clinic(bug=bug)
+    screen = Screen(clinic)
+    screen.thread.start()
+    assert screen.over.wait(10)
+    assert screen.thread.stop(10)
+    assert screen.endings == [Ended(bug)]
+    assert clinic.closed == 1
