@@ -20,9 +20,10 @@ from appliance.core.snapshot import Snapshot
 from appliance.core.types import Instant, PersonId
 from appliance.enrolled import EnrolledGallery, recogniser_over
 from appliance.enrolment import Enrolment, clear_log
-from appliance.face.pack import Pack, open_pack
+from appliance.face.pack import Pack
 from appliance.face.pipeline import FacePipeline
 from appliance.matching.gallery import Gallery
+from appliance.packs_in_use import Delivered, open_packs, slots_of
 from appliance.recognition import PackThresholds, Recogniser
 from appliance.records.cameras import CAMERA_MIGRATIONS
 from appliance.records.data_keys import is_bound
@@ -203,10 +204,10 @@ def open_vault(db: Database, keys: KeySource, device: str) -> Vault:
     return vault  # also a wrong one: `bind` says what is wrong with it
 
 
-def pack_paths(config: Config, packs: Path) -> tuple[Path, ...]:
-    """Where the desk's pack and its previous ones lie; packs: where no folder is configured. Raises PackUnknown."""
+def delivered(config: Config, packs: Path) -> Delivered:
+    """The desk's delivered pack and its previous ones; packs: where no folder is configured. Raises PackUnknown."""
     store = PackStore(config.pack.folder or packs)
-    return tuple(store.path(name) for name in (config.pack.name, *config.pack.previous))
+    return Delivered(tuple(store.path(name) for name in (config.pack.name, *config.pack.previous)), store.root)
 
 
 def dimension(pack: Pack) -> int:
@@ -223,10 +224,17 @@ def empty_gallery(pack: Pack) -> Gallery:
     return Gallery(dimension(pack), pack.digest, book=book)
 
 
-def open_eyes(desk: OpenDesk, packs: Path) -> SeeingDesk:
-    """Open the desk's packs and load the galleries. packs: folder of packs. Raises PackInvalid, PackUnknown."""
-    opened = tuple(open_pack(path) for path in pack_paths(desk.config, packs))
-    pack, records = opened[0], desk.records
+def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDesk:
+    """Open the desk's packs and load the galleries. packs: folder of packs.
+
+    counted: this is a start of the desk, which a pack on trial has to survive. Raises PackInvalid, PackUnknown.
+    """
+    records, config = desk.records, desk.config
+    people = (*records.templates.held().values(), *records.staff.templates.held().values())
+    held = {pack for packs_of_one in people for pack in packs_of_one}
+    here, slots = delivered(config, packs), slots_of(desk.home)
+    found = open_packs(slots, here, config.policy, held, desk.clock.monotonic, counted=counted)
+    opened, pack = found.all, found.first
     enrolled = EnrolledGallery(records.templates, *(empty_gallery(each) for each in opened))
     staff = EnrolledGallery(records.staff.templates, *(empty_gallery(each) for each in opened))
     calibrations = {each.digest: PackThresholds(each.measured) for each in opened}

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from appliance import config as configuration
 from appliance.capture.camera_identity import SystemTree, list_identities
-from appliance.composition import OpenDesk, open_desk, pack_paths
+from appliance.composition import OpenDesk, delivered, open_desk
 from appliance.config import Camera, Config
 from appliance.core.camera import CameraIdentity, objection
 from appliance.core.device import Fact, Finding, Health
 from appliance.core.errors import WindowUnusable
 from appliance.face.pack import Pack, open_pack
 from appliance.migration import progress
+from appliance.packs_in_use import slots_of
 from appliance.window_libraries import ask_loader, missing_libraries, packages_of, window_files
 from sync.attestation import Attested
 from sync.clock import Clock
@@ -85,7 +86,7 @@ def examine(
     yield _cameras(config.camera, tree or SystemTree())
     yield _keys(home)
     opened: list[Pack] = []
-    yield _pack(config, packs, opened)
+    yield _pack(home, config, packs, opened)
     with contextlib.ExitStack() as stack:
         try:
             desk = stack.enter_context(open_desk(home, clock))
@@ -205,10 +206,12 @@ def _lying(report: KeyReport) -> str:
     return f"sealed by systemd-creds with {seals}" + ("" if report.by_tpm else ", not bound to a TPM")
 
 
-def _pack(config: Config, packs: Path, opened: list[Pack]) -> Check:
+def _pack(home: Home, config: Config, packs: Path, opened: list[Pack]) -> Check:
     """The pack and the previous ones; opened: gets them."""
     try:
-        opened += [open_pack(path) for path in pack_paths(config, packs)]
+        here, slot = delivered(config, packs), slots_of(home).peek()
+        paths = here.paths if slot is None else (slot, *here.paths)
+        opened += [open_pack(path, accepted=here.licences) for path in paths]
     except KnownFailure as failure:
         return _failed("model pack", failure)
     pack, cohorts = opened[0], len(opened[0].measured.cohorts)

@@ -52,7 +52,7 @@ class _Chosen:
     def eyes(self) -> Iterator[SeeingDesk]:
         """The desk with its pack, or a copy to practise on."""
         try:
-            with eyes_at(self.where, self.clock, training=self.training) as eyes:
+            with eyes_at(self.where, self.clock, training=self.training, counted=True) as eyes:
                 yield eyes
         except KnownFailure:
             self.watchdog.failed(Instant(self.clock.monotonic()))

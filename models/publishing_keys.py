@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
     load_pem_public_key,
 )
@@ -83,6 +84,14 @@ def public_of_point(point: bytes) -> SSlibKey:
     except ValueError as error:
         raise SigningKeyUnusable("what the token calls its public key is no point of P-256") from error
     return SSlibKey.from_crypto(key)
+
+
+def point_of(key: SSlibKey) -> bytes:
+    """The uncompressed point of a public key (SEC 1, 2.3.3; 65 bytes)."""
+    loaded = load_pem_public_key(str(key.keyval["public"]).encode())
+    if not isinstance(loaded, ec.EllipticCurvePublicKey):
+        raise SigningKeyUnusable("the key is no P-256 key")
+    return loaded.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
 def _p256(key: object, name: str) -> SSlibKey:

@@ -95,6 +95,11 @@ class State:
         floor = max(self.floor, min(before.release, tried.release) if before else 0)
         return replace(self, good=self.trying, trying=None, tries=0, floor=floor)
 
+    def survived(self, pack: Wanted) -> "State":
+        """The pack on trial did not crash this time."""
+        tried = self.pack(self.trying)
+        return replace(self, tries=0) if tried is not None and tried.digest == pack.digest else self
+
     def given_up(self, pack: Wanted, fault: Fault | None) -> "State":
         """A pack is not used any more, and the other slot's takes its place. fault None: it may come back."""
         state = self

@@ -103,14 +103,15 @@ class Slots:
                 raise PackDamaged(f"release {pack.release} is another pack than before it was copied")
             self._save(state.installed(slot, pack))
 
-    def begin(self) -> Chosen | None:
+    def begin(self, *, counted: bool = True) -> Chosen | None:
         """Choose the pack to open, at every start; None: the one the desk was delivered with.
 
-        A pack on trial is counted before it is used; one that was started too often is given up. Raises NoHealthyPack.
+        A pack on trial is counted before it is used; one that was started too often is given up. counted: whether this
+        is a start of the desk, not of a command beside it. Raises NoHealthyPack.
         """
         with self._change() as before:
             state = self._sound(before)
-            if state.trying is not None:
+            if state.trying is not None and counted:
                 state = replace(state, tries=state.tries + 1)
             if state != before:
                 self._save(state)
@@ -122,6 +123,11 @@ class Slots:
             other = None if state.pack(slot.other) is None else self._folder / slot.other
             return Chosen(self._folder / slot, pack, trial=slot is state.trying, earlier=other)
 
+    def peek(self) -> Path | None:
+        """Where the pack lies that the next start is about to open, without counting a try; None: the delivered one."""
+        slot = self.state().in_use
+        return None if slot is None else self._folder / slot
+
     def mark_good(self, pack: Wanted) -> None:
         """The pack on trial has proven itself; does nothing when another one is on trial by now."""
         self._then(lambda state: state.marked_good(pack))
@@ -129,6 +135,14 @@ class Slots:
     def give_up(self, pack: Wanted, fault: Fault) -> None:
         """Never use a pack here again, on trial or proven; the next start takes the other one."""
         self._then(lambda state: state.given_up(pack, fault))
+
+    def set_aside(self, pack: Wanted) -> None:
+        """Do not use a pack now, for a reason that is not its own; it may come back."""
+        self._then(lambda state: state.given_up(pack, None))
+
+    def survived(self, pack: Wanted) -> None:
+        """The pack on trial has run for a while: its starts are counted anew, or quiet days would use them up."""
+        self._then(lambda state: state.survived(pack))
 
     def obey(self, floor: int, withdrawn: tuple[str, ...]) -> None:
         """Follow the publishers: raise the floor, strike withdrawn packs."""
@@ -157,6 +171,7 @@ class Slots:
     def _save(self, state: State) -> None:
         handle, name = tempfile.mkstemp(prefix=".state-", dir=self._folder)
         with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, 0o660)  # the kiosk's user and the sync's share a group
             file.write(write_state(state))
             file.flush()
             os.fsync(file.fileno())

@@ -106,9 +106,12 @@ def _device() -> typer.Typer:
 def _models() -> typer.Typer:
     from appliance.cli.migration_commands import app as migration
     from appliance.cli.models_commands import app
+    from appliance.cli.publish_commands import app as publishing
+    from appliance.cli.update_commands import app as updating
 
-    if migration not in (group.typer_instance for group in app.registered_groups):
-        app.add_typer(migration)
+    for more in (migration, publishing, updating):
+        if more not in (group.typer_instance for group in app.registered_groups):
+            app.add_typer(more)
     return app
 
 

@@ -57,7 +57,7 @@ def checkin(
     if camera is not None and confirm is not Confirm.ASK:
         raise typer.BadParameter("at a camera the patient is asked", param_hint="--confirm")
     interrupted = False
-    with seeing_desk(context, training=training) as eyes:
+    with seeing_desk(context, training=training, counted=True) as eyes:
         config, clock = eyes.desk.config, eyes.desk.clock
         claimed = None
         if iin is not None:

@@ -26,12 +26,15 @@ def desk_at(where: Place, clock: Clock) -> Iterator[OpenDesk]:
 
 
 @contextlib.contextmanager
-def eyes_at(where: Place, clock: Clock, *, training: bool = False) -> Iterator[SeeingDesk]:
-    """The desk with its pack and gallery; or a copy to practise on, where that is asked for here or by the settings."""
+def eyes_at(where: Place, clock: Clock, *, training: bool = False, counted: bool = False) -> Iterator[SeeingDesk]:
+    """The desk with its pack and gallery; or a copy to practise on, where that is asked for here or by the settings.
+
+    counted: as `open_eyes`.
+    """
     with open_for_visits(where.home, clock, training=training) as desk, _logged(where, desk):
         if desk.training:
             warn(reception_text(Advice.TRAINING, desk.config.desk.language))
-        yield open_eyes(desk, where.packs)
+        yield open_eyes(desk, where.packs, counted=counted)
 
 
 @contextlib.contextmanager
@@ -48,6 +51,8 @@ def working_desk(context: typer.Context) -> AbstractContextManager[OpenDesk]:
     return desk_at(place(context), SystemClock())
 
 
-def seeing_desk(context: typer.Context, *, training: bool = False) -> AbstractContextManager[SeeingDesk]:
-    """That desk with its pack and gallery, or a copy to practise on."""
-    return eyes_at(place(context), SystemClock(), training=training)
+def seeing_desk(
+    context: typer.Context, *, training: bool = False, counted: bool = False
+) -> AbstractContextManager[SeeingDesk]:
+    """That desk with its pack and gallery, or a copy to practise on. counted: as `open_eyes`."""
+    return eyes_at(place(context), SystemClock(), training=training, counted=counted)

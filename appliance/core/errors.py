@@ -61,6 +61,13 @@ class PackUncalibrated(ApplianceFailure):
     remedy = "Measure it on labelled pictures first: keldim evaluate --help"
 
 
+class PackUnfit(ApplianceFailure):
+    """A new pack does not tell people apart on this machine, or takes too long; the one before stays in use."""
+
+    code = "E-PACK-09"
+    remedy = "Nothing to do at the desk; tell whoever publishes the packs, with: keldim models slots"
+
+
 class PackMismatch(ApplianceFailure):
     """An embedding and a gallery come from different model packs; their scores would mean nothing."""
 

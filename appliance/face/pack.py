@@ -117,8 +117,8 @@ class Pack:
         return self.calibration
 
 
-def open_pack(path: Path, *, evaluation: bool = False) -> Pack:
-    """Open the pack in a folder.
+def open_pack(path: Path, *, evaluation: bool = False, accepted: Path | None = None) -> Pack:
+    """Open the pack in a folder. accepted: folder where licences were accepted; None: the one around the pack.
 
     Raises PackInvalid naming the file that is missing, truncated, altered or unexpected, the family this version has no
     adapter for, or the model whose golden self-test fails. Raises LicenceNotAccepted where the weights are not for
@@ -130,7 +130,7 @@ def open_pack(path: Path, *, evaluation: bool = False) -> Pack:
     except PackDamaged as error:
         raise PackInvalid(f"pack {path.name}: {error}") from error
     manifest = contents.manifest
-    if Acceptances(path.parent).missing(restricted(manifest.models, contents.files)):
+    if Acceptances(accepted or path.parent).missing(restricted(manifest.models, contents.files)):
         raise LicenceNotAccepted(f"pack {manifest.name} is not for every use, and nobody has accepted its licence here")
     if contents.calibration is None and not evaluation:
         raise _uncalibrated(manifest.name)

@@ -1,0 +1,213 @@
+"""Commands of whoever publishes packs: models key, found, publish, ring, promote, withdraw, sign, stamp, status.
+
+What each does is `models.publish`'s and `models.repository`'s; the ceremony around them: `firmware_notes/updates.md`.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from appliance.cli.output import EXIT_NO, dump, say, table
+from appliance.cli.place import Json, place
+from appliance.cli.signing_keys import KeyPlace, Module, Passphrase, PinFile, Token, make, opened
+from models import publish as publishing
+from models.publish import Parties
+from models.publishing_keys import read_public
+from models.releases import Ring, write_time
+from models.repository import Repository
+from models.store import PackStore
+from sync.clock import SystemClock
+
+app = typer.Typer()
+
+Folder = Annotated[
+    Path, typer.Option("--repository", envvar="KELDIM_REPOSITORY", help="Folder of the model repository.")
+]
+Number = Annotated[int, typer.Argument(help="Number of a release; see: keldim models status.", min=1)]
+Public = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Public key (.pub).")]
+
+
+def _now() -> datetime:
+    return SystemClock().moment().wall.astimezone(UTC)
+
+
+@app.command("key")
+def make_key(
+    path: Annotated[Path, typer.Argument(help="File of the new key; its public half is put beside it as .pub.")],
+    passphrase: Passphrase = None,
+    token: Token = None,
+    module: Module = None,
+    pin: PinFile = None,
+) -> None:
+    """Make a publisher's key: in a file under a passphrase, or in a PKCS#11 token, which it never leaves."""
+    key = make(KeyPlace(path, passphrase, token, module, pin))
+    where = f"in token {token}" if token else f"in {path}"
+    say(f"key {key.keyid[:12]} made {where}; its public half is {path.with_suffix('.pub')}")
+
+
+@app.command()
+def found(
+    repository: Folder,
+    root: Annotated[list[Path], typer.Option(exists=True, help="Public key of a root holder; three times.")],
+    targets: Annotated[list[Path], typer.Option(exists=True, help="Public key of a releaser; three times.")],
+    online: Public,
+    canary: Public,
+    early: Public,
+    everybody: Annotated[Path, typer.Option("--all", exists=True, dir_okay=False, help="Public key (.pub).")],
+) -> None:
+    """Make a model repository that trusts these keys. Then each holder signs, and the online key stamps."""
+    rings = {Ring.CANARY: canary, Ring.EARLY: early, Ring.ALL: everybody}
+    parties = Parties(
+        [read_public(path) for path in root],
+        [read_public(path) for path in targets],
+        read_public(online),
+        {ring: read_public(path) for ring, path in rings.items()},
+    )
+    publishing.found(Repository(repository), parties, _now())
+    say(f"repository made in {repository}; nothing is published before it is signed")
+    _tell_waiting(Repository(repository))
+
+
+@app.command()
+def publish(
+    context: typer.Context,
+    repository: Folder,
+    name: Annotated[str, typer.Argument(help="An installed pack; see: keldim models list.")],
+) -> None:
+    """Make an installed pack a release; it waits for two of the three targets keys, and is in no ring yet."""
+    release = publishing.add_release(Repository(repository), PackStore(place(context).packs).path(name), _now())
+    say(f"release {release.number}: pack {release.name} {release.version}, {release.digest[:12]}")
+    _tell_waiting(Repository(repository))
+
+
+@app.command()
+def sign(
+    repository: Folder,
+    key: Annotated[list[Path], typer.Option("--key", help="Key file; may be given several times.")],
+    passphrase: Passphrase = None,
+    token: Token = None,
+    module: Module = None,
+    pin: PinFile = None,
+) -> None:
+    """Sign everything that waits for this key. Exit code 4: nothing waits for it."""
+    done: list[str] = []
+    for path in key:
+        with opened(KeyPlace(path, passphrase, token, module, pin)) as signer:
+            signed = Repository(repository).sign(signer)
+        say(f"{path.name}: " + (f"signed {', '.join(signed)}" if signed else "nothing waits for this key"))
+        done += signed
+    _tell_waiting(Repository(repository))
+    if not done:
+        raise typer.Exit(EXIT_NO)
+
+
+@app.command()
+def stamp(
+    repository: Folder,
+    key: Annotated[Path, typer.Option("--key", help="The online key's file.")],
+    passphrase: Passphrase = None,
+    token: Token = None,
+    module: Module = None,
+    pin: PinFile = None,
+) -> None:
+    """Put out what is signed, with a new snapshot and timestamp. Run daily: a timestamp lives three days."""
+    with opened(KeyPlace(key, passphrase, token, module, pin)) as signer:
+        changed = Repository(repository).stamp([signer], _now())
+    say(f"published: {', '.join(changed)}; serve {Repository(repository).public}, or copy it to a stick")
+
+
+@app.command("ring")
+def assign_ring(
+    repository: Folder,
+    ring: Annotated[Ring, typer.Argument(help="Whose desks.")],
+    release: Number,
+    floor: Annotated[int | None, typer.Option(help="From now on no release below this one is used.", min=0)] = None,
+) -> None:
+    """Let a ring's desks run a release; it waits for the ring's key."""
+    assigned = publishing.assign(Repository(repository), ring, release, _now(), floor)
+    say(f"ring {ring}: release {release}, floor {assigned.floor}")
+    _tell_waiting(Repository(repository))
+
+
+@app.command()
+def promote(repository: Folder, release: Number) -> None:
+    """Let the next ring run a release: canary, early, all. Look at the fleet before."""
+    ring = publishing.promote(Repository(repository), release, _now())
+    say(f"ring {ring}: release {release}")
+    _tell_waiting(Repository(repository))
+
+
+@app.command()
+def withdraw(
+    repository: Folder,
+    release: Number,
+    instead: Annotated[
+        int | None, typer.Option(help="Release for the rings that ran it; else desks go back to the one before.", min=1)
+    ] = None,
+) -> None:
+    """Let no desk use a release any more. Waits for the keys of the rings."""
+    rings = publishing.withdraw(Repository(repository), release, _now(), instead)
+    say(f"release {release} is withdrawn" + (f" from {', '.join(rings)}" if rings else "; no ring ran it"))
+    _tell_waiting(Repository(repository))
+
+
+@app.command("change-key")
+def change_key(
+    repository: Folder,
+    role: Annotated[str, typer.Argument(help="root, targets, online, canary, early or all.")],
+    old: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Public key that is no longer trusted.")],
+    new: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Public key in its place.")],
+) -> None:
+    """Replace a key that was lost or stolen; the holders sign, desks follow by themselves."""
+    if role not in ("root", "targets", "online", *Ring):
+        raise typer.BadParameter(f"{role} is no role", param_hint="ROLE")
+    publishing.change_key(Repository(repository), role, read_public(old), read_public(new), _now())
+    _tell_waiting(Repository(repository))
+
+
+@app.command()
+def status(repository: Folder, as_json: Json = False) -> None:
+    """Show releases, rings, what waits for signatures and when what is published runs out. Exit code 4: it has."""
+    state, now = publishing.state(Repository(repository)), _now()
+    over = [role.role for role in state.roles if role.expires <= now]
+    if as_json:
+        dump(
+            {
+                "releases": [
+                    {
+                        "release": one.number,
+                        "name": one.name,
+                        "version": one.version,
+                        "digest": one.digest,
+                        "rings": list(one.rings),
+                        "withdrawn": one.withdrawn,
+                    }
+                    for one in state.releases
+                ],
+                "roles": {
+                    one.role: {"version": one.version, "expires": write_time(one.expires)} for one in state.roles
+                },
+                "waiting": {one.role: {"have": one.have, "missing": one.missing} for one in state.waiting},
+                "floors": {str(ring): one.floor for ring, one in state.assignments.items()},
+            }
+        )
+    else:
+        shown = [
+            (one.number, one.name, one.version, one.digest[:12], "withdrawn" if one.withdrawn else ", ".join(one.rings))
+            for one in state.releases
+        ]
+        table("", ("release", "pack", "version", "digest", "rings"), shown)
+        table(
+            "", ("role", "version", "ends"), [(one.role, one.version, write_time(one.expires)) for one in state.roles]
+        )
+        _tell_waiting(Repository(repository))
+    if over:
+        raise typer.Exit(EXIT_NO)
+
+
+def _tell_waiting(repository: Repository) -> None:
+    for one in repository.waiting():
+        need = f"{one.missing} more" if one.missing else "enough: stamp it"
+        say(f"waiting: {one.role} version {one.version}, {one.have} signed, {need}")

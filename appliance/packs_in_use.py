@@ -1,0 +1,103 @@
+"""Opens the packs a desk works with: the one of its slot, or the delivered one, and those whose templates it still has.
+
+A pack on trial is examined first, and given up by itself when it fails; then the other slot's is taken, then the
+delivered one. What slots are belongs to `models.slots`; how updates come to `updating`.
+"""
+
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.core.errors import ImageUnreadable, PackInvalid, PackUncalibrated, PackUnfit
+from appliance.core.policy import Policy
+from appliance.core.types import PackDigest
+from appliance.examination import examine
+from appliance.face.pack import Pack, open_pack
+from appliance.face.pipeline import FacePipeline
+from models.errors import LicenceNotAccepted
+from models.releases import Wanted
+from models.slot_state import Fault
+from models.slots import Chosen, Slots
+from sync.home import Home
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The packs that came with the desk. paths: its own, then those it moves away from. licences: where accepted."""
+
+    paths: tuple[Path, ...]
+    licences: Path
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPacks:
+    """first: the pack of this desk. earlier: packs whose templates it has. trial: first, until it has proven itself."""
+
+    first: Pack
+    earlier: tuple[Pack, ...]
+    trial: Wanted | None
+
+    @property
+    def all(self) -> tuple[Pack, ...]:
+        """Every opened pack, the desk's first."""
+        return (self.first, *self.earlier)
+
+
+def slots_of(home: Home) -> Slots:
+    """The two slots of a desk."""
+    return Slots(home.root / "updates" / "slots")
+
+
+def open_packs(
+    slots: Slots,
+    delivered: Delivered,
+    policy: Policy,
+    held: Collection[PackDigest],
+    monotonic: Callable[[], float],
+    *,
+    counted: bool,
+) -> OpenedPacks:
+    """Open the packs to work with. held: of which packs there are templates. counted: as `Slots.begin`.
+
+    Raises PackInvalid, PackUncalibrated, LicenceNotAccepted of the delivered pack; NoHealthyPack, SlotsUnusable.
+    """
+    chosen = slots.begin(counted=counted)
+    while chosen is not None:
+        pack = _tried(slots, chosen, delivered.licences, policy, monotonic)
+        if pack is not None:
+            others = (*((chosen.earlier,) if chosen.earlier else ()), *delivered.paths)
+            earlier = _earlier(pack, others, delivered.licences, held)
+            return OpenedPacks(pack, earlier, chosen.pack if chosen.trial else None)
+        chosen = slots.begin(counted=counted)
+    first, *rest = (open_pack(path) for path in delivered.paths)
+    return OpenedPacks(first, tuple(rest), None)
+
+
+def _tried(slots: Slots, chosen: Chosen, accepted: Path, policy: Policy, monotonic: Callable[[], float]) -> Pack | None:
+    """The chosen pack, opened; None: it was given up."""
+    try:
+        pack = open_pack(chosen.path, accepted=accepted)
+        if chosen.trial:
+            examine(FacePipeline(pack), pack.measured, policy, monotonic)
+    except (PackInvalid, PackUncalibrated, PackUnfit) as failure:
+        _log.warning("release %d is given up: %s", chosen.pack.release, failure)
+        slots.give_up(chosen.pack, Fault.SELF_TEST)
+        return None
+    except (LicenceNotAccepted, ImageUnreadable) as failure:
+        _log.warning("release %d is set aside: %s", chosen.pack.release, failure)
+        slots.set_aside(chosen.pack)
+        return None
+    return pack
+
+
+def _earlier(first: Pack, paths: tuple[Path, ...], accepted: Path, held: Collection[PackDigest]) -> tuple[Pack, ...]:
+    """Of the packs the desk comes from, those it has templates of; each costs an embedding per frame."""
+    found: dict[PackDigest, Pack] = {}
+    for path in paths:
+        pack = open_pack(path, accepted=accepted)
+        if pack.digest != first.digest and pack.digest in held:
+            found.setdefault(pack.digest, pack)
+    return tuple(found.values())

@@ -1,0 +1,203 @@
+"""From an empty directory to a signed update on a second desk, by the commands of the README; and what goes wrong."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from appliance.packs_in_use import slots_of
+from models.calibration import parse_calibration, write_calibration
+from models.errors import RepositoryUnusable, SigningKeyUnusable, SlotsUnusable, UpdateRefused, UpdateUnreachable
+from models.manifest import MANIFEST_NAME
+from models.manifest_document import write_manifest
+from models.releases import Wanted
+from models.store import read_pack
+from sync.fund.home import FundHome
+from sync.home import Home
+from tests.cli.terminal import Clinic, Outcome, keldim
+from tests.fakes.documents import make_fund_home
+from tests.fakes.file_server import Served, file_server
+from tests.fakes.publishers import Publishers
+from tests.fakes.token import PIN, SoftToken, prepare
+from tests.models.manifests import manifest_of
+
+HOLDERS = ("root-1", "root-2", "root-3", "pack-1", "pack-2", "pack-3", "online", "canary", "early", "all")
+
+
+@dataclass
+class Office:
+    """Where packs are published, by commands."""
+
+    folder: Path
+    packs: Path
+
+    @property
+    def repository(self) -> Path:
+        """The model repository."""
+        return self.folder / "repository"
+
+    def key(self, name: str) -> Path:
+        """A holder's key file."""
+        return self.folder / f"{name}.pem"
+
+    def __call__(self, *arguments: object) -> Outcome:
+        """`keldim models ...` on this repository."""
+        return keldim("--packs", self.packs, "models", *arguments, "--repository", self.repository)
+
+    def sign(self, *names: str) -> Outcome:
+        """Holders sign, and the online key stamps."""
+        for name in names:
+            signed = self("sign", "--key", self.key(name), "--passphrase", self.folder / "passphrase")
+            assert signed.code == 0, signed
+        return self("stamp", "--key", self.key("online"), "--passphrase", self.folder / "passphrase")
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, pack_path: Path) -> Office:
+    """Ten keys, a founded repository, the builtin pack in every ring."""
+    made = Office(tmp_path_factory.mktemp("office"), pack_path.parent)
+    secret = made.folder / "passphrase"
+    secret.touch(0o600)
+    secret.write_text("four words of a song\n")
+    for name in HOLDERS:
+        assert keldim("models", "key", made.key(name), "--passphrase", secret).code == 0
+    public = [made.folder / f"{name}.pub" for name in HOLDERS]
+    roots = [part for path in public[:3] for part in ("--root", path)]
+    targets = [part for path in public[3:6] for part in ("--targets", path)]
+    others = ("--online", public[6], "--canary", public[7], "--early", public[8], "--all", public[9])
+    assert made("found", *roots, *targets, *others).code == 0
+    assert made.sign("root-1", "root-3", "pack-1", "pack-2", "canary", "early", "all").code == 0
+    assert made("publish", "builtin").code == 0
+    assert made("ring", "canary", "1").code == 0
+    assert made("promote", "1").code == 0
+    assert made("promote", "1").code == 0
+    stamped = made.sign("pack-2", "pack-3", "canary", "early", "all")
+    assert "published: targets, canary, early, all, snapshot, timestamp" in stamped.out
+    return made
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> FundHome:
+    """A certificate authority, and a server's certificate for 127.0.0.1."""
+    return make_fund_home(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def served(authority: FundHome, office: Office) -> Iterator[Served]:
+    """The repository on a web server."""
+    with file_server(authority.server, office.repository / "public") as server:
+        yield server
+
+
+def _follow(clinic: Clinic, office: Office, *more: object) -> None:
+    root = office.repository / "public" / "metadata" / "1.root.json"
+    assert clinic("models", "follow", "--root", root, *more).code == 0
+
+
+def test_a_desk_checks_in_with_a_pack_that_came_signed(
+    clinic: Clinic, office: Office, served: Served, authority: FundHome, film: Path, astronaut: Path
+) -> None:
+    """Fetched from a server, counted as a try, examined, opened; the patient enrolled before is recognised."""
+    _follow(clinic, office, "--url", served.url, "--ca", authority.ca_certificate)
+    done = clinic("models", "update", "--json").json
+    assert (done["release"], done["installed"]) == (1, True)
+    assert isinstance(done["received"], int)
+    assert done["received"] < 30_000, "the files were here already"
+    assert clinic("checkin", "--video", film, "--confirm", "yes", "--once", "--json").code == 4, (
+        "a film is let in nowhere"
+    )
+    assert clinic("identify", "--photo", astronaut).code == 0
+    again = clinic("models", "update", "--json").json
+    assert (again["release"], again["installed"]) == (1, False)
+    shown = clinic("models", "slots", "--json").json
+    assert shown["tries"] == 1
+    assert "on trial" in clinic("models", "slots").out
+    assert clinic("doctor").code in (0, 4)
+
+
+def test_a_second_desk_gets_it_from_a_stick(clinic: Clinic, office: Office) -> None:
+    """The folder as it is; there is no server."""
+    _follow(clinic, office)
+    clinic("models", "update").failed_with(UpdateUnreachable)
+    assert "in a slot" in clinic("models", "update", "--from", office.repository).out
+    assert "is in use" in clinic("models", "update", "--from", office.repository).out
+
+
+def _with_threshold(pack: Path, folder: Path, score: float) -> tuple[Path, Wanted]:
+    """The same models with a calibration whose threshold is this score."""
+    contents = read_pack(pack)
+    name = contents.manifest.calibration
+    assert name is not None
+    before = parse_calibration(contents.files[name])
+    tail = ((1.0, score), (3.0, score), (100.0, score))
+    cohorts = tuple(
+        replace(one, impostor=replace(one.impostor, tail=tail, above=score, power=200.0)) for one in before.cohorts
+    )
+    files = {**contents.files, name: write_calibration(replace(before, cohorts=cohorts))}
+    folder.mkdir()
+    for file, data in files.items():
+        (folder / file).write_bytes(data)
+    listed = manifest_of(contents.manifest.models, files).files
+    (folder / MANIFEST_NAME).write_bytes(write_manifest(replace(contents.manifest, files=listed)))
+    return folder, Wanted(9, read_pack(folder).digest)
+
+
+@pytest.mark.parametrize("score", [0.3, 0.9999], ids=["accepts everybody", "accepts nobody"])
+def test_a_pack_that_tells_nobody_apart_is_rolled_back_by_itself(
+    clinic: Clinic, pack_path: Path, astronaut: Path, tmp_path: Path, score: float
+) -> None:
+    """The desk goes on with the delivered pack; the new one is never tried again, and the reason can be read."""
+    slots = slots_of(Home(clinic.home))
+    slots.install(*_with_threshold(pack_path, tmp_path / "unfit", score))
+    assert clinic("identify", "--photo", astronaut).code == 0
+    shown = clinic("models", "slots", "--json").json
+    assert shown["slots"] == []
+    assert "self_test" in str(shown["bad"])
+
+
+def test_who_follows_nobody_is_told(clinic: Clinic) -> None:
+    """And a damaged note of whom."""
+    clinic("models", "update").failed_with(SlotsUnusable)
+    (clinic.home / "updates").mkdir(exist_ok=True)
+    (clinic.home / "updates" / "follow.json").write_text("{")
+    clinic("models", "update").failed_with(SlotsUnusable)
+
+
+def test_a_stick_of_other_publishers_is_refused(clinic: Clinic, office: Office, tmp_path: Path) -> None:
+    """Ten other keys sign just as well, but this desk was given the root of these."""
+    other = tmp_path / "1.root.json"
+    other.write_bytes(Publishers(tmp_path / "others").first_root)
+    assert clinic("models", "follow", "--root", other).code == 0
+    clinic("models", "update", "--from", office.repository).failed_with(UpdateRefused)
+
+
+def test_the_status_shows_everything_once(office: Office) -> None:
+    """For people and for machines."""
+    state = office("status", "--json").json
+    assert state["waiting"] == {}
+    assert [one["rings"] for one in state["releases"]] == [["canary", "early", "all"]]  # type: ignore[attr-defined]
+    shown = office("status").out
+    assert "builtin" in shown
+    assert "timestamp" in shown
+
+
+def test_mistakes_of_publishers_are_named(office: Office, tmp_path: Path) -> None:
+    """A key for which nothing waits, a passphrase nobody can type, a release there is not, a role there is not."""
+    assert office("sign", "--key", office.key("pack-1"), "--passphrase", office.folder / "passphrase").code == 4
+    office("sign", "--key", office.key("pack-1")).failed_with(SigningKeyUnusable)
+    office("promote", "7").failed_with(RepositoryUnusable)
+    assert office("change-key", "nobody", office.folder / "all.pub", office.folder / "all.pub").code == 2
+    keldim("models", "key", tmp_path / "k.pem", "--token", "x").failed_with(SigningKeyUnusable)
+
+
+def test_a_key_in_a_token_signs(office: Office, tmp_path: Path) -> None:
+    """The root holder's key was made in a token and never leaves it."""
+    token = SoftToken.create(prepare(tmp_path), "root holder", tmp_path / "pin")
+    where = ("--token", token.label, "--module", token.settings.module, "--pin", tmp_path / "pin")
+    made = keldim("models", "key", tmp_path / "root-4", *where)
+    assert (made.code, PIN in made.out) == (0, False)
+    old = office.folder / "root-2.pub"
+    assert office("change-key", "root", old, tmp_path / "root-4.pub").code == 0
+    assert "signed root" in office("sign", "--key", tmp_path / "root-4", *where).out
+    assert office.sign("root-1", "root-3").code == 0
