@@ -106,7 +106,7 @@ def create_app(gateway: Gateway, log: Log, desk: FrontDesk, renew: Renew) -> Fas
         redoc_url=None,
     )
     _add_ingest(app, gateway, desk)
-    _add_renewal(app, renew, desk)
+    _add_renewal(app, gateway, renew, desk)
     _add_questions(app, gateway, log, desk)
     add_log(app, log, gateway, desk)
     _add_failures(app)
@@ -125,11 +125,12 @@ def _add_ingest(app: FastAPI, gateway: Gateway, desk: FrontDesk) -> None:
     async def receive(device: str, request: Request) -> Response:
         """One signed receipt answers every event. Any request may be repeated, whole or in part, at any time."""
         with desk.place(request) as shown:
+            known = await gateway.known(device, shown)
             content = await read_body(request)
-            return Response(await gateway.receive(device, content, shown), media_type=JSON)
+            return Response(await gateway.receive(known, content), media_type=JSON)
 
 
-def _add_renewal(app: FastAPI, renew: Renew, desk: FrontDesk) -> None:
+def _add_renewal(app: FastAPI, gateway: Gateway, renew: Renew, desk: FrontDesk) -> None:
     body = {"required": True, "content": {JSON: {"schema": CertificateRequest.model_json_schema()}}}
 
     @app.post(
@@ -141,6 +142,7 @@ def _add_renewal(app: FastAPI, renew: Renew, desk: FrontDesk) -> None:
     async def tls_certificate(device: str, request: Request) -> Response:
         """Over a connection secured by a good TLS certificate of the device; the same key gets the same answer."""
         with desk.place(request) as shown:
+            await gateway.known(device, shown)
             content = await read_body(request)
             return Response(await renew(device, shown, content), media_type=JSON)
 
@@ -156,7 +158,7 @@ def _add_questions(app: FastAPI, gateway: Gateway, log: Log, desk: FrontDesk) ->
     ) -> Response:
         """Signed, and fresh because it repeats the nonce. Answered for blocked devices as well."""
         with desk.place(request) as shown:
-            return Response(await gateway.head(device, nonce, shown), media_type=JSON)
+            return Response(await gateway.head(await gateway.known(device, shown), nonce), media_type=JSON)
 
     @app.get(
         "/healthz", summary="Whether the gateway can store", responses={200: {"model": Health}, 503: _DENIALS[503]}

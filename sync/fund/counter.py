@@ -4,6 +4,7 @@ What a request asks for is left to `sync.fund.app`, whether its peer may ask it 
 """
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from starlette.requests import Request
@@ -15,6 +16,13 @@ from sync.fund.rate import Buckets, Rate
 MAX_WAITING = 64
 """Requests held at once. With bodies of 2 MiB this bounds memory to 128 MiB, and at the 20 ms that a full batch takes,
 the last in the queue waits little more than a second."""
+
+OF_ONE = 4
+"""Places of one peer: a desk sends one request at a time, and a broken line may leave some behind."""
+
+OF_STRANGERS = 16
+"""Places of everybody without a certificate together: witnesses, auditors, health checks, whoever finds the port. So 48
+are the devices' alone, of which one with four keys (`sync.fund.renewal`) can hold a third."""
 
 RETRY_AFTER_S = 2
 """Seconds until the queue has surely moved on."""
@@ -31,23 +39,36 @@ class FrontDesk:
         self._monotonic = monotonic
         self._buckets = Buckets(rate)
         self._behind_proxy = behind_proxy
-        self._free = MAX_WAITING
+        self._held: Counter[str] = Counter()
+        self._strangers = 0
 
     @contextlib.contextmanager
     def place(self, request: Request) -> Iterator[str | None]:
         """A place, taken before a body is read; gives the fingerprint of the certificate shown, None without one.
 
-        Raises RequestDenied when the peer asks too often, or all places are taken.
+        Raises RequestDenied when the peer asks too often, holds too many places, or all it could have are taken.
         """
         shown = self._shown(request)
-        self._buckets.take(shown or self._address(request), self._monotonic())
-        if not self._free:
-            raise RequestDenied(503, "busy", "too many requests at once", RETRY_AFTER_S)
-        self._free -= 1
+        stranger = shown is None
+        peer = shown or self._address(request)
+        self._buckets.take(peer, self._monotonic())
+        self._check_room(peer, stranger=stranger)
+        self._held[peer] += 1
+        self._strangers += stranger
         try:
             yield shown
         finally:
-            self._free += 1
+            self._strangers -= stranger
+            self._held[peer] -= 1
+            if not self._held[peer]:
+                del self._held[peer]
+
+    def _check_room(self, peer: str, *, stranger: bool) -> None:
+        """Raises RequestDenied. A proxy's strangers have no address here: they are bounded together only."""
+        if peer and self._held[peer] >= OF_ONE:
+            raise RequestDenied(429, "busy", "too many requests of this peer at once", RETRY_AFTER_S)
+        if self._held.total() >= MAX_WAITING or (stranger and self._strangers >= OF_STRANGERS):
+            raise RequestDenied(503, "busy", "too many requests at once", RETRY_AFTER_S)
 
     def _shown(self, request: Request) -> str | None:
         if self._behind_proxy:

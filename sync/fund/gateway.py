@@ -47,6 +47,15 @@ class WallClock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A registered device, blocked or not, that the peer is: it showed the certificate with this fingerprint."""
+
+    device: Device
+    shown: str | None
+    certificates: Sequence[Certificate]
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """What the gateway shows to people: every device, and the number of events by kind."""
 
@@ -70,10 +79,20 @@ class Gateway:
         """Let the store go."""
         await self._store.close()
 
-    async def receive(self, device: str, body: bytes, shown: str | None = None) -> bytes:
-        """Judge and keep a batch; the answer is made only after everything it says is on the disk.
+    async def known(self, device: str, shown: str | None) -> Known:
+        """Who is asking: looked up before anything of a body is read, so that a stranger's is never waited for.
 
         shown: fingerprint of the certificate of the connection, None without one.
+
+        Raises RequestDenied, DatabaseFailure.
+        """
+        found = await self._registered(device)
+        certificates = await self._store.certificates(device) if shown is not None else ()
+        check_peer(shown, certificates, self._clock.moment().wall)
+        return Known(found, shown, certificates)
+
+    async def receive(self, known: Known, body: bytes) -> bytes:
+        """Judge and keep a batch; the answer is made only after everything it says is on the disk.
 
         Raises RequestDenied, DatabaseFailure, KeyUnusable; nothing is kept then.
         """
@@ -83,8 +102,10 @@ class Gateway:
             tokens = decode_batch(body)
         except ProtocolViolation as error:
             raise RequestDenied(400, "malformed", str(error)) from error
-        registered = await self._admitted(device, shown)
-        return await self._answer(registered, tokens)
+        now = self._clock.moment().wall
+        _check_open(known.device, now)
+        check_good(known.shown, known.certificates, now)
+        return await self._answer(known.device, tokens)
 
     async def carried(self, device: str, tokens: Sequence[str]) -> bytes:
         """As `receive`, for a batch that came without a connection: the events prove themselves."""
@@ -113,15 +134,16 @@ class Gateway:
         )
         return encode_receipt(sign_members(self._signer, RECEIPT_TYP, receipt_members(receipt)))
 
-    async def head(self, device: str, nonce: str, shown: str | None = None) -> bytes:
-        """The signed head of a device's chain, fresh for this nonce. Raises RequestDenied, as `receive` otherwise."""
+    async def head(self, known: Known, nonce: str) -> bytes:
+        """The signed head of a device's chain, fresh for this nonce. Raises as `receive`."""
         if not NONCE.fullmatch(nonce):
             raise RequestDenied(400, "malformed", "the nonce has 32 hex digits")
-        now = self._clock.moment().wall
-        known, _ = await self._identified(device, shown, now)
-        head = await self._store.head(device)
-        against = objection(known, now)
-        answer = HeadAnswer(device, head.seq, head.digest, against is not None, nonce, now, against and against.value)
+        device, now = known.device, self._clock.moment().wall
+        head = await self._store.head(device.device)
+        against = objection(device, now)
+        answer = HeadAnswer(
+            device.device, head.seq, head.digest, against is not None, nonce, now, against and against.value
+        )
         return encode_head(sign_members(self._signer, HEAD_TYP, head_members(answer)))
 
     async def probe(self) -> None:
@@ -132,31 +154,11 @@ class Gateway:
         """What the gateway shows to people."""
         return Overview(await self._store.summaries(), await self._store.kinds())
 
-    async def known(self, device: str, shown: str | None) -> Device:
-        """A registered device, blocked or not, when the peer is this device. Raises RequestDenied, DatabaseFailure.
-
-        shown: fingerprint of the certificate of the connection, None without one.
-        """
-        return (await self._identified(device, shown, self._clock.moment().wall))[0]
-
     async def _registered(self, device: str) -> Device:
         # The pattern first: what fails it is never looked up, logged or echoed.
         found = await self._store.device(device) if DEVICE_ID.fullmatch(device) else None
         if found is None:
             raise RequestDenied(403, "unknown_device", "no such device is registered here")
-        return found
-
-    async def _identified(self, device: str, shown: str | None, now: datetime) -> tuple[Device, Sequence[Certificate]]:
-        found = await self._registered(device)
-        certificates = await self._store.certificates(device) if shown is not None else ()
-        check_peer(shown, certificates, now)
-        return found, certificates
-
-    async def _admitted(self, device: str, shown: str | None) -> Device:
-        now = self._clock.moment().wall
-        found, certificates = await self._identified(device, shown, now)
-        _check_open(found, now)
-        check_good(shown, certificates, now)
         return found
 
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sync.clock import Clock, SystemClock
 from sync.errors import KeyUnusable
 from sync.fund.app import Renew, create_app
 from sync.fund.ca import DeviceAuthority
+from sync.fund.connection import BoundedConnection
 from sync.fund.counter import CERTIFICATE, FrontDesk
 from sync.fund.gateway import Gateway
 from sync.fund.home import FundHome
@@ -47,7 +47,7 @@ KEEP_ALIVE_S = 5
 """An idle connection lasts so long; a proxy has to let go of it earlier (`sync.fund.proxy`)."""
 
 
-class DeskConnection(HttpToolsProtocol):
+class DeskConnection(BoundedConnection):
     """A connection that tells whose it is, and does not hold up the end of the server.
 
     Closing TLS politely waits up to 30 s for the other side's goodbye, which a client whose connection lies idle in its

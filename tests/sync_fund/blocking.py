@@ -29,11 +29,13 @@ class Gateway:
 
     def receive(self, device: str, body: bytes, shown: str | None = OWN) -> bytes:
         """Offer a batch, by default over a connection of the device."""
-        return self._runner.run(self._real.receive(device, body, self._shown(device, shown)))
+        known = self._runner.run(self._real.known(device, self._shown(device, shown)))
+        return self._runner.run(self._real.receive(known, body))
 
     def head(self, device: str, nonce: str, shown: str | None = OWN) -> bytes:
         """Ask for the head."""
-        return self._runner.run(self._real.head(device, nonce, self._shown(device, shown)))
+        known = self._runner.run(self._real.known(device, self._shown(device, shown)))
+        return self._runner.run(self._real.head(known, nonce))
 
     def _shown(self, device: str, shown: str | None) -> str | None:
         known = DEVICE_ID.fullmatch(device) and any(s.device.device == device for s in devices(self._root))

@@ -1,6 +1,8 @@
 """A fund in a folder, its gateway in this process, and a real server with TLS on a free port."""
 
 import contextlib
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,6 +79,14 @@ class Running:
             headers={"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()},
             timeout=20,
         )
+
+    def wire(self, desk: FakeDesk | None = None, source: str = "127.0.0.1") -> ssl.SSLSocket:
+        """A connection, as a desk or as anybody; source: an address of this machine, to be many."""
+        context = ssl.create_default_context(cadata=self.fund.document.ca_pem)
+        if desk is not None:
+            context.load_cert_chain(self.fund.tls_file(desk.device))
+        plain = socket.create_connection(("127.0.0.1", self.port), 10, (source, 0))
+        return context.wrap_socket(plain, server_hostname="127.0.0.1")
 
     def get(self, path: str, desk: FakeDesk | None = None) -> requests.Response:
         """Ask, as a desk or as anybody."""

@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import json
-import socket
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,7 +17,6 @@ from starlette.types import Message
 from sync.database import immediate, open_database
 from sync.fund.app import DRAIN, read_body
 from sync.fund.audit import verify_fund
-from sync.fund.counter import MAX_WAITING
 from sync.fund.denial import RequestDenied
 from sync.fund.home import FundHome
 from sync.fund.office import block_device, list_events
@@ -75,9 +72,9 @@ def test_the_head_is_answered_also_when_blocked(running: Running, tmp_path: Path
 
 def test_a_head_without_a_nonce_is_denied(running: Running, tmp_path: Path) -> None:
     """None, or not one."""
-    device = running.fund.desk(tmp_path).device
-    _assert_denied(running.get(f"/v1/devices/{device}/head"), 400, "malformed")
-    _assert_denied(running.get(f"/v1/devices/{device}/head?nonce=zz"), 400, "malformed")
+    desk = running.fund.desk(tmp_path)
+    _assert_denied(running.get(f"/v1/devices/{desk.device}/head", desk), 400, "malformed")
+    _assert_denied(running.get(f"/v1/devices/{desk.device}/head?nonce=zz", desk), 400, "malformed")
     _assert_denied(running.get(f"/v1/devices/desk-unknown/head?nonce={NONCE}"), 403, "unknown_device")
 
 
@@ -191,18 +188,13 @@ def test_a_body_at_the_limit_is_read(running: Running, tmp_path: Path) -> None:
     assert running.post(desk.device, body + b" " * (MAX_BODY - len(body))).status_code == 200
 
 
-def _connect(running: Running) -> ssl.SSLSocket:
-    context = ssl.create_default_context(cadata=running.fund.document.ca_pem)
-    return context.wrap_socket(socket.create_connection(("127.0.0.1", running.port), 10), server_hostname="127.0.0.1")
-
-
 @pytest.mark.parametrize("length", ["99999999999999999999999", "-1", "1e9", "0x10", "5, 6"])
 def test_a_hostile_length_is_denied(running: Running, tmp_path: Path, length: str) -> None:
     """Before anything is read."""
-    device = running.fund.desk(tmp_path).device
-    with _connect(running) as wire:
+    desk = running.fund.desk(tmp_path)
+    with running.wire(desk) as wire:
         wire.sendall(
-            f"POST /v1/devices/{device}/events HTTP/1.1\r\nHost: fund\r\nContent-Type: application/json\r\n"
+            f"POST /v1/devices/{desk.device}/events HTTP/1.1\r\nHost: fund\r\nContent-Type: application/json\r\n"
             f"Content-Length: {length}\r\n\r\n".encode()
         )
         assert int(wire.recv(4096).split()[1]) in {400, 413}
@@ -212,41 +204,12 @@ def test_a_desk_that_hangs_up_hurts_nobody(running: Running, tmp_path: Path) -> 
     """In the middle of its body."""
     desk = running.fund.desk(tmp_path)
     for _ in range(5):
-        with _connect(running) as wire:
+        with running.wire(desk) as wire:
             wire.sendall(
                 f"POST /v1/devices/{desk.device}/events HTTP/1.1\r\nHost: fund\r\n"
                 'Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"events":['.encode()
             )
     assert _offer(running, desk, [desk.next()]) == ["accepted"]
-
-
-def test_a_full_queue_says_when_to_come_again(running: Running, tmp_path: Path) -> None:
-    """Slow senders take places, not memory; the next one is told to wait, and gets in when they have gone."""
-    desk = running.fund.desk(tmp_path)
-    head = (
-        f"POST /v1/devices/{desk.device}/events HTTP/1.1\r\nHost: fund\r\n"
-        "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
-    ).encode()
-    token = desk.next()
-    slow = [_connect(running) for _ in range(MAX_WAITING)]
-    try:
-        for wire in slow:
-            wire.sendall(head)
-        answer = _eventually(lambda: running.post(desk.device, batch([token])), 503)
-        _assert_denied(answer, 503, "busy")
-        assert int(answer.headers["Retry-After"]) > 0
-    finally:
-        for wire in slow:
-            wire.close()
-    assert _eventually(lambda: running.post(desk.device, batch([token])), 200).status_code == 200
-
-
-def _eventually(ask: Callable[[], requests.Response], status: int) -> requests.Response:
-    for _ in range(200):
-        answer = ask()
-        if answer.status_code == status:
-            break
-    return answer
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
