@@ -27,11 +27,19 @@ def squeeze(content: bytes) -> bytes:
 def unsqueeze(content: bytes, maximum: int) -> bytes:
     """What one frame holds, or its first `maximum` + 1 bytes when it holds more: never more are made.
 
-    Raises EnvelopeInvalid: not a frame, or one that needs a larger window. A frame cut off gives its beginning.
+    Raises EnvelopeInvalid: not a frame, a frame cut off, anything after it, or one that needs a larger window.
     """
-    # Not decompress(max_output_size): that is ignored when the frame declares its size.
-    reader = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW).stream_reader(content)
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
     try:
-        return reader.read(maximum + 1)
+        # Not decompress(max_output_size): that is ignored when the frame declares its size.
+        plain = decompressor.stream_reader(content).read(maximum + 1)
+        if len(plain) > maximum:
+            return plain
+        # The reader does not tell where it stopped; this tells, and is no danger for a frame known to be small.
+        frame = decompressor.decompressobj()
+        frame.decompress(content)
     except zstandard.ZstdError as error:
         raise EnvelopeInvalid("the body is not a zstd frame") from error
+    if not frame.eof or frame.unused_data:
+        raise EnvelopeInvalid("the body is not one whole zstd frame")
+    return plain
