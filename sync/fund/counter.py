@@ -64,7 +64,7 @@ class FrontDesk:
                 del self._held[peer]
 
     def _check_room(self, peer: str, *, stranger: bool) -> None:
-        """Raises RequestDenied. A proxy's strangers have no address here: they are bounded together only."""
+        """Raises RequestDenied. A stranger without an address is bounded with all of them only."""
         if peer and self._held[peer] >= OF_ONE:
             raise RequestDenied(429, "busy", "too many requests of this peer at once", RETRY_AFTER_S)
         if self._held.total() >= MAX_WAITING or (stranger and self._strangers >= OF_STRANGERS):
