@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from sync.certificates import read_tls_certificate
 from sync.clock import Clock
-from sync.errors import CertificateInvalid, KeyUnusable, SyncFailure, TransportFailure
+from sync.errors import CertificateInvalid, DeviceRefused, KeyUnusable, SyncFailure, TransportFailure
 from sync.home import Home, SyncSettings
 from sync.join_errors import CertificateEnded
 from sync.papers import Papers
@@ -40,7 +40,7 @@ class DeskTransport(Transport):
         try:
             self._take_up()
             answer = super().get_head(nonce)
-        except TransportFailure as failure:
+        except (TransportFailure, DeviceRefused) as failure:  # a proxy refuses in words, the gateway in the handshake
             if self._ended():
                 raise CertificateEnded(f"this desk's TLS certificate has ended; {failure}") from failure
             raise

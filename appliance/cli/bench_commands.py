@@ -95,6 +95,8 @@ def bench_sync(
 ) -> None:
     """Signed events from desks into the fund over mutual TLS: verified, stored, receipted; and CPU time by part."""
     address = None if database == "embedded" else database
+    if address is None and gateways > 1:
+        raise typer.BadParameter("a fund in a file is served by one gateway; several need --database postgresql://...")
     load = delivery.Load(address, gateways, desks, events, rounds)
     with ERR.status("starting") as status:
         report = delivery.measure(load, SystemClock(), status.update)

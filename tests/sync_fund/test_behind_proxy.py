@@ -21,6 +21,7 @@ from sync.clock import SystemClock
 from sync.database import immediate, open_database
 from sync.errors import FundBusy
 from sync.fund.audit import verify_fund
+from sync.fund.ca import TLS_VALIDITY, DeviceAuthority
 from sync.fund.counter import MAX_WAITING, RETRY_AFTER_S
 from sync.fund.home import FundHome
 from sync.fund.keys import renew_certificate
@@ -28,12 +29,14 @@ from sync.fund.office import list_events
 from sync.fund.peer import HEADER
 from sync.fund.proxy import AT_ONCE
 from sync.home import Home, load_settings
+from sync.join_errors import CertificateEnded
 from sync.keyfile import load_key
 from sync.ledger import LEDGER_MIGRATIONS, Ledger
 from sync.note import MAX_NOTE
 from sync.protocol import MAX_BODY, Result, read_head
 from sync.signing import FileSigner
 from sync.squeeze import squeeze
+from sync.tls_key import put_into_use, tls_key_of, tls_request
 from sync.tls_renewal import DeskTransport
 from tests.fakes.clock import ManualClock
 from tests.fakes.documents import join_desk, rogue_certificate
@@ -173,6 +176,21 @@ def test_a_certificate_of_another_authority_is_refused_everywhere(
         assert told(answer) == (403, "certificate_invalid")
 
 
+def test_a_desk_whose_certificate_has_ended_is_told_so(proxied: Site, tmp_path: Path) -> None:
+    """Nginx refuses it in words and not in the handshake; the desk says what it says without nginx."""
+    home = Home(tmp_path / "desk")
+    join_desk(home, proxied.fund.root, "late-desk")
+    tls_request(home.root / "late.key", "late-desk")
+    jwk = tls_key_of(home.root / "late.key")
+    assert jwk is not None
+    begun = CLOCK.moment().wall - TLS_VALIDITY - timedelta(days=2)
+    ended = DeviceAuthority.load(FundHome(proxied.fund.root)).certify_tls("late-desk", jwk, begun)
+    put_into_use(home.root / "late.key", ended.pem.encode(), home.tls)
+    transport = contextlib.closing(DeskTransport(home, load_settings(home), CLOCK))
+    with transport as way, pytest.raises(CertificateEnded, match="certificate_invalid"):
+        way.get_head(NONCE)
+
+
 def test_only_tls_1_3_is_spoken(proxied: Site) -> None:
     """Neither an older TLS nor plain HTTP."""
     context = ssl.create_default_context(cadata=proxied.fund.document.ca_pem)
@@ -258,6 +276,7 @@ def test_nginx_writes_nothing_of_what_it_carries(proxied: Site, desk: FakeDesk) 
     """No line for a request, no token, no certificate, and no body in a file."""
     tokens = desk.chain(100)
     assert proxied.running.post(desk.device, batch(tokens)).status_code == 200
+    time.sleep(0.2)  # a line is written after its answer
     assert (proxied.folder / "access.log").read_text() == ""
     assert not any(token[:40] in proxied.written or token[-40:] in proxied.written for token in tokens)
     assert "BEGIN%20CERTIFICATE" not in proxied.written
@@ -300,10 +319,12 @@ class Uploader(threading.Thread):
             running = replace(self.proxied.running, session=session)
             while (first := self.receipted) < EACH and time.monotonic() < end:
                 sent = self.tokens[first : first + 5]
-                answer = running.post(self.desk.device, batch(sent))
+                try:
+                    answer = running.post(self.desk.device, batch(sent))
+                except requests.RequestException:  # an answer cut off, or an idle connection that just ended: again
+                    continue
                 self.statuses.add(answer.status_code)
                 if answer.status_code != 200:
-                    time.sleep(0.05)
                     continue
                 told_of = receipts_of(answer.content, self.proxied.fund.document.public_jwk, self.desk.device, sent)
                 for place, receipt in enumerate(told_of, first):
@@ -311,7 +332,7 @@ class Uploader(threading.Thread):
 
 
 def test_twenty_desks_over_two_gateways_are_stored_exactly_once(proxied: Site, tmp_path: Path) -> None:
-    """One gateway is killed meanwhile: desks see nothing worse than 503; order, log and chains are whole."""
+    """One gateway is killed meanwhile; the other answers what it was asked. Order, chains and log are whole."""
     uploads = [Uploader(proxied, proxied.fund.desk(tmp_path)) for _ in range(DESKS)]
     for upload in uploads:
         upload.start()
@@ -324,7 +345,7 @@ def test_twenty_desks_over_two_gateways_are_stored_exactly_once(proxied: Site, t
     proxied.start_again(0)
     for upload in uploads:
         upload.join(40)
-    assert {status for upload in uploads for status in upload.statuses} <= {200, 503}
+    assert {status for upload in uploads for status in upload.statuses} == {200}
     stored: dict[str, list[str]] = {}
     for row in list_events(proxied.fund.root):
         stored.setdefault(row.event.device, []).append(row.event.token)
