@@ -14,6 +14,7 @@ from appliance.core.decision import Reason
 from appliance.core.device import Fact, Finding, Health, Part
 from appliance.core.quality import Hint
 from appliance.core.session import State
+from appliance.core.setup_steps import Outcome, SetupStep, StepResult
 from appliance.core.snapshot import IntentKind, Snapshot
 from appliance.core.types import Cue, View
 
@@ -69,6 +70,20 @@ class Label(StrEnum):
     QUEUE = "queue"
     FAILURE = "failure"
     TIME_RUNS_OUT = "time_runs_out"
+
+
+class SetupWord(StrEnum):
+    """What can be answered to a step of the set-up, and what is said between them."""
+
+    YES = "yes"
+    NO = "no"
+    AGAIN = "again"
+    SKIP = "skip"
+    STOP = "stop"
+    CAME_OUT = "came_out"
+    PAGE = "page"
+    SKIPPED = "skipped"
+    READY = "ready"
 
 
 class Count(StrEnum):
@@ -132,6 +147,30 @@ def view_text(view: View, language: Language) -> str:
 def other_look_text(language: Language) -> str:
     """What is asked for a second set of looks."""
     return _table()["enrolment"]["other_look"][language.value]
+
+
+def step_text(step: SetupStep, language: Language) -> str:
+    """The name of a step of the set-up."""
+    return _table()["setup_step"][step.value][language.value]
+
+
+def step_question(step: SetupStep, language: Language) -> str:
+    """What a step asks, or asks somebody to do."""
+    return _table()["setup_ask"][step.value][language.value]
+
+
+def step_result(result: StepResult, language: Language) -> str:
+    """What a step found, with its figures; of a failure also what to do."""
+    if result.problem is not None:
+        return _table()["problem"][result.problem.value][language.value].format(**dict(result.values))
+    if result.outcome is Outcome.SKIPPED:
+        return setup_word(SetupWord.SKIPPED, language)
+    return _table()["setup_found"][result.step.value][language.value].format(**dict(result.values))
+
+
+def setup_word(word: SetupWord, language: Language) -> str:
+    """An answer of the set-up."""
+    return _table()["setup_word"][word.value][language.value]
 
 
 def part_text(part: Part, language: Language) -> str:

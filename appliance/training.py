@@ -50,6 +50,7 @@ def open_for_visits(home: Home, clock: Clock, *, training: bool = False) -> Iter
 def open_training(home: Home, clock: Clock) -> Iterator[OpenDesk]:
     """A copy of the desk as it is now; gone when this ends. Raises as `open_desk`, and TemplateDamaged.
 
+    Its home is the real one: settings and packs are read there.
     Who has no service today gets one of practice, from now on, so that anybody enrolled can be the patient.
     """
     settings, config, keys = load_settings(home), configuration.load(home.config), open_keys(home)
@@ -68,7 +69,7 @@ def open_training(home: Home, clock: Clock) -> Iterator[OpenDesk]:
                 adopt(db, real, old, vault, lambda *_: False, clock.moment().wall)
             _plan(records, clock)
             yield OpenDesk(
-                home=copy,
+                home=home,
                 config=config,
                 settings=replace(settings, device=replace(settings.device, device=TRAINING_DEVICE)),
                 clock=clock,

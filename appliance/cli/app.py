@@ -91,6 +91,12 @@ def _witness() -> typer.Typer:
     return app
 
 
+def _setup() -> typer.Typer:
+    from appliance.cli.setup_commands import app
+
+    return app
+
+
 def _support() -> typer.Typer:
     from appliance.cli.support_commands import app
 
@@ -164,6 +170,7 @@ _SINGLE: dict[str, Callable[[], typer.Typer]] = {
     "cameras": _desk,
     "doctor": _desk,
     "support-bundle": _support,
+    "setup-desk": _setup,
     "backup": _backup,
     "restore": _backup,
     "evaluate": _evaluate,

@@ -279,6 +279,20 @@ class WindowUnusable(ApplianceFailure):
     remedy = "Run the set-up of the window again: sh requirements/setup.sh window"
 
 
+class PrinterFailed(ApplianceFailure):
+    """The printer system did not take a page."""
+
+    code = "E-PRT-01"
+    remedy = "Look at the printer, then at the system's printers: lpstat -p"
+
+
+class SetupUnreadable(ApplianceFailure):
+    """The file that keeps how far the set-up of this desk has come cannot be read or written."""
+
+    code = "E-SET-01"
+    remedy = "Remove setup.json from the desk's folder, see that the folder can be written, run: keldim setup-desk"
+
+
 class BundleUnwritable(ApplianceFailure):
     """The support bundle cannot be written where it was asked for."""
 

@@ -1,5 +1,6 @@
 """Every command explains itself."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,6 +44,7 @@ WANTED = {
         ("cameras",),
         ("doctor",),
         ("support-bundle",),
+        ("setup-desk",),
         ("bench",),
     ),
     *(("ledger", word) for word in ("verify", "show", "export")),
@@ -60,7 +62,20 @@ def test_every_promised_command_is_there() -> None:
     assert set(ALL) >= WANTED
 
 
-@pytest.mark.parametrize("words", ALL, ids=" ".join)
+ELSEWHERE = [words for words, command in ALL.items() if command.context_settings.get("ignore_unknown_options")]
+"""Commands that become another program: run here, they would put it in the place of the tests."""
+
+
+@pytest.mark.parametrize("words", ELSEWHERE, ids=" ".join)
+def test_a_command_that_becomes_another_program_shows_its_help(words: tuple[str, ...]) -> None:
+    """That program's own: it ends well and lists its options."""
+    assert (ALL[words].help or "").strip()
+    command = [sys.executable, "-m", "appliance", *words, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "200"})
+    assert ("Usage" in done.stdout, "--packs" in done.stdout, done.stderr) == (True, True, "")
+
+
+@pytest.mark.parametrize("words", [words for words in ALL if words not in ELSEWHERE], ids=" ".join)
 def test_help_names_the_purpose_and_every_option(words: tuple[str, ...]) -> None:
     """`--help` ends well, begins with the command's first sentence, and no option goes without a word."""
     shown = keldim(*words, "--help")

@@ -11,9 +11,10 @@ from appliance import texts
 from appliance.core.device import Fact, Finding, Health, Part
 from appliance.core.quality import Hint
 from appliance.core.session import State
+from appliance.core.setup_steps import Outcome, Problem, SetupStep, StepResult, judge_camera
 from appliance.core.snapshot import IntentKind, Snapshot
 from appliance.core.types import Cue, Instant, View
-from appliance.texts import Advice, Count, Label, Language
+from appliance.texts import Advice, Count, Label, Language, SetupWord
 
 TABLE: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
     Path(texts.__file__).with_name("texts.toml").read_text(encoding="utf-8")
@@ -30,6 +31,11 @@ USED: dict[str, set[str]] = {
     "finding": set(Finding),
     "remedy": NOT_WELL,
     "age": {"minutes", "hours", "days"},
+    "setup_step": set(SetupStep),
+    "setup_ask": set(SetupStep),
+    "setup_found": set(SetupStep),
+    "problem": set(Problem),
+    "setup_word": set(SetupWord),
     "hint": set(Hint),
     "cue": set(Cue),
     "view": set(View),
@@ -103,6 +109,25 @@ def test_the_page_about_the_device_speaks_from_the_table(language: Language) -> 
     assert texts.remedy_text(Finding.DISK_LOW, language) == TABLE["remedy"]["disk_low"][language]
     said = texts.finding_text(Fact(Finding.BACKLOG_WAITS, (("count", 7), ("age", 7_300))), language)
     assert ("7" in said, texts.age_text(7_300, language) in said, "{" in said) == (True, True, False)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_set_up_speaks_from_the_table(language: Language) -> None:
+    """Steps, questions, answers; what passed and what did not, with figures."""
+    assert [texts.step_text(step, language) for step in SetupStep] == [
+        TABLE["setup_step"][s][language] for s in SetupStep
+    ]
+    assert [texts.step_question(s, language) for s in SetupStep] == [TABLE["setup_ask"][s][language] for s in SetupStep]
+    assert [texts.setup_word(word, language) for word in SetupWord] == [
+        TABLE["setup_word"][w][language] for w in SetupWord
+    ]
+    good, slow = judge_camera(90, 3.0, 1280, 720), judge_camera(9, 3.0, 1280, 720)
+    assert "30" in texts.step_result(good, language)
+    assert texts.step_result(slow, language) == TABLE["problem"]["camera_slow"][language].format(
+        width=1280, height=720, rate=3
+    )
+    left_out = StepResult(SetupStep.LIGHT, Outcome.SKIPPED)
+    assert texts.step_result(left_out, language) == TABLE["setup_word"]["skipped"][language]
 
 
 @pytest.mark.parametrize(
