@@ -18,12 +18,16 @@ from appliance.core.liveness_passive import PassiveLimits
 from appliance.core.liveness_steps import drawn
 from appliance.core.snapshot import Snapshot
 from appliance.core.types import Instant, PersonId
+from appliance.day_book import DayBook
 from appliance.enrolled import EnrolledGallery, recogniser_over
 from appliance.enrolment import Enrolment, clear_log
 from appliance.face.pack import Pack
 from appliance.face.pipeline import FacePipeline
+from appliance.front_desk import FrontDesk
 from appliance.matching.gallery import Gallery
+from appliance.operators import Operators
 from appliance.packs_in_use import Delivered, open_packs, slots_of
+from appliance.reception_queue import ReceptionQueue
 from appliance.recognition import PackThresholds, Recogniser
 from appliance.records.cameras import CAMERA_MIGRATIONS
 from appliance.records.data_keys import is_bound
@@ -82,6 +86,16 @@ class OpenDesk:
     def backlog_age(self) -> float:
         """Seconds for which the oldest undelivered event has waited; 0 when none does. Raises DatabaseFailure."""
         return Outbox(self.records.db).status(self.clock.moment().wall.timestamp()).oldest_pending_age_s or 0.0
+
+    def front_desk(self) -> FrontDesk:
+        """A reception with nobody signed in; one for a screen, since it remembers who is."""
+        policy = self.config.policy
+        operators = Operators(self.records, self.ledger, self.clock, policy.reception, self.software)
+        return FrontDesk(self.records, self.ledger, self.clock, policy, self.software, operators)
+
+    def reception_queue(self) -> ReceptionQueue:
+        """Today's queue for whoever works at the machine itself; a screen asks `front_desk`, which asks who it is."""
+        return ReceptionQueue(self.records, DayBook(self.records.db, self.ledger), self.config.policy.reception)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ class Operators:
         if self.shift() is not None:
             self._end(SessionEnd.ANOTHER)
         staff, now = self._records.staff, self._now()
-        reference, missing = staff.people.reference(person), not staff.templates.has(person)
+        reference, missing = staff.people.reference(person), staff.templates.count(person) == 0
         event = SignedIn(reference, operator.role, not missing, self._software)
         sign(self._records, self._ledger, self._clock, event)
         self._shift = Shift(person, reference, operator.role, now, now, missing)
@@ -128,13 +128,15 @@ class Operators:
             self._end(SessionEnd.BY_HAND)
 
     def require(self, right: Right) -> Shift:
-        """The session of whoever does something now, and may. Raises NotSignedIn (also when locked), NotAllowed."""
+        """The session of whoever does something now, and may. Raises NotSignedIn (also when locked), NotAllowed.
+
+        It is no input: a screen that asks for the newest queue must not keep a session open that nobody uses.
+        """
         shift = self.shift()
         if shift is None or shift.locked:
             raise NotSignedIn("nobody is signed in" if shift is None else "the session is locked")
         _allow(shift.role, right)
-        self._shift = shift.touch(self._now())
-        return self._shift
+        return shift
 
     def vouch(self, voucher: Voucher, right: Right) -> str:
         """The pseudonym of a colleague who agrees, with their PIN, to what the signed-in operator does.
@@ -225,7 +227,7 @@ def set_pin(
             person = people.add(who, moment.wall)
         records.operators.put(person, role, hashed, moment.wall)
         event = append(ledger, PinSet(people.reference(person), role, "terminal", software), moment).event_id
-    return PinGiven(person, event, not records.staff.templates.has(person))
+    return PinGiven(person, event, records.staff.templates.count(person) == 0)
 
 
 def _allow(role: Role, right: Right) -> None:

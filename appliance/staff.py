@@ -54,7 +54,7 @@ class StaffEnrolment:
                 self.enrolled.refresh()
                 self.staff.refresh()
                 known = people.find(profile.iin)
-                if known is not None and self.records.staff.templates.has(known):
+                if known is not None and self.records.staff.templates.count(known):
                     raise PersonExists(f"somebody with IIN {profile.iin} is enrolled as staff already")
                 self._compare(profile.iin, looks, alarms)
                 result = self._keep(profile, consent, looks, source, alarms)

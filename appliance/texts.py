@@ -32,6 +32,11 @@ def _table() -> dict[str, dict[str, dict[str, str]]]:
     return tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
 
 
+def said(section: str, key: str, language: Language, **parts: str) -> str:
+    """A text of the table; parts: what its placeholders stand for. KeyError: a bug."""
+    return _table()[section][key][language.value].format(**parts)
+
+
 class Advice(StrEnum):
     """What the receptionist is told: where a face alone does not decide, and of a desk that is not for service."""
 

@@ -38,6 +38,12 @@ def _staff() -> typer.Typer:
     return app
 
 
+def _reception() -> typer.Typer:
+    from appliance.cli.reception_commands import app
+
+    return app
+
+
 def _services() -> typer.Typer:
     from appliance.cli.desk_commands import services
 
@@ -149,6 +155,7 @@ _GROUPS: dict[str, Callable[[], typer.Typer]] = {
     "device": _device,
     "people": _people_list,
     "staff": _staff,
+    "reception": _reception,
     "services": _services,
     "ledger": _ledger,
     "keys": _keys,

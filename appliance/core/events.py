@@ -375,8 +375,9 @@ class Alarm(Event):
     the pictures of a visit stood still, or came again; replayed_face: a face of an earlier visit at this desk, too
     alike to be captured again. Each at most once a visit, which then is not live. impossible_pace: more visits in
     an hour than a provider or the desk can serve, at most once an hour for each; detail: whose, and how many.
-    rolled_back: the desk was started from an older copy of its records; detail: how many events it took over from the
-    journal, or code when it could not and signs nothing any more.
+    operator_locked: wrong PINs in a row at the reception, from the one on that makes the operator (who) wait; detail:
+    how many. rolled_back: the desk was started from an older copy of its records; detail: how many events it took over
+    from the journal, or code when it could not and signs nothing any more.
     """
 
     KIND: ClassVar[str] = "alarm"

@@ -234,6 +234,10 @@ _CODES = (
 )
 
 
+# A patient's card shows their last visits, of whatever day.
+_PATIENTS_SERVICES = "CREATE INDEX planned_service_patient ON planned_service (iin_ref)"
+
+
 def _register(db: Database, tables: Tables) -> None:
     for statement in (*_PEOPLE, *_CONSENTS):
         db.execute(tables.sql(statement))
@@ -269,3 +273,8 @@ def _reception(db: Database) -> None:
 def _fifth(db: Database) -> None:
     for statement in _CODES:
         db.execute(statement)
+
+
+@RECORDS_MIGRATIONS(name="0006_patients_services")
+def _patients_services(db: Database) -> None:
+    db.execute(_PATIENTS_SERVICES)

@@ -44,6 +44,20 @@ class PlannedService:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """One confirmation. receipt: id of its event. at: RFC 3339. names, room: of the service.
+
+    corrected: id of the event that took it back; None while it stands.
+    """
+
+    receipt: str
+    at: str
+    names: tuple[tuple[str, str], ...]
+    room: str
+    corrected: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did, in services: new here, changed in room or name, as they were."""
 
@@ -169,6 +183,29 @@ class Services:
         """A confirmation does not stand any more; the service is open again. Raises ReceiptUnknown."""
         self.confirmed_by(receipt)
         self._db.execute("UPDATE visit SET corrected_by = ? WHERE event_id = ?", (event_id, receipt))
+
+    def patients(self, day: date) -> dict[str, PersonId]:
+        """The enrolled people who have a service on a day, by pseudonym."""
+        with known():
+            rows = self._db.execute(
+                "SELECT DISTINCT iin_ref, person_id FROM planned_service JOIN person USING (iin_ref)"
+                " WHERE day = ? AND erased_at IS NULL",
+                (day.isoformat(),),
+            ).fetchall()
+        return {patient: PersonId(person) for patient, person in rows}
+
+    def visits(self, patient: str, most: int = 10) -> tuple[Visit, ...]:
+        """A patient's last confirmations, also those that do not stand any more, newest first."""
+        with known():
+            rows = self._db.execute(
+                "SELECT event_id, confirmed_at, name_kk, name_ru, name_en, room, corrected_by FROM visit"
+                " JOIN planned_service USING (service_id) WHERE iin_ref = ? ORDER BY event_seq DESC LIMIT ?",
+                (patient, most),
+            ).fetchall()
+        return tuple(
+            Visit(receipt, at, (("kk", kk), ("ru", ru), ("en", en)), room, corrected)
+            for receipt, at, kk, ru, en, room, corrected in rows
+        )
 
     def of_patient(self, patient: str, day: date) -> tuple[PlannedService, ...]:
         """As `of`, by pseudonym: also of a patient who is not enrolled here."""

@@ -111,11 +111,11 @@ class Templates:
                 counts.setdefault(person, {})[pack] = count
         return counts
 
-    def has(self, person: PersonId) -> bool:
-        """Whether a person has a template of any pack."""
+    def count(self, person: PersonId) -> int:
+        """How many templates a person has, of whatever pack."""
         with known():
-            sql = self._tables.sql("SELECT 1 FROM {}template WHERE person_id = ? LIMIT 1")
-            return self._db.execute(sql, (person,)).fetchone() is not None
+            sql = self._tables.sql("SELECT count(*) FROM {}template WHERE person_id = ?")
+            return int(self._db.execute(sql, (person,)).fetchone()[0])
 
     def state(self) -> int:
         """Grows whenever templates were added or erased, by whatever process; a fraction of a millisecond."""

@@ -40,6 +40,7 @@ WANTED = {
         ("verify",),
         ("people",),
         ("staff", "pin"),
+        ("reception", "queue"),
         ("forget",),
         ("cameras",),
         ("doctor",),

@@ -108,6 +108,8 @@ CREATE TABLE planned_service (
 
 CREATE INDEX planned_service_day ON planned_service (day, iin_ref);
 
+CREATE INDEX planned_service_patient ON planned_service (iin_ref);
+
 CREATE TABLE reception_note (
     event_id TEXT PRIMARY KEY,
     person_id TEXT REFERENCES data_key (person_id) ON DELETE CASCADE,

@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 
 from appliance import texts
+from appliance.core.decision import Reason
 from appliance.core.device import Fact, Finding, Health, Part
+from appliance.core.operators import Role
 from appliance.core.quality import Hint
+from appliance.core.reception_events import CorrectionReason, FaceFailure, IdentityCheck
 from appliance.core.session import State
 from appliance.core.setup_steps import Outcome, Problem, SetupStep, StepResult, judge_camera
 from appliance.core.snapshot import IntentKind, Snapshot
+from appliance.core.standing import Status
 from appliance.core.types import Cue, Instant, View
+from appliance.reception_texts import Erasure, Told
 from appliance.texts import Advice, Count, Label, Language, SetupWord
 
 TABLE: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
@@ -24,6 +29,7 @@ WELL = {
     *(Finding.BACKLOG_WAITS, Finding.CLOCK_TRUSTED, Finding.DISK_FREE, Finding.KEY_READY, Finding.VERSIONS_ARE),
 }
 NOT_WELL: set[str] = {finding.value for finding in Finding if finding not in WELL}
+SUCCESS = {Reason.MATCH, Reason.LIVE, Reason.STAFF_AS_PATIENT}
 USED: dict[str, set[str]] = {
     "state": set(State),
     "part": set(Part),
@@ -43,6 +49,14 @@ USED: dict[str, set[str]] = {
     "answer": set(IntentKind),
     "reception": set(Advice),
     "screen": set(Label),
+    "role": set(Role),
+    "status": set(Status),
+    "cause": (set(Reason) - SUCCESS) | set(Hint),
+    "identity": set(IdentityCheck),
+    "face_failure": set(FaceFailure),
+    "correction": set(CorrectionReason),
+    "told": set(Told),
+    "erasure": set(Erasure),
     "count": {f"{count}_{form}" for count in Count for form in ("one", "few", "many", "other")},
 }
 ALL = [(section, key) for section in TABLE for key in TABLE[section]]

@@ -1,0 +1,301 @@
+"""Use cases of whoever is signed in at the reception: confirm by hand, correct a receipt, answer a call, hand over.
+
+Who is signed in and may do it is `operators`'s; what is seen is `reception_queue`'s. Each act is one transaction with
+its signed event, by a named person.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from appliance.checkin import append
+from appliance.core.errors import ReasonMissing, SecondPersonNeeded, ServiceUnknown
+from appliance.core.iin import Iin
+from appliance.core.operators import Right
+from appliance.core.policy import Policy
+from appliance.core.reception_events import (
+    ConfirmedManually,
+    Corrected,
+    CorrectionReason,
+    FaceFailure,
+    IdentityCheck,
+)
+from appliance.core.shift import Shift
+from appliance.core.standing import Status
+from appliance.core.types import Sensitive
+from appliance.day_book import DayBook
+from appliance.operators import Operators, Voucher
+from appliance.reception_queue import Card, Queue, ReceptionQueue
+from appliance.records.desk import DeskRecords
+from appliance.records.services import PlannedService
+from appliance.withdrawal import ErasureProof, Held, held, withdraw
+from sync.clock import Clock
+from sync.database import immediate
+from sync.ledger import Ledger
+from sync.outbox import Outbox
+
+NOTE_MOST = 200
+"""Characters of a note: a line, not a medical record."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Manual(Sensitive):
+    """A service that the reception confirms without a face. service: its id.
+
+    identity: how it was made sure who the patient is. reason: why the face did not do. note: asked for with
+    `IdentityCheck.OTHER`; stays at the desk. attempt: event id of the failed try that was this patient's, if any.
+    """
+
+    service: str
+    identity: IdentityCheck | None
+    reason: FaceFailure | None
+    note: str = ""
+    attempt: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Correction(Sensitive):
+    """A receipt that does not stand. receipt: event id. instead: id of the patient's service that takes its place."""
+
+    receipt: str
+    reason: CorrectionReason | None
+    instead: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """How many services somebody may still confirm by hand today before a second person has to agree."""
+
+    done: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Handover(Sensitive):
+    """The day as it is handed over. statuses: services of today by what became of them. waiting: calls for help.
+
+    by_hand: manual confirmations by operator, names as first name and initial, empty for who was forgotten. corrected:
+    receipts taken back today. unsent: events the fund does not have; oldest: seconds since the oldest of them, None
+    without any. unsigned: of these, how many wait for the device's key.
+    """
+
+    statuses: Mapping[Status, int]
+    waiting: int
+    by_hand: tuple[tuple[str, int], ...]
+    corrected: int
+    unsent: int
+    oldest: float | None
+    unsigned: int
+
+
+class FrontDesk:
+    """One reception; lives on the thread that opened the database.
+
+    Whatever needs somebody signed in raises NotSignedIn and NotAllowed, as `Operators.require`; every act a
+    DatabaseFailure, and then nothing was done.
+    """
+
+    def __init__(
+        self, records: DeskRecords, ledger: Ledger, clock: Clock, policy: Policy, software: str, operators: Operators
+    ) -> None:
+        self.operators = operators
+        self._records = records
+        self._ledger = ledger
+        self._clock = clock
+        self._policy = policy
+        self._software = software
+        self._queue = ReceptionQueue(records, DayBook(records.db, ledger), policy.reception)
+
+    def queue(self, search: str = "") -> Queue:
+        """Today's services and calls; see `ReceptionQueue.show`."""
+        self._see()
+        return self._queue.show(self._now(), search)
+
+    def find(self, iin: Iin) -> Card:
+        """The card of whoever's document this is, enrolled or not."""
+        self._see()
+        return self._queue.card(self._records.people.pseudonym(iin), self._now())
+
+    def card(self, patient: str) -> Card:
+        """The card of a patient, by the pseudonym of a row."""
+        self._see()
+        return self._queue.card(patient, self._now())
+
+    def answer(self, call: int) -> None:
+        """Somebody takes care of a call for help."""
+        self.operators.require(Right.SEE)
+        with immediate(self._records.db):
+            self._records.help_calls.answer(call, self._now())
+
+    def by_hand(self) -> ByHand:
+        """How far the signed-in operator is: from `done` = `limit` on the screen asks for a second person."""
+        shift = self.operators.require(Right.CONFIRM)
+        done = self._records.manual.count(shift.operator, self._now().date())
+        return ByHand(done, self._policy.reception.manual_per_shift)
+
+    def confirm(self, manual: Manual, voucher: Voucher | None = None) -> str:
+        """Confirm a service of today by hand; gives the event's id, which is the receipt.
+
+        voucher: a colleague who agrees; needed above the shift's limit, and where the patient is the operator. Raises
+        ReasonMissing, SecondPersonNeeded, ServiceUnknown (also of another day), ServiceConfirmed (also when the kiosk
+        was faster), and as `Operators.vouch`.
+        """
+        shift = self.operators.require(Right.CONFIRM)
+        if manual.identity is None or manual.reason is None:
+            raise ReasonMissing("how the patient was identified, and why not by face, has to be said")
+        note = _note(manual.note, needed=manual.identity is IdentityCheck.OTHER)
+        second = None if voucher is None else self.operators.vouch(voucher, Right.CONFIRM)
+        with immediate(self._records.db):
+            moment = self._clock.moment()
+            planned = self._open_today(manual.service, moment.wall)
+            count = self._records.manual.count(shift.operator, moment.wall.date()) + 1
+            self._judge(shift, second, planned, count)
+            person = self._records.people.named(planned.patient)
+            event = ConfirmedManually(
+                patient=planned.patient,
+                service=planned.service,
+                service_code=planned.code,
+                provider=planned.provider,
+                identity=manual.identity,
+                reason=manual.reason,
+                operator=shift.operator,
+                role=shift.role,
+                second=second,
+                count=count,
+                limit=self._policy.reception.manual_per_shift,
+                attempt=manual.attempt or None,
+                enrolled=person is not None,
+                policy=self._policy.policy_id,
+                software=self._software,
+            )
+            entry = append(self._ledger, event, moment)
+            self._records.services.confirm(manual.service, person, entry.event_id, entry.seq, moment.wall)
+            self._records.manual.add(entry.event_id, shift.operator, moment.wall.date())
+            self._write(entry.event_id, planned.patient, note)
+            self._answer_for(planned.patient, moment.wall)
+        return entry.event_id
+
+    def correct(self, correction: Correction) -> str:
+        """Take a confirmation back, or put another open service of that patient and day in its place; the event's id.
+
+        The receipt and its event stay; a service that was taken back is open again. With `instead` the new receipt is
+        the event's id. Raises ReasonMissing, ReceiptUnknown (also when it was corrected before), ServiceUnknown,
+        ServiceConfirmed.
+        """
+        shift = self.operators.require(Right.CORRECT)
+        if correction.reason is None:
+            raise ReasonMissing("why the receipt does not stand has to be said")
+        note = _note(correction.note, needed=correction.reason is CorrectionReason.OTHER)
+        records = self._records
+        with immediate(records.db):
+            moment = self._clock.moment()
+            planned, person = records.services.confirmed_by(correction.receipt)
+            instead = self._instead(planned, correction.instead) if correction.instead else None
+            event = Corrected(
+                receipt=correction.receipt,
+                patient=planned.patient,
+                service=planned.service,
+                service_code=planned.code,
+                provider=planned.provider,
+                instead=None if instead is None else instead.service,
+                instead_code=None if instead is None else instead.code,
+                instead_provider=None if instead is None else instead.provider,
+                reason=correction.reason,
+                operator=shift.operator,
+                software=self._software,
+            )
+            entry = append(self._ledger, event, moment)
+            records.services.correct(correction.receipt, entry.event_id)
+            if instead is not None:
+                records.services.confirm(instead.service, person, entry.event_id, entry.seq, moment.wall)
+            self._write(entry.event_id, planned.patient, note)
+        return entry.event_id
+
+    def held(self, patient: str) -> Held:
+        """What the desk holds of a patient, to be shown before it is erased. Raises PersonUnknown, TemplateDamaged."""
+        self.operators.require(Right.WITHDRAW)
+        return held(self._records, patient)
+
+    def withdraw(self, patient: str) -> ErasureProof:
+        """The patient takes the consent back: everything the desk holds of them is erased at once.
+
+        Raises PersonUnknown; TemplateDamaged for a profile that does not open (`keldim forget` erases that, too).
+        """
+        self.operators.require(Right.WITHDRAW)
+        return withdraw(self._records, self._ledger, self._clock, self._software, patient)
+
+    def hand_over(self) -> Handover:
+        """The day's figures."""
+        self.operators.require(Right.SEE)
+        now, records = self._now(), self._records
+        queue, outbox = self._queue.show(now), Outbox(records.db).status(now.timestamp())
+        names = {records.staff.people.reference(line.person): line.name for line in self.operators.listed()}
+        counts = records.manual.counts(now.date())
+        states = [row.status for row in queue.rows]
+        return Handover(
+            statuses={status: states.count(status) for status in Status},
+            waiting=len(records.help_calls.waiting(now)),
+            by_hand=tuple((names.get(operator, ""), count) for operator, count in counts.items()),
+            corrected=self._queue.corrected(now),
+            unsent=outbox.pending + outbox.parked_count + outbox.unsigned,
+            oldest=outbox.oldest_pending_age_s,
+            unsigned=outbox.unsigned,
+        )
+
+    @property
+    def names_in_memory(self) -> int:
+        """Of how many patients the name is opened just now."""
+        return self._queue.names_in_memory
+
+    def _see(self) -> None:
+        """Names stay opened in memory only while somebody may see them."""
+        try:
+            self.operators.require(Right.SEE)
+        except BaseException:
+            self._queue.forget_names()
+            raise
+
+    def _open_today(self, service: str, now: datetime) -> PlannedService:
+        planned = self._records.services.get(service)
+        if planned.starts_at[:10] != now.date().isoformat():
+            raise ServiceUnknown(f"service {service} is not planned for today")
+        return planned
+
+    def _judge(self, shift: Shift, second: str | None, planned: PlannedService, count: int) -> None:
+        limit = self._policy.reception.manual_per_shift
+        if planned.patient == second:
+            raise SecondPersonNeeded("the patient does not vouch for their own visit")
+        if second is None and count > limit:
+            raise SecondPersonNeeded(f"{limit} services were confirmed by hand today by this operator")
+        if second is None and planned.patient == shift.operator:
+            raise SecondPersonNeeded("nobody confirms a service of their own alone")
+
+    def _instead(self, planned: PlannedService, service: str) -> PlannedService:
+        other = self._records.services.get(service)
+        if (other.patient, other.starts_at[:10]) != (planned.patient, planned.starts_at[:10]):
+            raise ServiceUnknown(f"service {service} is not that patient's, or of another day")
+        return other
+
+    def _write(self, event: str, patient: str, note: str) -> None:
+        """Keep a note; that of an enrolled patient is erased with them."""
+        if note:
+            self._records.manual.write(event, self._records.people.named(patient), note)
+
+    def _answer_for(self, patient: str, now: datetime) -> None:
+        for call in self._records.help_calls.waiting(now):
+            if call.patient == patient:
+                self._records.help_calls.answer(call.number, now)
+
+    def _now(self) -> datetime:
+        return self._clock.moment().wall
+
+
+def _note(text: str, *, needed: bool) -> str:
+    """A note as it is kept. Raises ReasonMissing when it is missing, or is no single line of at most 200 characters."""
+    note = " ".join(text.split())
+    if needed and not note:
+        raise ReasonMissing("other: what was done has to be written")
+    if len(note) > NOTE_MOST or not note.isprintable():
+        raise ReasonMissing(f"a note is a line of at most {NOTE_MOST} characters")
+    return note
