@@ -1,4 +1,4 @@
-"""Commands of the fund's side: init, serve, nginx, import, block, unblock, devices, events.
+"""Commands of the fund's side: init, serve, nginx, renew-certificate, import, block, unblock, devices, events.
 
 Letting desks in and out is `admission_commands`', the audit and the log `log_commands`'.
 """
@@ -17,6 +17,7 @@ from sync.fund import office
 from sync.fund.carried import import_files
 from sync.fund.handover import hand_over
 from sync.fund.home import FundHome
+from sync.fund.keys import renew_certificate
 from sync.fund.proxy import nginx_configuration, write_configuration
 from sync.fund.serve import make_gateway
 from sync.fund.serve import serve as serve_gateway
@@ -77,6 +78,13 @@ def nginx(
     else:
         write_configuration(out, text)
         say(f"{out} written; now: nginx -t && systemctl reload nginx")
+
+
+@app.command("renew-certificate")
+def renew_server_certificate(folder: Folder) -> None:
+    """Renew the server's certificate when it is due, as a gateway does when it starts. Then nginx has to reload it."""
+    renewed = renew_certificate(FundHome(folder), SystemClock().moment().wall)
+    say("renewed; now: systemctl reload nginx" if renewed else "not due yet")
 
 
 @app.command()

@@ -40,7 +40,7 @@ SERVER_VALIDITY = timedelta(days=397)
 """The longest a TLS client of today accepts anywhere (CA/Browser Forum ballot SC-31)."""
 
 RENEW_BEFORE = timedelta(days=30)
-"""A gateway restarts at least monthly for updates; the renewal happens at its start."""
+"""A gateway restarts at least monthly for updates and renews at its start; behind nginx a timer does it daily."""
 
 
 def create_keys(home: FundHome, url: str, now: datetime) -> FundFacts:

@@ -14,7 +14,7 @@ from typing import Final
 
 from sync.durable import replace_file
 from sync.errors import ProxyImpossible
-from sync.fund.counter import RETRY_AFTER_S
+from sync.fund.counter import OF_ONE, RETRY_AFTER_S
 from sync.fund.home import FundHome, parse_url
 from sync.fund.keys import load_facts
 from sync.fund.peer import ADDRESS_HEADER, HEADER
@@ -34,9 +34,6 @@ ANSWER_S: Final = 30
 
 IDLE_S: Final = 3
 """An idle connection to a gateway: shorter than the gateway keeps it (5 s), so that none is used just as it ends."""
-
-AT_ONCE: Final = 16
-"""Requests of one peer at once; a desk makes one after the other."""
 
 _PATH: Final = re.compile(r"/[A-Za-z0-9._/+-]+")
 """What needs no quoting in nginx's language."""
@@ -173,7 +170,7 @@ server {{
         client_body_buffer_size {MAX_NOTE};
         proxy_pass http://keldim_gateways;
     }}
-    location = / {{  # the page for people names every desk: add the fund's own network here
+    location = / {{  # the page for people names every desk
         allow 127.0.0.1;
         allow ::1;
         deny all;
@@ -208,7 +205,7 @@ def _limits(burst: int) -> str:
     underscores_in_headers off;
     limit_req zone=keldim_requests burst={burst - 1} nodelay;  # the first is not counted as burst
     limit_req_status 429;
-    limit_conn keldim_at_once {AT_ONCE};
+    limit_conn keldim_at_once {OF_ONE};
     limit_conn_status 429;
 """
 

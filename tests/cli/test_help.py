@@ -51,7 +51,7 @@ WANTED = {
     *(("ledger", word) for word in ("verify", "show", "export")),
     *(("keys", word) for word in ("status", "rotate", "seal", "unseal", "recovery")),
     *(("sync", word) for word in ("run", "now", "status", "export", "import-receipts", "receipt", "log")),
-    *(("fund", word) for word in ("serve", "import", "events", "audit", "witness", "compare")),
+    *(("fund", word) for word in ("serve", "nginx", "import", "events", "audit", "witness", "compare")),
     *(("witness", word) for word in ("init", "run", "once", "status")),
     ("receipt", "verify"),
     *(("models", word) for word in ("list", "build", "verify")),

@@ -22,12 +22,11 @@ from sync.database import immediate, open_database
 from sync.errors import FundBusy
 from sync.fund.audit import verify_fund
 from sync.fund.ca import TLS_VALIDITY, DeviceAuthority
-from sync.fund.counter import MAX_WAITING, RETRY_AFTER_S
+from sync.fund.counter import MAX_WAITING, OF_ONE, RETRY_AFTER_S
 from sync.fund.home import FundHome
 from sync.fund.keys import renew_certificate
 from sync.fund.office import list_events
 from sync.fund.peer import HEADER
-from sync.fund.proxy import AT_ONCE
 from sync.home import Home, load_settings
 from sync.join_errors import CertificateEnded
 from sync.keyfile import load_key
@@ -47,7 +46,7 @@ from tests.sync_fund.proxied import Site, site
 
 CLOCK = SystemClock()
 NONCE = "0123456789abcdef" * 2
-STALLED = 2 * MAX_WAITING + AT_ONCE
+STALLED = 2 * MAX_WAITING + OF_ONE
 """Bodies that never come: more than both gateways have places."""
 DESKS = 20
 EACH = 40
@@ -255,12 +254,12 @@ def test_stalled_strangers_do_not_keep_a_desk_out(proxied: Site, desk: FakeDesk)
             stack.enter_context(socket.create_connection(("127.0.0.1", proxied.port), 5))
             stack.enter_context(connect(proxied)).sendall(b"GET /healthz HTTP/1.1\r\nHost: f")
         for number in range(STALLED):
-            wire = stack.enter_context(connect(proxied, source=f"127.0.1.{1 + number // AT_ONCE}"))
+            wire = stack.enter_context(connect(proxied, source=f"127.0.1.{1 + number // OF_ONE}"))
             wire.sendall(b"POST /v1/log/cosignatures HTTP/1.1\r\nHost: f\r\nContent-Length: 100\r\n\r\n5\n")
         for _ in range(5):
             answer = proxied.running.post(desk.device, batch([desk.next()]))
             assert answer.status_code == 200, answer.text
-        with connect(proxied, source="127.0.1.1") as wire:  # the one after AT_ONCE of this address
+        with connect(proxied, source="127.0.1.1") as wire:  # the one after OF_ONE of this address
             assert ask(wire, "/v1/log/checkpoint").status == 429
 
 
