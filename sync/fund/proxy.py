@@ -35,6 +35,9 @@ ANSWER_S: Final = 30
 IDLE_S: Final = 3
 """An idle connection to a gateway: shorter than the gateway keeps it (5 s), so that none is used just as it ends."""
 
+CHUNKS: Final = 64 * 1024
+"""Bytes that a body may take more in memory than it has, for how it is cut; in tiny chunks it goes through a file."""
+
 _PATH: Final = re.compile(r"/[A-Za-z0-9._/+-]+")
 """What needs no quoting in nginx's language."""
 
@@ -162,7 +165,7 @@ server {{
             return 496;
         }}
         client_max_body_size {MAX_BODY};  # as sent; what it unpacks to is limited by the gateway
-        client_body_buffer_size {MAX_BODY};  # never in a file
+        client_body_buffer_size {MAX_BODY + CHUNKS};  # not in a file
         proxy_pass http://keldim_gateways;
     }}
     location / {{
