@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import kiosk_ui.environment  # noqa: F401 - before Qt
-from appliance.cli.opening import eyes_at
+from appliance.cli.opening import desk_at, eyes_at
 from appliance.cli.output import EXIT_NO, run
 from appliance.cli.place import HOME_VARIABLE, PACKS_VARIABLE, Place, place_of
 from appliance.cli.sources import chosen, opened
@@ -112,6 +112,22 @@ def kiosk(
     code = program.run(DeskThread(opening, clock, program.publish, program.ended, program.tell))
     watchdog.stopping()
     raise typer.Exit(code)
+
+
+@app.command()
+def reception(
+    home: Home = None,
+    packs: Packs = None,
+    fullscreen: Fullscreen = False,
+    screen: Monitor = 0,
+    language: Speaks = None,
+) -> None:
+    """Open the reception's window over this desk, beside the patient's."""
+    from kiosk_ui.front_program import run_reception
+
+    where = place_of(home, packs)
+    with desk_at(where, SystemClock()) as desk:
+        raise typer.Exit(run_reception(desk, where.packs, language, Placing(fullscreen, screen, 1366, 768)))
 
 
 @app.command()

@@ -85,7 +85,7 @@ class Program:
         self.kiosk = Kiosk(language or Language.KAZAKH, self._send)
         self._engine = QQmlApplicationEngine()
         self.window = load_window(self._engine, "Patient.qml", kiosk=self.kiosk)
-        self._place(self.window, placing)
+        self.kiosk.set_density(place_window(self.window, placing))
         view = self.window.findChild(QObject, "view")
         assert isinstance(view, CameraView)  # noqa: S101 - named so in Patient.qml
         self.kiosk.look_through(view)
@@ -167,14 +167,15 @@ class Program:
         self._code = 0 if ended.bug is None else _BUG
         self._app.quit()
 
-    def _place(self, window: QQuickWindow, placing: Placing) -> None:
-        screens = QGuiApplication.screens()
-        window.setScreen(screens[min(placing.screen, len(screens) - 1)])
-        window.setPosition(window.screen().geometry().topLeft())
-        window.resize(placing.width, placing.height)
-        density = window.screen().physicalDotsPerInch() / _MM_PER_INCH
-        self.kiosk.set_density(min(max(density, _SPARSE), _DENSE))
-        if placing.fullscreen:
-            window.showFullScreen()
-        else:
-            window.show()
+
+def place_window(window: QQuickWindow, placing: Placing) -> float:
+    """Show a window where it belongs; gives the pixels of a millimetre there."""
+    screens = QGuiApplication.screens()
+    window.setScreen(screens[min(placing.screen, len(screens) - 1)])
+    window.setPosition(window.screen().geometry().topLeft())
+    window.resize(placing.width, placing.height)
+    if placing.fullscreen:
+        window.showFullScreen()
+    else:
+        window.show()
+    return min(max(window.screen().physicalDotsPerInch() / _MM_PER_INCH, _SPARSE), _DENSE)

@@ -6,7 +6,8 @@ import typer
 
 from appliance.cli.opening import working_desk
 from appliance.cli.output import dump, table
-from appliance.cli.place import Json
+from appliance.cli.place import Json, place
+from appliance.cli.window_commands import PASSED_ON, become
 from appliance.reception_texts import causes_text, status_text
 
 app = typer.Typer(help="What the reception sees.", no_args_is_help=True)
@@ -15,6 +16,13 @@ app = typer.Typer(help="What the reception sees.", no_args_is_help=True)
 @app.callback()
 def _group() -> None:
     """What the reception sees."""
+
+
+@app.command("open", context_settings=PASSED_ON, short_help="Open the reception's window over this desk.")
+def open_window(context: typer.Context) -> None:
+    """Open the reception's window over this desk."""
+    where = place(context)
+    become("reception", "--home", str(where.home.root), "--packs", str(where.packs), *context.args)
 
 
 @app.command()

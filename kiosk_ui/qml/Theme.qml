@@ -22,6 +22,11 @@ QtObject {
     readonly property color goodDown: "#14532d"
     readonly property color attention: "#b45309"
     readonly property color bad: "#b91c1c"
+    readonly property color goodTint: "#dcfce7"
+    readonly property color badTint: "#fee2e2"
+    readonly property color badDown: "#7f1d1d"
+    readonly property color attentionTint: "#fef3c7"
+    readonly property color attentionDown: "#78350f"
     readonly property color ring: "#38bdf8"
     readonly property color ringLamp: "#0369a1"
     readonly property color ringGood: "#22c55e"
@@ -37,6 +42,7 @@ QtObject {
         [ink, paper, 4.5], [faint, paper, 4.5], [ink, mist, 4.5], [faint, mist, 4.5], [paper, good, 4.5], [paper, goodDown, 4.5],
         [nightText, night, 4.5], [nightFaint, night, 4.5], [ink, lampGround, 4.5], [faint, lampGround, 4.5],
         [attention, paper, 4.5], [bad, paper, 4.5], [good, paper, 4.5], [paper, attention, 4.5], [paper, bad, 4.5],
+        [goodDown, goodTint, 4.5], [badDown, badTint, 4.5], [attentionDown, attentionTint, 4.5],
         [line, paper, 3], [ring, night, 3], [ringLamp, lampGround, 3], [focus, night, 3], [focusLight, paper, 3]
     ]
 

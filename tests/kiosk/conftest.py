@@ -30,6 +30,18 @@ def painted(qapp: QGuiApplication) -> None:
     prepare_types()
 
 
+def items_of(window: QQuickWindow, kind: str = "") -> list[QQuickItem]:
+    """All visible items, or those of a kind (Btn, Txt), in the order of the window."""
+    found, waiting = [], [window.contentItem()]
+    while waiting:
+        item = waiting.pop(0)
+        if item.isVisible():
+            if kind in ("", item.property("kind")):
+                found.append(item)
+            waiting = item.childItems() + waiting
+    return found
+
+
 @dataclass
 class Stand:
     """A window with everything behind it but a desk. sent: what its buttons said."""
@@ -40,29 +52,13 @@ class Stand:
 
     def items(self, kind: str) -> list[QQuickItem]:
         """All visible items of a kind (Btn, Txt), in the order of the window."""
-        found, waiting = [], [self.window.contentItem()]
-        while waiting:
-            item = waiting.pop(0)
-            if not item.isVisible():
-                continue
-            if item.property("kind") == kind:
-                found.append(item)
-            waiting = item.childItems() + waiting
-        return found
+        return items_of(self.window, kind)
 
     def item(self, name: str) -> QQuickItem:
         """A visible item by its objectName."""
-        for item in self.window.findChildren(QQuickItem, name):
-            if item.isVisible():
-                return item
-        found, waiting = None, [self.window.contentItem()]
-        while waiting:
-            item = waiting.pop(0)
-            if item.objectName() == name and item.isVisible():
-                found = item
-            waiting += item.childItems()
-        assert found is not None, f"{name} is not on the screen"
-        return found
+        found = [item for item in items_of(self.window) if item.objectName() == name]
+        assert found, f"{name} is not on the screen"
+        return found[-1]
 
 
 @pytest.fixture

@@ -1,0 +1,66 @@
+"""The words of the reception's window: titles, buttons and questions around what `reception_texts` says.
+
+All of them are in `texts.toml`.
+"""
+
+from enum import StrEnum
+
+from appliance.texts import Language, said
+
+
+class Front(StrEnum):
+    """One title, button or question."""
+
+    TITLE = "title"
+    QUEUE = "queue"
+    HANDOVER = "handover"
+    SEARCH = "search"
+    WHO = "who"
+    PIN = "pin"
+    SIGN_IN = "sign_in"
+    UNLOCK = "unlock"
+    LOCK = "lock"
+    SIGN_OUT = "sign_out"
+    NOBODY_YET = "nobody_yet"
+    NOTHING_TODAY = "nothing_today"
+    NOTHING_FOUND = "nothing_found"
+    CHOOSE_ROW = "choose_row"
+    CALLS = "calls"
+    CALLED_AT = "called_at"
+    ANSWER = "answer"
+    NOT_ENROLLED = "not_enrolled"
+    LOOK_ALIKE = "look_alike"
+    TRIES = "tries"
+    SERVICES = "services"
+    RECEIPTS = "receipts"
+    CONFIRM_BY_HAND = "confirm_by_hand"
+    HOW_CHECKED = "how_checked"
+    WHY_NOT_FACE = "why_not_face"
+    NOTE = "note"
+    SECOND = "second"
+    BY_HAND = "by_hand"
+    RECORDED = "recorded"
+    CORRECT = "correct"
+    WHY_CORRECT = "why_correct"
+    INSTEAD = "instead"
+    TAKE_BACK = "take_back"
+    WITHDRAW = "withdraw"
+    HELD = "held"
+    ERASE = "erase"
+    ERASED = "erased"
+    CANCEL = "cancel"
+    DONE = "done"
+    UNSENT = "unsent"
+    NOTHING_UNSENT = "nothing_unsent"
+    CORRECTED = "corrected"
+    WAITING_CALLS = "waiting_calls"
+    TODAY = "today"
+    STRANGER = "stranger"
+    DEVICE = "device"
+    LOOKING = "looking"
+    LOOK_AGAIN = "look_again"
+
+
+def front_text(word: Front, language: Language, **parts: str) -> str:
+    """parts: `n`, `limit`, `name`, `at`, `age`, as the sentence has them."""
+    return said("front", word.value, language, **parts)

@@ -1,0 +1,10 @@
+// A button for the mouse and the keyboard of the reception: smaller than what a patient presses.
+import QtQuick
+import "."
+
+Btn {
+    readonly property bool compact: true
+    size: Theme.small
+    implicitHeight: 48 * Theme.u
+    implicitWidth: implicitContentWidth + 12 * Theme.u
+}

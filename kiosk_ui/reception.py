@@ -1,0 +1,383 @@
+"""Between the reception's use cases and its window: what they give becomes maps for QML, presses become calls.
+
+Every rule is `front_desk`'s and `operators`'s; here are words, and which part of the window is open. Lives on the
+window's thread, which opened the database.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from PySide6.QtCore import Property, QObject, Signal, Slot
+
+from appliance.core.errors import (
+    IinInvalid,
+    NotAllowed,
+    NotSignedIn,
+    OperatorLocked,
+    PersonUnknown,
+    PinWrong,
+    ReasonMissing,
+    ReceiptUnknown,
+    SecondPersonNeeded,
+    ServiceConfirmed,
+)
+from appliance.core.iin import Iin
+from appliance.core.operators import RIGHTS, Pin, Right
+from appliance.core.reception_events import CorrectionReason, FaceFailure, IdentityCheck
+from appliance.core.standing import Status
+from appliance.core.types import PersonId
+from appliance.front_desk import Correction, FrontDesk, Manual
+from appliance.front_texts import Front, front_text
+from appliance.operators import Voucher
+from appliance.reception_queue import Card, Queue, QueueRow
+from appliance.reception_texts import (
+    Told,
+    causes_text,
+    correction_text,
+    face_failure_text,
+    identity_text,
+    role_text,
+    status_text,
+    told_text,
+)
+from appliance.texts import Label, Language, age_text, screen_text
+from appliance.withdrawal import ErasureProof
+from sync.errors import KnownFailure
+
+Values = dict[str, object]
+
+_TONES = {
+    Status.NEEDS_HELP: "bad",
+    Status.WAITING: "plain",
+    Status.NOT_COME: "attention",
+}
+"""How a chip is coloured; confirmed ones, of whatever way, are good. The words say it too."""
+
+
+class Reception(QObject):
+    """What the QML files see as `front`."""
+
+    sessionChanged, queueChanged, cardChanged, toldChanged = Signal(), Signal(), Signal(), Signal()  # noqa: N815
+    wordsChanged = Signal()  # noqa: N815
+    spoken = Signal(str)
+    """Another language was chosen."""
+
+    def __init__(self, front: FrontDesk, language: Language, clinic: str) -> None:
+        super().__init__()
+        self._front, self._language, self._clinic = front, language, clinic
+        self._search, self._patient = "", ""
+        self._proof: ErasureProof | None = None
+        self._session: Values = {}
+        self._queue: Values = {}
+        self._card: Values = {}
+        self._told: Values = {"text": "", "good": True}
+        self._words: Values = {}
+        self._say()
+        self.refresh()
+
+    session = Property(dict, lambda self: self._session, notify=sessionChanged)
+    queue = Property(dict, lambda self: self._queue, notify=queueChanged)
+    card = Property(dict, lambda self: self._card, notify=cardChanged)
+    told = Property(dict, lambda self: self._told, notify=toldChanged)
+    words = Property(dict, lambda self: self._words, notify=wordsChanged)
+
+    @property
+    def values(self) -> Values:
+        """Everything that QML holds at this moment."""
+        return {"session": self._session, "queue": self._queue, "card": self._card, "told": self._told}
+
+    @property
+    def proof(self) -> ErasureProof | None:
+        """What was erased last, for printing; gone with the next patient."""
+        return self._proof
+
+    # ---- who works here
+
+    @Slot(str, str)
+    def signIn(self, person: str, digits: str) -> None:  # noqa: N802 - called from QML
+        """Begin a session."""
+        with self._asking():
+            self._front.operators.sign_in(PersonId(person), Pin(digits))
+            self._tell("")
+        self.refresh()
+
+    @Slot(str)
+    def unlock(self, digits: str) -> None:
+        """Go on with a locked one."""
+        with self._asking():
+            self._front.operators.unlock(Pin(digits))
+            self._tell("")
+        self.refresh()
+
+    @Slot()
+    def lock(self) -> None:
+        """Whoever leaves the desk."""
+        self._front.operators.lock()
+        self.refresh()
+
+    @Slot()
+    def signOut(self) -> None:  # noqa: N802
+        """End the session."""
+        with self._asking():
+            self._front.operators.sign_out()
+        self.refresh()
+
+    @Slot()
+    def touch(self) -> None:
+        """Somebody typed or clicked."""
+        self._front.operators.touch()
+
+    @Slot(str)
+    def speak(self, language: str) -> None:
+        """Another language of the window."""
+        self._language = Language(language)
+        self.spoken.emit(language)
+        self._say()
+        self._tell("")
+        self.refresh()
+
+    # ---- the day
+
+    @Slot()
+    def refresh(self) -> None:
+        """Everything as it is now: what is open stays open, and a session that is over takes all names with it."""
+        self._put_session()
+        day: Values = {}
+        with self._asking(quiet=True):
+            day = self._day(self._front.queue(self._search))
+        if not day:
+            self._patient, self._proof = "", None
+        self._put("queue", day)
+        self._put("card", self._shown(self._front.card(self._patient)) if self._patient else {})
+
+    @Slot(str)
+    def search(self, text: str) -> None:
+        """Look for a name, four digits, or a whole IIN, which also opens the card of who has no service."""
+        self._search = text
+        digits = "".join(text.split())
+        if len(digits) == 12 and digits.isdigit():
+            with self._asking():
+                try:
+                    self._patient = self._front.find(Iin.parse(digits)).patient
+                except IinInvalid:
+                    self._tell(screen_text(Label.PAD_BAD_IIN, self._language), good=False)
+        self.refresh()
+
+    @Slot(str)
+    def open(self, patient: str) -> None:
+        """The card of a row; empty: none."""
+        self._patient, self._proof = patient, None
+        self._tell("")
+        self.refresh()
+
+    @Slot(int)
+    def answer(self, call: int) -> None:
+        """Somebody goes to help."""
+        with self._asking():
+            self._front.answer(call)
+        self.refresh()
+
+    # ---- one patient
+
+    @Slot(str, str, str, str, str, str, str)
+    def confirm(
+        self, service: str, identity: str, reason: str, note: str, attempt: str, second: str, second_pin: str
+    ) -> None:
+        """Confirm by hand; second, second_pin: empty without a second person."""
+        manual = Manual(
+            service,
+            IdentityCheck(identity) if identity else None,
+            FaceFailure(reason) if reason else None,
+            note,
+            attempt,
+        )
+        voucher = Voucher(PersonId(second), Pin(second_pin)) if second else None
+        with self._asking():
+            self._front.confirm(manual, voucher)
+            self._tell(self._front_word(Front.DONE))
+        self.refresh()
+
+    @Slot(str, str, str, str)
+    def correct(self, receipt: str, reason: str, instead: str, note: str) -> None:
+        """Take a receipt back, or put another service in its place."""
+        with self._asking():
+            self._front.correct(Correction(receipt, CorrectionReason(reason) if reason else None, instead, note))
+            self._tell(self._front_word(Front.DONE))
+        self.refresh()
+
+    @Slot()
+    def withdraw(self) -> None:
+        """Erase everything that is held of the patient whose card is open."""
+        with self._asking():
+            self._proof = self._front.withdraw(self._patient)
+            self._tell(self._front_word(Front.ERASED))
+        self.refresh()
+
+    # ---- to QML
+
+    @contextmanager
+    def _asking(self, *, quiet: bool = False) -> Iterator[None]:
+        """A known failure is told, and nothing was done. quiet: not being signed in is no news."""
+        try:
+            yield
+        except KnownFailure as failure:
+            if not (quiet and isinstance(failure, NotSignedIn | NotAllowed)):
+                self._tell(self._failure(failure), good=False)
+
+    def _failure(self, failure: KnownFailure) -> str:
+        language = self._language
+        match failure:
+            case PinWrong():
+                return told_text(Told.PIN_WRONG, language, left=str(failure.tries_left))
+            case OperatorLocked():
+                return told_text(Told.OPERATOR_LOCKED, language, wait=age_text(int(failure.seconds) + 59, language))
+            case SecondPersonNeeded():
+                return told_text(Told.SECOND_PERSON, language, limit=str(self._front.by_hand().limit))
+        known = next((told for kind, told in _TOLD.items() if isinstance(failure, kind)), None)
+        return told_text(known, language) if known else f"{failure.code} {failure.remedy}"
+
+    def _tell(self, text: str, *, good: bool = True) -> None:
+        self._put("told", {"text": text, "good": good})
+
+    def _put(self, name: str, values: Values) -> None:
+        if getattr(self, f"_{name}") != values:
+            setattr(self, f"_{name}", values)
+            getattr(self, f"{name}Changed").emit()
+
+    def _put_session(self) -> None:
+        operators = self._front.operators
+        shift, lines = operators.shift(), operators.listed()
+        names = {line.person: line.name for line in lines}
+        people = [
+            {"person": line.person, "name": line.name, "role": role_text(line.role, self._language)} for line in lines
+        ]
+        self._put(
+            "session",
+            {
+                "signedIn": shift is not None and not shift.locked,
+                "patients": shift is not None and Right.SEE in RIGHTS[shift.role],
+                "locked": shift is not None and shift.locked,
+                "person": shift.person if shift else "",
+                "name": names.get(shift.person, "") if shift else "",
+                "faceMissing": told_text(Told.FACE_MISSING, self._language) if shift and shift.face_missing else "",
+                "people": people,
+                "clinic": self._clinic,
+                "language": self._language.value,
+            },
+        )
+
+    def _day(self, queue: Queue) -> Values:
+        language, hand, over = self._language, self._front.by_hand(), self._front.hand_over()
+        age = age_text(int(over.oldest or 0), language)
+        unsent = Front.UNSENT if over.unsent else Front.NOTHING_UNSENT
+        return {
+            "rows": [self._row(row) for row in queue.rows],
+            "calls": [
+                {"call": call.call, "text": self._front_word(Front.CALLED_AT, at=call.at[11:16])}
+                for call in queue.calls
+            ],
+            "strangers": [
+                {
+                    "attempt": attempt.event,
+                    "text": self._front_word(Front.STRANGER, at=attempt.at[11:16]),
+                }
+                for attempt in queue.strangers
+            ],
+            "empty": self._front_word(Front.NOTHING_FOUND if self._search else Front.NOTHING_TODAY),
+            "byHand": self._front_word(Front.BY_HAND, n=str(hand.done), limit=str(hand.limit)),
+            "secondNeeded": hand.done >= hand.limit,
+            "handover": [
+                *(f"{status_text(status, language)}: {count}" for status, count in over.statuses.items() if count),
+                self._front_word(Front.WAITING_CALLS, n=str(over.waiting)),
+                *(f"{self._front_word(Front.CONFIRM_BY_HAND)}: {name}: {count}" for name, count in over.by_hand),
+                self._front_word(Front.CORRECTED, n=str(over.corrected)),
+                self._front_word(unsent, n=str(over.unsent), age=age),
+            ],
+            "unsent": self._front_word(unsent, n=str(over.unsent), age=age),
+            "backlog": over.unsent > 0,
+        }
+
+    def _row(self, row: QueueRow) -> Values:
+        language = self._language
+        what = dict(row.names).get(language.value) or row.names[0][1]
+        room = screen_text(Label.ROOM, language, room=row.room) if row.room else ""
+        return {
+            "service": row.service,
+            "patient": row.patient,
+            "starts": row.starts,
+            "name": row.name or self._front_word(Front.NOT_ENROLLED),
+            "known": bool(row.name),
+            "last4": f"••••{row.last4}" if row.last4 else "",
+            "what": "  ·  ".join(filter(None, (what, room))),
+            "status": status_text(row.status, language),
+            "tone": _TONES.get(row.status, "good"),
+            "open": not row.receipt,
+            "causes": causes_text(row.causes, language),
+            "call": row.call if row.call is not None else -1,
+        }
+
+    def _shown(self, card: Card) -> Values:
+        language = self._language
+        return {
+            "patient": card.patient,
+            "name": card.name or self._front_word(Front.NOT_ENROLLED),
+            "last4": f"••••••••{card.last4}" if card.last4 else "",
+            "enrolled": card.enrolled,
+            "lookAlike": self._front_word(Front.LOOK_ALIKE) if card.look_alikes else "",
+            "causes": causes_text(card.causes, language),
+            "attempt": card.attempts[-1].event if card.attempts else "",
+            "services": [self._row(row) for row in card.services],
+            "receipts": [
+                {
+                    "receipt": each.receipt,
+                    "number": each.receipt[:8].upper(),
+                    "text": f"{each.at[8:10]}.{each.at[5:7]} {each.at[11:16]}  {dict(each.names)[language.value]}",
+                    "how": status_text(Status(each.how.value), language) if each.how else "",
+                    "stands": each.corrected_by is None,
+                }
+                for each in card.receipts
+            ],
+            "held": self._held(card),
+            "proof": list(self._proof.lines(language)) if self._proof else [],
+        }
+
+    def _held(self, card: Card) -> str:
+        if not card.enrolled:
+            return ""
+        held = self._front.held(card.patient)
+        return self._front_word(Front.HELD, name=held.name, n=str(held.templates))
+
+    def _say(self) -> None:
+        """The window's own words, and what its choices are called."""
+        language = self._language
+        plain = [word for word in Front if word not in _WITH_PARTS]
+        self._words = {
+            **{word.value: front_text(word, language) for word in plain},
+            "identities": _choices(IdentityCheck, lambda each: identity_text(each, language)),
+            "failures": _choices(FaceFailure, lambda each: face_failure_text(each, language)),
+            "corrections": _choices(CorrectionReason, lambda each: correction_text(each, language)),
+            "languages": [{"code": each.value, "name": screen_text(Label.LANGUAGE, each)} for each in Language],
+        }
+        self.wordsChanged.emit()
+
+    def _front_word(self, word: Front, **parts: str) -> str:
+        return front_text(word, self._language, **parts)
+
+
+_WITH_PARTS = frozenset(
+    {Front.CALLED_AT, Front.BY_HAND, Front.HELD, Front.UNSENT, Front.CORRECTED, Front.WAITING_CALLS, Front.STRANGER}
+)
+_TOLD = {
+    NotSignedIn: Told.SESSION_LOCKED,
+    NotAllowed: Told.NOT_ALLOWED,
+    ServiceConfirmed: Told.ALREADY_CONFIRMED,
+    ReceiptUnknown: Told.RECEIPT_GONE,
+    PersonUnknown: Told.NOT_ENROLLED,
+    ReasonMissing: Told.BOTH_REASONS,
+}
+
+
+def _choices(
+    kind: type[IdentityCheck] | type[FaceFailure] | type[CorrectionReason], said: Callable[..., str]
+) -> list[Values]:
+    return [{"code": each.value, "text": said(each)} for each in kind]
