@@ -4,8 +4,6 @@ Implements `core.ports.Desk` over the records and the ledger. Whether somebody w
 delivery to the fund is another process's.
 """
 
-from datetime import datetime
-
 from appliance.claiming import claim
 from appliance.core.decision import Decision, Reason
 from appliance.core.errors import ConsentMissing, PersonUnknown, ServiceUnknown, TemplateDamaged
@@ -21,13 +19,13 @@ from appliance.core.events import (
     ReTemplated,
     WithoutFace,
 )
-from appliance.core.pace import IMPOSSIBLE_PACE, WINDOW, Confirmed, Paced, too_fast
 from appliance.core.policy import Policy
 from appliance.core.ports import Claim, Reception
 from appliance.core.snapshot import Offer
 from appliance.core.types import PersonId
 from appliance.enrolled import EnrolledGallery
 from appliance.greeting import greet, offer
+from appliance.pace_watch import PaceWatch
 from appliance.records.desk import DeskRecords
 from sync.clock import Clock
 from sync.database import immediate
@@ -81,7 +79,7 @@ class RecordedDesk:
         self._clock = clock
         self._policy = policy
         self._software = software
-        self._paced: dict[str, datetime] = {}
+        self._pace = PaceWatch(records.services, policy.pace, software)
 
     def expected(self) -> frozenset[PersonId]:
         """The enrolled people who have a service today.
@@ -162,11 +160,12 @@ class RecordedDesk:
                 circumstances=about,
             )
             moment = self._clock.moment()
-            before = records.services.newest(self._policy.pace.desk_per_hour)
+            alarms = self._pace.alarms(planned.provider, moment)
             entry = append(self._ledger, event, moment)
             records.services.confirm(service, person, entry.event_id, entry.seq, moment.wall)
             self._re_template(decision, person, consent.consent, entry.event_id, moment)
-            self._pace(Confirmed(planned.provider, moment.wall), before, moment)
+            for alarm in alarms:
+                append(self._ledger, alarm, moment)
         return entry.event_id
 
     def record_without_face(self, claim: Claim, service: str, reasons: tuple[Reason, ...], about: Circumstances) -> str:
@@ -188,21 +187,13 @@ class RecordedDesk:
                 circumstances=about,
             )
             moment = self._clock.moment()
-            before = records.services.newest(self._policy.pace.desk_per_hour)
+            alarms = self._pace.alarms(planned.provider, moment)
             entry = append(self._ledger, event, moment)
             person = records.people.named(claim.patient)
             records.services.confirm(service, person, entry.event_id, entry.seq, moment.wall)
-            self._pace(Confirmed(planned.provider, moment.wall), before, moment)
+            for alarm in alarms:
+                append(self._ledger, alarm, moment)
         return entry.event_id
-
-    def _pace(self, newest: Confirmed, before: tuple[tuple[str, datetime], ...], moment: Moment) -> None:
-        """An alarm for visits faster than people can be served, at most one an hour for each provider and the desk."""
-        for whose, count in too_fast(newest, [Confirmed(*visit) for visit in before], self._policy.pace):
-            key = newest.provider if whose is Paced.PROVIDER else ""
-            last = self._paced.get(key)
-            if last is None or abs(moment.wall - last) >= WINDOW:
-                self._paced[key] = moment.wall
-                append(self._ledger, Alarm(IMPOSSIBLE_PACE, f"{whose}: {count} in an hour", self._software), moment)
 
     def _re_template(self, decision: Decision, person: PersonId, consent: str, visit: str, moment: Moment) -> None:
         """Keep the fresh templates of a confirmed visit, unless another process already did; inside its transaction."""

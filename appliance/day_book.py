@@ -93,7 +93,7 @@ def _told(events: list[Event]) -> Day:
     for event in events:
         data = event.data
         if event.kind in _CONFIRMED:
-            how[event.event_id] = How.GUARDIAN if data.get("given_by") == "guardian" else _CONFIRMED[event.kind]
+            how[event.event_id] = How.GUARDIAN if isinstance(data.get("guardian"), str) else _CONFIRMED[event.kind]
             if isinstance(attempt := data.get("attempt"), str):
                 helped[attempt] = str(data["patient"])
         elif event.kind == Corrected.KIND:  # what takes its place rests on the same evidence

@@ -188,11 +188,20 @@ def flag_look_alikes(
         return append(ledger, LookAlike(who, flagged, "declared", software), moment).event_id
 
 
-def forget(records: DeskRecords, ledger: Ledger, clock: Clock, software: str, iin: Iin, reason: str) -> str:
+def forget(
+    records: DeskRecords,
+    ledger: Ledger,
+    clock: Clock,
+    software: str,
+    iin: Iin,
+    reason: str,
+    operator: str | None = None,
+) -> str:
     """Erase a patient's templates, data key and profile, and sign that it happened; gives the event's id.
 
     Needs neither pack nor gallery: a consent can be withdrawn whatever is wrong with the models. A desk that runs takes
-    it over before its next comparison. reason: "consent_withdrawn" or "clinic_request". Raises PersonUnknown.
+    it over before its next comparison. reason: "consent_withdrawn" or "clinic_request". operator: pseudonym of who is
+    signed in. Raises PersonUnknown.
     """
     with immediate(records.db):
         person = records.people.find(iin)
@@ -203,7 +212,7 @@ def forget(records: DeskRecords, ledger: Ledger, clock: Clock, software: str, ii
         withdrawn = records.consents.withdraw(person, moment.wall)
         erased = records.people.erase(person, moment.wall)
         consent = withdrawn[-1] if withdrawn else None
-        entry = append(ledger, Forgotten(patient, consent, erased, reason, software), moment)
+        entry = append(ledger, Forgotten(patient, consent, erased, reason, software, operator), moment)
     clear_log(records)
     return entry.event_id
 

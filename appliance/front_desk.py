@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appliance.checkin import append
-from appliance.core.errors import ReasonMissing, SecondPersonNeeded, ServiceUnknown
+from appliance.core.errors import AttemptTaken, ReasonMissing, SecondPersonNeeded, ServiceUnknown
 from appliance.core.iin import Iin
 from appliance.core.operators import Right
 from appliance.core.policy import Policy
@@ -25,6 +25,7 @@ from appliance.core.standing import Status
 from appliance.core.types import Sensitive
 from appliance.day_book import DayBook
 from appliance.operators import Operators, Voucher
+from appliance.pace_watch import PaceWatch
 from appliance.reception_queue import Card, Queue, ReceptionQueue
 from appliance.records.desk import DeskRecords
 from appliance.records.services import PlannedService
@@ -105,7 +106,9 @@ class FrontDesk:
         self._clock = clock
         self._policy = policy
         self._software = software
-        self._queue = ReceptionQueue(records, DayBook(records.db, ledger), policy.reception)
+        self._book = DayBook(records.db, ledger)
+        self._queue = ReceptionQueue(records, self._book, policy.reception)
+        self._pace = PaceWatch(records.services, policy.pace, software)
 
     def queue(self, search: str = "") -> Queue:
         """Today's services and calls; see `ReceptionQueue.show`."""
@@ -139,7 +142,7 @@ class FrontDesk:
 
         voucher: a colleague who agrees; needed above the shift's limit, and where the patient is the operator. Raises
         ReasonMissing, SecondPersonNeeded, ServiceUnknown (also of another day), ServiceConfirmed (also when the kiosk
-        was faster), and as `Operators.vouch`.
+        was faster), AttemptTaken, and as `Operators.vouch`.
         """
         shift = self.operators.require(Right.CONFIRM)
         if manual.identity is None or manual.reason is None:
@@ -151,6 +154,7 @@ class FrontDesk:
             planned = self._open_today(manual.service, moment.wall)
             count = self._records.manual.count(shift.operator, moment.wall.date()) + 1
             self._judge(shift, second, planned, count)
+            self._judge_attempt(manual.attempt, planned, moment.wall)
             person = self._records.people.named(planned.patient)
             event = ConfirmedManually(
                 patient=planned.patient,
@@ -169,11 +173,14 @@ class FrontDesk:
                 policy=self._policy.policy_id,
                 software=self._software,
             )
+            alarms = self._pace.alarms(planned.provider, moment)
             entry = append(self._ledger, event, moment)
             self._records.services.confirm(manual.service, person, entry.event_id, entry.seq, moment.wall)
             self._records.manual.add(entry.event_id, shift.operator, moment.wall.date())
             self._write(entry.event_id, planned.patient, note)
             self._answer_for(planned.patient, moment.wall)
+            for alarm in alarms:
+                append(self._ledger, alarm, moment)
         return entry.event_id
 
     def correct(self, correction: Correction) -> str:
@@ -222,8 +229,8 @@ class FrontDesk:
 
         Raises PersonUnknown; TemplateDamaged for a profile that does not open (`keldim forget` erases that, too).
         """
-        self.operators.require(Right.WITHDRAW)
-        return withdraw(self._records, self._ledger, self._clock, self._software, patient)
+        shift = self.operators.require(Right.WITHDRAW)
+        return withdraw(self._records, self._ledger, self._clock, self._software, patient, shift.operator)
 
     def hand_over(self) -> Handover:
         """The day's figures."""
@@ -270,6 +277,15 @@ class FrontDesk:
             raise SecondPersonNeeded(f"{limit} services were confirmed by hand today by this operator")
         if second is None and planned.patient == shift.operator:
             raise SecondPersonNeeded("nobody confirms a service of their own alone")
+
+    def _judge_attempt(self, attempt: str, planned: PlannedService, now: datetime) -> None:
+        """A try belongs to one patient: whom the desk recognised, or whom somebody confirmed by hand for it."""
+        if not attempt:
+            return
+        day = self._book.read(now.date())
+        owner = {**{each.event: each.patient for each in day.attempts}, **day.helped}
+        if owner.get(attempt, "") not in (None, planned.patient):
+            raise AttemptTaken("this try was another patient's, or none of today")
 
     def _instead(self, planned: PlannedService, service: str) -> PlannedService:
         other = self._records.services.get(service)

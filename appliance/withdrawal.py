@@ -69,12 +69,17 @@ def held(records: DeskRecords, patient: str) -> Held:
     )
 
 
-def withdraw(records: DeskRecords, ledger: Ledger, clock: Clock, software: str, patient: str) -> ErasureProof:
-    """Erase it, and sign that it was done. patient: pseudonym. Raises PersonUnknown, TemplateDamaged."""
+def withdraw(
+    records: DeskRecords, ledger: Ledger, clock: Clock, software: str, patient: str, operator: str
+) -> ErasureProof:
+    """Erase it, and sign that it was done, and by whom. patient, operator: pseudonyms.
+
+    Raises PersonUnknown, TemplateDamaged.
+    """
     shown = held(records, patient)
     iin = records.people.profile(_enrolled(records, patient)).iin
     at = clock.moment().wall
-    event = forget(records, ledger, clock, software, iin, "consent_withdrawn")
+    event = forget(records, ledger, clock, software, iin, "consent_withdrawn", operator)
     return ErasureProof(shown, written(at), event)
 
 

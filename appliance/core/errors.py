@@ -230,6 +230,13 @@ class ReceiptUnknown(ApplianceFailure):
     remedy = "Look at the patient's card again; it shows what stands and what was corrected."
 
 
+class AttemptTaken(ApplianceFailure):
+    """The failed try at the kiosk that was named is another patient's, or none of today."""
+
+    code = "E-RCP-04"
+    remedy = "Choose another try from the list, or none."
+
+
 class LogUnwritable(ApplianceFailure):
     """The log file cannot be opened for writing."""
 

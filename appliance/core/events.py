@@ -320,15 +320,17 @@ class StaffForgotten(Event):
 
 @dataclass(frozen=True, slots=True)
 class Forgotten(Event):
-    """A patient's templates, data key and profile were erased. reason: consent_withdrawn or clinic_request."""
+    """A patient's templates, key and profile were erased. reason: as given. operator: at the reception, else None."""
 
     KIND: ClassVar[str] = "forgotten"
+    VERSION: ClassVar[int] = 2
 
     patient: str
     consent: str | None
     templates: int
     reason: str
     software: str
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

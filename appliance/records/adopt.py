@@ -58,6 +58,7 @@ def adopt(
         kept = "consent_id, withdrawn_at"
         _add(db, tables.sql("{}consent_withdrawal"), kept, _rows(source, tables, "consent_withdrawal", kept))
     _services(db, source)
+    _reception(db, source)
     return Adopted(counts[0], counts[1], erased)
 
 
@@ -109,6 +110,18 @@ def _services(db: Database, source: Database) -> None:
     pairs = source.execute("SELECT person_id, other_id, flagged_at FROM look_alike").fetchall()
     enrolled = {row[0] for row in db.execute("SELECT person_id FROM data_key").fetchall()}
     _add(db, "look_alike", "person_id, other_id, flagged_at", [row for row in pairs if {row[0], row[1]} <= enrolled])
+
+
+def _reception(db: Database, source: Database) -> None:
+    """PINs of the staff who came along, how often each confirmed by hand, and the notes about who came along."""
+    staff = {row[0] for row in db.execute("SELECT person_id FROM staff_data_key").fetchall()}
+    rows = source.execute("SELECT person_id, role, pin_hash, pin_set_at FROM operator ORDER BY rowid").fetchall()
+    _add(db, "operator", "person_id, role, pin_hash, pin_set_at", [row for row in rows if row[0] in staff])
+    counted = "event_id, operator, day"
+    _add(db, "manual_confirmation", counted, source.execute(f"SELECT {counted} FROM manual_confirmation").fetchall())  # noqa: S608
+    enrolled = {None, *(row[0] for row in db.execute("SELECT person_id FROM data_key").fetchall())}
+    notes = source.execute("SELECT event_id, person_id, note FROM reception_note").fetchall()
+    _add(db, "reception_note", "event_id, person_id, note", [row for row in notes if row[1] in enrolled])
 
 
 def _rows(source: Database, tables: Tables, table: str, columns: str) -> list[Sequence[Value]]:

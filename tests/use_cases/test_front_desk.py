@@ -8,6 +8,7 @@ import pytest
 
 from appliance.core.decision import Reason
 from appliance.core.errors import (
+    AttemptTaken,
     NotAllowed,
     NotSignedIn,
     PinWrong,
@@ -18,15 +19,16 @@ from appliance.core.errors import (
     ServiceUnknown,
 )
 from appliance.core.operators import Pin, Role
+from appliance.core.policy import PaceRule, Policy, ReceptionRule
 from appliance.core.reception_events import CorrectionReason, FaceFailure, IdentityCheck
 from appliance.core.standing import Status
-from appliance.front_desk import Correction, Manual
+from appliance.front_desk import Correction, FrontDesk, Manual
 from sync.home import Home
 from sync.strict_json import Json
 from tests.fakes.clock import ManualClock
 from tests.fakes.patients import make_iin, make_profile
-from tests.fakes.reception_staff import PIN, give_pin
-from tests.fakes.working_desk import WorkingDesk, make_circumstances
+from tests.fakes.reception_staff import PIN, give_pin, operators_of
+from tests.fakes.working_desk import SOFTWARE, WorkingDesk, make_circumstances
 from tests.use_cases.front import COLLEAGUE, colleague, fail, front_of, manual, staffed
 
 WRONG_SERVICE = CorrectionReason.WRONG_SERVICE
@@ -60,6 +62,32 @@ def test_a_manual_confirmation_says_who_how_and_why(desk: WorkingDesk) -> None:
     assert desk.records.services.get(service).event == receipt
     assert front.by_hand().done == 1
     assert desk.records.help_calls.waiting(desk.clock.moment().wall) == ()
+
+
+def test_a_try_belongs_to_one_patient(desk: WorkingDesk) -> None:
+    """To whom the desk recognised, or to the first one for whom it was named; a made-up one to nobody."""
+    desk.enrol(1)
+    first, again = desk.plan(1, 2)
+    (others,) = desk.plan(2)
+    theirs, stranger = fail(desk, Reason.LOW_LIGHT, person=desk.find(1)), fail(desk, Reason.NO_MATCH)
+    front = staffed(desk)
+    front.confirm(manual(first, stranger))
+    for attempt in (theirs, stranger, "00" * 16):
+        with pytest.raises(AttemptTaken):
+            front.confirm(manual(others, attempt))
+    front.confirm(manual(again, theirs))
+    assert desk.records.services.get(others).event is None
+
+
+def test_an_impossible_pace_by_hand_is_an_alarm(desk: WorkingDesk) -> None:
+    """As at the kiosk, whoever agreed to it."""
+    policy = Policy(reception=ReceptionRule(manual_per_shift=9), pace=PaceRule(provider_per_hour=2, desk_per_hour=50))
+    front = FrontDesk(desk.records, desk.ledger, desk.clock, policy, SOFTWARE, operators_of(desk))
+    front.operators.sign_in(give_pin(desk, 900), PIN)
+    for service in desk.plan(1, 4):
+        front.confirm(manual(service))
+    alarms = [event.data["what"] for event in desk.events() if event.kind == "alarm"]
+    assert alarms == ["impossible_pace"]
 
 
 def test_a_patient_who_is_not_enrolled_is_confirmed_by_hand(desk: WorkingDesk) -> None:

@@ -22,7 +22,8 @@ def test_what_is_held_is_shown_erased_and_proved(desk: WorkingDesk) -> None:
     proof = front.withdraw(patient)
     assert proof.held == before
     assert (desk.events()[-1].kind, desk.events()[-1].event_id) == ("forgotten", proof.event)
-    assert desk.events()[-1].data["consent"] == consent.consent
+    data = desk.events()[-1].data
+    assert (data["consent"], data["operator"]) == (consent.consent, desk.records.people.pseudonym(make_iin(900)))
     assert (desk.find(1), desk.desk.expected(), desk.enrolled.people) == (None, frozenset(), 0)
     for act in (front.held, front.withdraw):
         with pytest.raises(PersonUnknown):
