@@ -8,10 +8,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -19,11 +18,29 @@ from sync.errors import DatabaseFailure, EnvelopeInvalid, KeyUnusable, LogBroken
 from sync.fund.body import BODY_SECONDS, read_limited
 from sync.fund.counter import FrontDesk
 from sync.fund.denial import RequestDenied
+from sync.fund.description import (
+    HTML,
+    JSON,
+    OF_BODY,
+    OF_DEVICE,
+    Batch,
+    CertificateRequest,
+    DescribedApp,
+    DeviceId,
+    Health,
+    IssuedCertificate,
+    Nonce,
+    SignedHead,
+    SignedReceipt,
+    answers,
+    body_of,
+    plain,
+)
 from sync.fund.gateway import Gateway
 from sync.fund.log import Log
 from sync.fund.log_app import add_log
 from sync.fund.page import CONTENT_POLICY, render
-from sync.protocol import MAX_BODY, MAX_EVENTS
+from sync.protocol import MAX_BODY
 from sync.squeeze import ENCODING, unsqueeze
 from sync.strict_json import dump
 
@@ -38,67 +55,13 @@ FAILING_RETRY_S = 30
 _LENGTH_DIGITS = 12
 """A Content-Length of more digits is too large without being read as a number."""
 
-JSON = "application/json"
-
 Renew = Callable[[str, str | None, bytes], Awaitable[bytes]]
 """Device, fingerprint of the certificate shown, body: the answer to a request for a TLS certificate."""
 
 
-class Problem(BaseModel):
-    """Why a whole request was denied; nothing changed at the fund."""
-
-    code: str = Field(examples=["malformed", "unknown_device", "device_blocked", "too_large", "busy"])
-    message: str
-
-
-class Batch(BaseModel):
-    """Events of one device in the order of its chain."""
-
-    events: list[str] = Field(min_length=1, max_length=MAX_EVENTS, description="JWS compact, typ visit+jws")
-
-
-class SignedReceipt(BaseModel):
-    """What was decided about each event of the request, in its order."""
-
-    receipt: str = Field(description="JWS compact, typ receipt+jws, signed by the fund")
-
-
-class SignedHead(BaseModel):
-    """The end of a device's chain as the fund has it."""
-
-    head: str = Field(description="JWS compact, typ head+jws, signed by the fund")
-
-
-class CertificateRequest(BaseModel):
-    """A request for a TLS certificate."""
-
-    csr: str = Field(description="PKCS #10 in PEM, signed by the new key")
-
-
-class IssuedCertificate(BaseModel):
-    """A TLS certificate of the device."""
-
-    certificate: str = Field(description="X.509 in PEM")
-
-
-class Health(BaseModel):
-    """The gateway can store."""
-
-    status: str = "ok"
-
-
-_DENIALS: dict[int | str, dict[str, object]] = {
-    400: {"model": Problem, "description": "malformed: the request itself, not an event in it"},
-    403: {"model": Problem, "description": "unknown_device, or device_... or certificate_...: see PROTOCOL.md"},
-    429: {"model": Problem, "description": "busy; see Retry-After"},
-    503: {"model": Problem, "description": "busy; see Retry-After"},
-}
-_TOO_LARGE: dict[int | str, dict[str, object]] = {413: {"model": Problem, "description": "too_large"}}
-
-
 def create_app(gateway: Gateway, log: Log, desk: FrontDesk, renew: Renew) -> FastAPI:
     """The web application in front of a gateway and its log; whoever opens them closes them."""
-    app = FastAPI(
+    app = DescribedApp(
         title="Keldim fund gateway",
         version="1",
         description="Receives signed events of clinic desks, exactly once. Formats and decisions: sync/PROTOCOL.md.",
@@ -114,15 +77,13 @@ def create_app(gateway: Gateway, log: Log, desk: FrontDesk, renew: Renew) -> Fas
 
 
 def _add_ingest(app: FastAPI, gateway: Gateway, desk: FrontDesk) -> None:
-    body = {"required": True, "content": {JSON: {"schema": Batch.model_json_schema()}}}
-
     @app.post(
         "/v1/devices/{device}/events",
         summary="Offer events of a device",
-        responses={200: {"model": SignedReceipt}, **_DENIALS, **_TOO_LARGE},
-        openapi_extra={"requestBody": body},
+        responses=answers(SignedReceipt, *OF_DEVICE, *OF_BODY),
+        openapi_extra=body_of(Batch),
     )
-    async def receive(device: str, request: Request) -> Response:
+    async def receive(device: DeviceId, request: Request) -> Response:
         """One signed receipt answers every event. Any request may be repeated, whole or in part, at any time."""
         with desk.place(request) as shown:
             known = await gateway.known(device, shown)
@@ -131,15 +92,13 @@ def _add_ingest(app: FastAPI, gateway: Gateway, desk: FrontDesk) -> None:
 
 
 def _add_renewal(app: FastAPI, gateway: Gateway, renew: Renew, desk: FrontDesk) -> None:
-    body = {"required": True, "content": {JSON: {"schema": CertificateRequest.model_json_schema()}}}
-
     @app.post(
         "/v1/devices/{device}/tls-certificate",
         summary="Renew the certificate of the connection",
-        responses={200: {"model": IssuedCertificate}, **_DENIALS, **_TOO_LARGE},
-        openapi_extra={"requestBody": body},
+        responses=answers(IssuedCertificate, *OF_DEVICE, *OF_BODY),
+        openapi_extra=body_of(CertificateRequest),
     )
-    async def tls_certificate(device: str, request: Request) -> Response:
+    async def tls_certificate(device: DeviceId, request: Request) -> Response:
         """Over a connection secured by a good TLS certificate of the device; the same key gets the same answer."""
         with desk.place(request) as shown:
             await gateway.known(device, shown)
@@ -151,25 +110,21 @@ def _add_questions(app: FastAPI, gateway: Gateway, log: Log, desk: FrontDesk) ->
     @app.get(
         "/v1/devices/{device}/head",
         summary="The end of a device's chain",
-        responses={200: {"model": SignedHead}, **_DENIALS},
+        responses=answers(SignedHead, *OF_DEVICE),
     )
-    async def head(
-        device: str, request: Request, nonce: str = Query(description="32 hex digits, always new")
-    ) -> Response:
+    async def head(device: DeviceId, request: Request, nonce: Nonce) -> Response:
         """Signed, and fresh because it repeats the nonce. Answered for blocked devices as well."""
         with desk.place(request) as shown:
             return Response(await gateway.head(await gateway.known(device, shown), nonce), media_type=JSON)
 
-    @app.get(
-        "/healthz", summary="Whether the gateway can store", responses={200: {"model": Health}, 503: _DENIALS[503]}
-    )
+    @app.get("/healthz", summary="Whether the gateway can store", responses=answers(Health))
     async def health(request: Request) -> Response:
         """Writes to the database, so 200 means that an event could be kept just now."""
         with desk.place(request):
             await gateway.probe()
             return Response(dump({"status": "ok"}), media_type=JSON)
 
-    @app.get("/", summary="What the fund holds, for people", response_class=HTMLResponse)
+    @app.get("/", summary="What the fund holds, for people", response_class=Response, responses=answers(plain(HTML)))
     async def page(request: Request) -> HTMLResponse:
         """Devices, heads and counts; no personal data."""
         with desk.place(request):

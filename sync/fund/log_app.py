@@ -7,21 +7,18 @@ whoever reads it, so the general paths ask for no certificate of a device.
 import re
 from typing import Final
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from sync.errors import EnvelopeInvalid
 from sync.fund.body import read_limited
 from sync.fund.counter import FrontDesk
 from sync.fund.denial import RequestDenied
+from sync.fund.description import BYTES, JSON, OF_DEVICE, TEXT, After, DeviceId, Old, Proven, TilePath, answers, plain
 from sync.fund.gateway import Gateway
 from sync.fund.log import Log
 from sync.log_answer import encode_inclusion
-from sync.log_checkpoint import MAX_SIZE
 from sync.note import MAX_NOTE
 from sync.tiles import WIDTH, Tile
-
-TEXT: Final = "text/plain; charset=utf-8"
-JSON: Final = "application/json"
 
 _TILE: Final = re.compile(r"(\d{1,2})/((?:x\d{3}/)*\d{3})(?:\.p/(\d{1,3}))?")
 """Level, number in groups of three digits, width of a partial tile (C2SP tlog-tiles)."""
@@ -35,13 +32,13 @@ def add_log(app: FastAPI, log: Log, gateway: Gateway, desk: FrontDesk) -> None:
     @app.get(
         "/v1/devices/{device}/inclusion",
         summary="Where a device's events are in the log",
-        responses={200: {"description": "see PROTOCOL.md section 7"}, 404: {"description": "no checkpoint yet"}},
+        responses=answers(Proven, *OF_DEVICE),
     )
     async def inclusion(
         request: Request,
-        device: str,
-        after: int = Query(0, ge=0, le=MAX_SIZE, description="Number of the last event that was proven."),
-        old: int = Query(0, ge=0, le=MAX_SIZE, description="Size of the checkpoint that the device has seen."),
+        device: DeviceId,
+        after: After = 0,
+        old: Old = 0,
     ) -> Response:
         """Proofs for accepted events after a number, under a checkpoint that extends the one already seen."""
         with desk.place(request) as shown:
@@ -53,7 +50,12 @@ def add_log(app: FastAPI, log: Log, gateway: Gateway, desk: FrontDesk) -> None:
 
 
 def _add_public(app: FastAPI, log: Log, desk: FrontDesk) -> None:
-    @app.get("/v1/log/checkpoint", summary="The newest checkpoint, with its cosignatures")
+    @app.get(
+        "/v1/log/checkpoint",
+        summary="The newest checkpoint, with its cosignatures",
+        response_class=Response,
+        responses=answers(plain(TEXT), 404),
+    )
     async def checkpoint(request: Request) -> Response:
         """A signed note (C2SP tlog-checkpoint)."""
         with desk.place(request):
@@ -62,10 +64,13 @@ def _add_public(app: FastAPI, log: Log, desk: FrontDesk) -> None:
                 raise _none()
             return Response(newest.text, media_type=TEXT, headers={"Cache-Control": "no-store"})
 
-    @app.get("/v1/log/growth", summary="The newest checkpoint as an extension of an older one")
-    async def growth(
-        request: Request, old: int = Query(0, ge=0, le=MAX_SIZE, description="Size of the older one.")
-    ) -> Response:
+    @app.get(
+        "/v1/log/growth",
+        summary="The newest checkpoint as an extension of an older one",
+        response_class=Response,
+        responses=answers(plain(TEXT), 400, 404),
+    )
+    async def growth(request: Request, old: Old = 0) -> Response:
         """Old size, consistency proof and checkpoint: the body of add-checkpoint (C2SP tlog-witness)."""
         with desk.place(request):
             found = await log.growth(old)
@@ -73,7 +78,13 @@ def _add_public(app: FastAPI, log: Log, desk: FrontDesk) -> None:
                 raise _none()
             return Response(found.text, media_type=TEXT, headers={"Cache-Control": "no-store"})
 
-    @app.post("/v1/log/cosignatures", summary="Add a witness's cosignature", status_code=200)
+    @app.post(
+        "/v1/log/cosignatures",
+        summary="Add a witness's cosignature",
+        response_class=Response,
+        responses=answers(plain(TEXT), 400, 403, 408, 413),
+        openapi_extra={"requestBody": {"required": True, "content": plain(TEXT)}},
+    )
     async def cosign(request: Request) -> Response:
         """The size of the checkpoint on a line, then signature lines; those of unknown witnesses are ignored."""
         with desk.place(request):
@@ -90,8 +101,13 @@ def _add_public(app: FastAPI, log: Log, desk: FrontDesk) -> None:
 
 
 def _add_tiles(app: FastAPI, log: Log, desk: FrontDesk) -> None:
-    @app.get("/v1/log/tile/{path:path}", summary="A tile of the tree")
-    async def tile(request: Request, path: str) -> Response:
+    @app.get(
+        "/v1/log/tile/{path:path}",
+        summary="A tile of the tree",
+        response_class=Response,
+        responses=answers(plain(BYTES), 400, 404),
+    )
+    async def tile(request: Request, path: TilePath) -> Response:
         """As C2SP tlog-tiles; entries are not served: a leaf's entry is an event's digest, which its owner has."""
         match = _TILE.fullmatch(path)
         if match is None:

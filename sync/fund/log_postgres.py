@@ -120,7 +120,7 @@ ON CONFLICT (device) DO UPDATE SET seq = excluded.seq
 """
 _RUNS = """
 SELECT first, device, seq, count FROM log_run
-WHERE device = $1 AND seq >= coalesce((SELECT max(seq) FROM log_run WHERE device = $1 AND seq <= $2 + 1), 0)
+WHERE device = $1 AND seq >= coalesce((SELECT max(seq) FROM log_run WHERE device = $1 AND seq <= $2::bigint + 1), 0)
   AND seq + count - 1 > $2 ORDER BY seq LIMIT $3
 """
 _ALL_RUNS = "SELECT first, device, seq, count FROM log_run WHERE first >= $1 ORDER BY first LIMIT $2"

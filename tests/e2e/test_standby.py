@@ -34,9 +34,18 @@ def servers(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
     standby.start()
     primary.sql("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
     primary.sql("SELECT pg_reload_conf()")
+    wait_for_sync(primary)
     yield primary, standby
     standby.stop()
     primary.stop()
+
+
+def wait_for_sync(primary: Server) -> None:
+    """Until the primary says that the stand-by's confirmation is what its commits wait for."""
+    deadline = time.monotonic() + LONGEST_S
+    while (state := primary.sql("SELECT application_name, sync_state FROM pg_stat_replication")) != "standby|sync":
+        assert time.monotonic() < deadline, state
+        time.sleep(0.05)
 
 
 def either(primary: Server, standby: Server, database: str) -> str:
@@ -71,6 +80,7 @@ def test_a_promoted_standby_has_every_event_that_was_receipted(servers: tuple[Se
         thread.start()
     while sum(map(settled, homes)) < EVENTS // 2:
         time.sleep(0.02)
+    assert primary.sql("SELECT sync_state FROM pg_stat_replication") == "sync"
     primary.kill()
     receipted = sum(map(settled, homes))
     assert receipted < 2 * EVENTS, "the fund was too quick for its database to die"
