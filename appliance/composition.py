@@ -26,7 +26,8 @@ from appliance.face.pipeline import FacePipeline
 from appliance.front_desk import FrontDesk
 from appliance.matching.gallery import Gallery
 from appliance.operators import Operators
-from appliance.packs_in_use import Delivered, open_packs, slots_of
+from appliance.packs_in_use import Delivered, OpenedPacks, open_packs, slots_of
+from appliance.probation import Probation
 from appliance.reception_queue import ReceptionQueue
 from appliance.recognition import PackThresholds, Recogniser
 from appliance.records.cameras import CAMERA_MIGRATIONS
@@ -38,6 +39,7 @@ from appliance.staff import StaffEnrolment
 from appliance.station import Equipment, Station
 from appliance.vigilance import Vigilance
 from models import codebook
+from models.slots import Slots
 from models.store import PackStore
 from sync.clock import Clock
 from sync.database import Database
@@ -100,7 +102,10 @@ class OpenDesk:
 
 @dataclass(frozen=True, slots=True)
 class SeeingDesk:
-    """A desk with its pack open and everybody's templates in memory. earlier: packs it is moving away from, opened."""
+    """A desk with its pack open and everybody's templates in memory. earlier: packs it is moving away from, opened.
+
+    probation: watches how visits end with the pack, and for another one; None on a copy to practise on.
+    """
 
     desk: OpenDesk
     pack: Pack
@@ -109,6 +114,7 @@ class SeeingDesk:
     enrolled: EnrolledGallery
     staff: EnrolledGallery
     recogniser: Recogniser
+    probation: Probation | None = None
 
     @property
     def enrolment(self) -> Enrolment:
@@ -166,7 +172,18 @@ class SeeingDesk:
             ),
             training=desk.training,
         )
-        return Station(equipment, camera, publish, at)
+        return Station(equipment, camera, _seen_by(publish, self.probation), at)
+
+
+def _seen_by(publish: Callable[[Snapshot], None], probation: Probation | None) -> Callable[[Snapshot], None]:
+    if probation is None:
+        return publish
+
+    def both(snapshot: Snapshot) -> None:
+        publish(snapshot)
+        probation.see(snapshot)
+
+    return both
 
 
 def passive_limits(pack: Pack) -> PassiveLimits | None:
@@ -261,4 +278,10 @@ def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDe
         enrolled=enrolled,
         staff=staff,
         recogniser=recogniser_over(records, enrolled, staff, calibrations, desk.config.policy),
+        probation=None if desk.training else _probation(desk, slots, found),
     )
+
+
+def _probation(desk: OpenDesk, slots: Slots, packs: OpenedPacks) -> Probation:
+    file = desk.home.root / "updates" / "visits.json"
+    return Probation(slots, file, packs.release, desk.clock.monotonic, trial=packs.trial)

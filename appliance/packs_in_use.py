@@ -34,11 +34,15 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class OpenedPacks:
-    """first: the pack of this desk. earlier: packs whose templates it has. trial: first, until it has proven itself."""
+    """first: the pack of this desk. earlier: packs whose templates it has.
+
+    release: of the first; None: it was delivered. trial: the first has yet to prove itself.
+    """
 
     first: Pack
-    earlier: tuple[Pack, ...]
-    trial: Wanted | None
+    earlier: tuple[Pack, ...] = ()
+    release: Wanted | None = None
+    trial: bool = False
 
     @property
     def all(self) -> tuple[Pack, ...]:
@@ -70,10 +74,10 @@ def open_packs(
         if pack is not None:
             others = (*((chosen.earlier,) if chosen.earlier else ()), *delivered.paths)
             earlier = _earlier(pack, others, delivered.licences, held)
-            return OpenedPacks(pack, earlier, chosen.pack if chosen.trial else None)
+            return OpenedPacks(pack, earlier, chosen.pack, chosen.trial)
         chosen = slots.begin(counted=counted)
     first, *rest = (open_pack(path) for path in delivered.paths)
-    return OpenedPacks(first, tuple(rest), None)
+    return OpenedPacks(first, tuple(rest))
 
 
 def _tried(slots: Slots, chosen: Chosen, accepted: Path, policy: Policy, monotonic: Callable[[], float]) -> Pack | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from appliance.composition import OpenDesk, SeeingDesk
+from appliance.core.errors import PackChanged
 from appliance.core.ports import FrameSource
 from appliance.core.session import State
 from appliance.core.snapshot import Intent, Snapshot
@@ -99,6 +100,8 @@ class DeskThread:
         while not self._stop.is_set():
             try:
                 self._work()
+            except PackChanged as change:
+                _LOG.info("the desk opens anew: %s", change)
             except KnownFailure as failure:
                 _LOG.exception("the desk cannot be opened")
                 closed = Snapshot(Instant(self._clock.monotonic()), State.OUT_OF_SERVICE, failure=failure.code)

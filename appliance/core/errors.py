@@ -68,6 +68,13 @@ class PackUnfit(ApplianceFailure):
     remedy = "Nothing to do at the desk; tell whoever publishes the packs, with: keldim models slots"
 
 
+class PackChanged(ApplianceFailure):
+    """Another pack is to be used: a new one came, or the one in use was given up. The desk opens it by itself."""
+
+    code = "E-PACK-10"
+    remedy = "Nothing to do: the desk starts again with the other pack."
+
+
 class PackMismatch(ApplianceFailure):
     """An embedding and a gallery come from different model packs; their scores would mean nothing."""
 
