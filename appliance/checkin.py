@@ -24,9 +24,10 @@ from appliance.core.ports import Claim, Reception
 from appliance.core.snapshot import Offer
 from appliance.core.types import PersonId
 from appliance.enrolled import EnrolledGallery
-from appliance.greeting import greet, offer
+from appliance.greeting import children, greet, offer
 from appliance.pace_watch import PaceWatch
 from appliance.records.desk import DeskRecords
+from appliance.records.services import PlannedService
 from sync.clock import Clock
 from sync.database import immediate
 from sync.envelope import Moment
@@ -82,14 +83,15 @@ class RecordedDesk:
         self._pace = PaceWatch(records.services, policy.pace, software)
 
     def expected(self) -> frozenset[PersonId]:
-        """The enrolled people who have a service today.
+        """The enrolled people who have a service today, or speak for a child that has one.
 
         Before a comparison it also brings the galleries up to date, and signs what waited for the key.
         """
         self._ledger.sign_drafts(self._clock.moment())
         self._enrolled.refresh()
         self._staff.refresh()
-        return self._records.services.expected(self._clock.moment().wall.date())
+        day = self._clock.moment().wall.date()
+        return self._records.services.expected(day) | self._records.guardians.expected(day)
 
     def under_age(self, person: PersonId) -> bool:
         """Whether a person is below the policy's age for 1:N; read from the sealed profile."""
@@ -148,8 +150,9 @@ class RecordedDesk:
             if consent is None or template is None:
                 raise ConsentMissing(f"the templates of person {person} were erased in the meantime")
             planned = records.services.get(service)
+            whose = self._whose(person, planned)
             event = CheckedIn(
-                patient=records.people.reference(person),
+                patient=records.people.reference(whose),
                 service=planned.service,
                 service_code=planned.code,
                 provider=planned.provider,
@@ -158,15 +161,22 @@ class RecordedDesk:
                 reasons=decision.reasons,
                 comparison=Comparison.of(decision),
                 circumstances=about,
+                guardian=None if whose == person else records.people.reference(person),
             )
             moment = self._clock.moment()
             alarms = self._pace.alarms(planned.provider, moment)
             entry = append(self._ledger, event, moment)
-            records.services.confirm(service, person, entry.event_id, entry.seq, moment.wall)
+            records.services.confirm(service, whose, entry.event_id, entry.seq, moment.wall)
             self._re_template(decision, person, consent.consent, entry.event_id, moment)
             for alarm in alarms:
                 append(self._ledger, alarm, moment)
         return entry.event_id
+
+    def _whose(self, person: PersonId, planned: PlannedService) -> PersonId:
+        """The child whose service this is, if a guardian confirms it; else whoever was recognised."""
+        wards = children(self._records, person, self._clock.moment().wall.date(), self._policy)
+        references = ((child, self._records.people.reference(child)) for child, _ in wards)
+        return next((child for child, reference in references if reference == planned.patient), person)
 
     def record_without_face(self, claim: Claim, service: str, reasons: tuple[Reason, ...], about: Circumstances) -> str:
         """Sign the visit of a patient with the right code, enrolled or not, and mark the service confirmed."""

@@ -68,10 +68,10 @@ class Encounter:
     def answer(self, intent: Intent, visit: Visit) -> Signal | None:
         """What an answer means where the visit stands; None where it answers nothing that was asked."""
         state, kind = visit.state, intent.kind
-        if kind is IntentKind.CHOOSE and state is State.CHOOSE:
-            return self._choose(intent.service)
-        if kind in (IntentKind.CHOOSE, IntentKind.CONFIRM):
-            return self._agree(intent, state)
+        if kind is IntentKind.CHOOSE:
+            return self._choose(intent.service) if state is State.CHOOSE else self._agree(intent, state, State.GUARDIAN)
+        if kind is IntentKind.CONFIRM:
+            return self._agree(intent, state, State.CONFIRM)
         if kind is IntentKind.CLOSE:
             return Signal.TIMED_OUT if state in NOTICES else _FALLBACK_ENDS.get(state)
         if kind is IntentKind.BACK and len(self.offers) < 2:
@@ -89,13 +89,11 @@ class Encounter:
         self.chosen = found
         return Signal.FOR_CHILD if found.child else Signal.CHOSEN
 
-    def _agree(self, intent: Intent, state: State) -> Signal | None:
-        """Yes to the one service in question."""
-        if self.chosen is None or intent.service != self.chosen.service:
+    def _agree(self, intent: Intent, state: State, asked: State) -> Signal | None:
+        """Yes to the one service in question, each question by its own answer: a double tap does not answer two."""
+        if state is not asked or self.chosen is None or intent.service != self.chosen.service:
             return None
-        if state is State.GUARDIAN:
-            return Signal.CHOSEN
-        return Signal.CONFIRMED if intent.kind is IntentKind.CONFIRM else None
+        return Signal.CONFIRMED if asked is State.CONFIRM else Signal.CHOSEN
 
 
 @dataclass(frozen=True, slots=True)

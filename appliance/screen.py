@@ -4,6 +4,8 @@ It owns what must not flicker, the hint and the lamp. What happens next is `core
 says in which language the front end's.
 """
 
+from dataclasses import replace
+
 from appliance.attempt import Attempt
 from appliance.core import session
 from appliance.core.lamp import Lamp
@@ -18,6 +20,7 @@ from appliance.proof import Prover
 
 _LOOKING = frozenset({*session.ACQUIRING, State.CHALLENGE})
 _ABOUT_ONE = frozenset({State.GUARDIAN, State.CONFIRM, State.RECEIPT})
+_FOR_WHOM = frozenset({State.GUARDIAN, State.CONFIRM})
 _KNOWN = frozenset({State.CHOOSE, State.GUARDIAN, State.CONFIRM})
 
 
@@ -65,7 +68,7 @@ class Screen:
             seconds_left=session.time_left(visit, now, policy),
             unsigned=met.unsigned and state is State.RECEIPT,
             early=_early(state, met.reception),
-            child=met.chosen.child if met.chosen and known else "",
+            child=met.chosen.child if met.chosen and state in _FOR_WHOM else "",
             choice=known is not None and len(known.offers) > 1,
             wrong=visit.wrong if state is State.FALLBACK else 0,
             queue=met.queue if state is State.HELP else 0,
@@ -85,7 +88,9 @@ class Screen:
 def _offers(state: State, met: Encounter) -> tuple[Offer, ...]:
     if state is State.CHOOSE:
         return met.offers
-    return (met.chosen,) if met.chosen and state in _ABOUT_ONE else ()
+    if met.chosen is None or state not in _ABOUT_ONE:
+        return ()
+    return (replace(met.chosen, child="") if state is State.RECEIPT else met.chosen,)  # the name goes, the room stays
 
 
 def _early(state: State, met: Reception | None) -> str:

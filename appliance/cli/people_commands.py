@@ -19,6 +19,7 @@ from appliance.core.iin import Iin
 from appliance.core.types import MatchMode, MatchResult
 from appliance.enrolment import ConsentGiven, flag_look_alikes
 from appliance.enrolment import forget as forget_patient
+from appliance.guardianship import Guardianship
 from appliance.records.consents import GivenBy
 from appliance.records.people import PersonSummary
 from appliance.records.profile import Profile
@@ -35,7 +36,7 @@ Seconds = Annotated[float, typer.Option(help="How much of the camera or video is
 
 
 app = typer.Typer()
-people = typer.Typer(help="List the enrolled people; look-alike: flag twins and siblings.")
+people = typer.Typer(help="List the enrolled people; look-alike: flag twins and siblings; guardian: of a child.")
 
 
 @contextlib.contextmanager
@@ -225,6 +226,33 @@ def look_alike(
         say(f"{'no longer flagged' if remove else 'flagged'}; event {event}")
         if not remove:
             say(advice)
+
+
+@people.command()
+def guardian(
+    context: typer.Context,
+    guardian: Annotated[str | None, typer.Option(help="IIN of the enrolled adult; asked for when not given.")] = None,
+    iin: Annotated[str | None, typer.Option("--iin", help="The child's IIN; asked for when not given.")] = None,
+    name: Annotated[str | None, typer.Option(help="The child's given name and family name; asked for too.")] = None,
+    consent: Annotated[
+        bool, typer.Option("--consent", help="The guardian has given consent for the child, in the language below.")
+    ] = False,
+    language: Annotated[Language, typer.Option(help="Language of the consent and of the screen.")] = Language.KAZAKH,
+    as_json: Json = False,
+) -> None:
+    """Name the guardian of a child: the guardian's face confirms the child's services, the child needs none."""
+    adult = Iin.parse(asked(guardian, "--guardian", "IIN of the guardian"))
+    number = Iin.parse(asked(iin, "--iin", "IIN of the child"))
+    given, _, family = " ".join(asked(name, "--name", "Name of the child").split()).partition(" ")
+    child = Profile(given, family, number, language.value)
+    agreed = ConsentGiven(CONSENT_VERSION, language.value, GivenBy.GUARDIAN) if consent else None
+    with working_desk(context) as desk:
+        named = Guardianship(desk.records, desk.ledger, desk.clock, desk.config.policy, desk.software)
+        event = named.name(adult, child, agreed)
+    if as_json:
+        dump({"event": event})
+    else:
+        say("nothing to do: the guardian was named already" if event is None else f"guardian named; event {event}")
 
 
 @app.command()

@@ -110,6 +110,13 @@ class PersonExists(ApplianceFailure):
     remedy = "Nothing to do; to enrol again, erase the old templates first: keldim forget"
 
 
+class NotAChild(ApplianceFailure):
+    """Somebody is too old to be spoken for by a guardian's face, or too young to speak for another."""
+
+    code = "E-PPL-05"
+    remedy = "Enrol whoever is old enough with their own face: keldim enrol; a guardian must be of age"
+
+
 class NameInvalid(ApplianceFailure):
     """A patient's name is empty, too long, or holds characters that cannot be shown."""
 

@@ -128,13 +128,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class CheckedIn(Event):
-    """A patient was recognised alive and confirmed a service.
+    """A patient, or a child's guardian, was recognised alive and confirmed a service.
 
-    patient: pseudonym. template: keyed hash of the template that matched. provider: who gives the service.
+    patient: pseudonym. consent, template: of whose face it was; template: keyed hash of the one that matched.
+    provider: who gives the service. guardian: pseudonym of who was recognised in place of the child; else None.
     """
 
     KIND: ClassVar[str] = "checked_in"
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     patient: str
     service: str
@@ -145,6 +146,7 @@ class CheckedIn(Event):
     reasons: tuple[Reason, ...]
     comparison: Comparison
     circumstances: Circumstances
+    guardian: str | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError unless the evidence says live: no other visit is confirmed by face."""

@@ -152,3 +152,24 @@ class SignedOut(Event):
     operator: str
     how: SessionEnd
     software: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuardianNamed(Event):
+    """An enrolled adult speaks for a child at this desk from now on.
+
+    patient, guardian: pseudonyms of both. given_by: who gave the consent. first: the child became known here by this,
+    with this consent, and without templates.
+    """
+
+    KIND: ClassVar[str] = "guardian_named"
+
+    patient: str
+    guardian: str
+    consent: str
+    consent_version: str
+    consent_language: str
+    given_by: str
+    first: bool
+    policy: str
+    software: str

@@ -110,6 +110,8 @@ def _services(db: Database, source: Database) -> None:
     pairs = source.execute("SELECT person_id, other_id, flagged_at FROM look_alike").fetchall()
     enrolled = {row[0] for row in db.execute("SELECT person_id FROM data_key").fetchall()}
     _add(db, "look_alike", "person_id, other_id, flagged_at", [row for row in pairs if {row[0], row[1]} <= enrolled])
+    links = source.execute("SELECT guardian_id, child_id, since FROM guardian").fetchall()
+    _add(db, "guardian", "guardian_id, child_id, since", [row for row in links if {row[0], row[1]} <= enrolled])
 
 
 def _reception(db: Database, source: Database) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from appliance.records.consents import Consents
 from appliance.records.data_keys import DataKeys, bind
+from appliance.records.guardians import Guardians
 from appliance.records.help_calls import HelpCalls
 from appliance.records.look_alikes import LookAlikes
 from appliance.records.manual import ManualConfirmations
@@ -39,6 +40,7 @@ class DeskRecords:
     consents: Consents
     services: Services
     look_alikes: LookAlikes
+    guardians: Guardians
     help_calls: HelpCalls
     visit_codes: VisitCodes
     staff: Register
@@ -63,6 +65,7 @@ class DeskRecords:
             consents=patients.consents,
             services=Services(db, pseudonym_key),
             look_alikes=LookAlikes(db),
+            guardians=Guardians(db),
             help_calls=HelpCalls(db),
             visit_codes=VisitCodes(db, pseudonym_key),
             staff=register(STAFF),

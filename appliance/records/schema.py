@@ -1,7 +1,8 @@
 """The tables of the desk's records and their history; what is final is guarded by triggers, not by manners.
 
 The rows' meaning is the modules' that own them: `people`, `data_keys`, `templates`, `consents`,
-`look_alikes`, `services`, `help_calls`, `visit_codes`, `operators`, `manual`. What both registers have begins with
+`look_alikes`, `services`, `help_calls`, `visit_codes`, `guardians`,
+`operators`, `manual`. What both registers have begins with
 `{}`, the place of the register's prefix.
 A migration that has been released is never edited; the next one changes what it left.
 """
@@ -237,6 +238,18 @@ _CODES = (
 # A patient's card shows their last visits, of whatever day.
 _PATIENTS_SERVICES = "CREATE INDEX planned_service_patient ON planned_service (iin_ref)"
 
+# As of look-alikes: whichever data key is destroyed takes the link along.
+_GUARDIANS = (
+    """CREATE TABLE guardian (
+    guardian_id TEXT NOT NULL REFERENCES data_key (person_id) ON DELETE CASCADE,
+    child_id TEXT NOT NULL REFERENCES data_key (person_id) ON DELETE CASCADE,
+    since TEXT NOT NULL,
+    PRIMARY KEY (guardian_id, child_id),
+    CHECK (guardian_id <> child_id)
+) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX guardian_child ON guardian (child_id)",
+)
+
 
 def _register(db: Database, tables: Tables) -> None:
     for statement in (*_PEOPLE, *_CONSENTS):
@@ -278,3 +291,9 @@ def _fifth(db: Database) -> None:
 @RECORDS_MIGRATIONS(name="0006_patients_services")
 def _patients_services(db: Database) -> None:
     db.execute(_PATIENTS_SERVICES)
+
+
+@RECORDS_MIGRATIONS(name="0007_guardians")
+def _guardians(db: Database) -> None:
+    for statement in _GUARDIANS:
+        db.execute(statement)

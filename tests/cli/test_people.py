@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from appliance.cli.looking import Guide
-from appliance.core.errors import ConsentMissing, DuplicateFace, PersonUnknown
+from appliance.core.errors import ConsentMissing, DuplicateFace, NotAChild, PersonUnknown
+from appliance.core.iin import check_digit
 from appliance.core.quality import Hint
 from appliance.core.types import View
 from appliance.demo.clinic import schedule
@@ -308,3 +309,20 @@ def test_the_other_look_is_asked_for_and_waited_for(
     shown = capsys.readouterr()
     assert (shown.out, other_look_text(language) in shown.err) == ("", True)
     assert typed.read() == ""
+
+
+def test_a_guardian_is_named_for_a_child(clinic: Clinic) -> None:
+    """With the guardian's consent, once; a child is listed without a template; an adult is no child."""
+    born = f"{SystemClock().moment().wall:%y}0101"  # this year
+    possible = [f"{born}5{serial:04}" for serial in (1, 2)]  # one number in a hundred is never issued
+    number = next(f"{eleven}{check_digit(eleven)}" for eleven in possible if check_digit(eleven) is not None)
+    child = ("--iin", number, "--name", "Aru Carter")
+    named = ("people", "guardian", "--guardian", ELLEN.iin.digits)
+    clinic(*named, *child).failed_with(ConsentMissing)
+    clinic(*named, "--iin", ELLEN.iin.digits, "--name", "Ellen Carter", "--consent").failed_with(NotAChild)
+    done = clinic(*named, *child, "--consent", "--json")
+    assert done.code == 0
+    event = last_event(clinic)
+    assert (event["kind"], event["id"]) == ("guardian_named", done.json["event"])
+    assert "nothing to do" in clinic(*named, *child, "--consent").out
+    assert [row["templates"] for row in clinic("people", "--json").rows] == [1, 0]

@@ -36,7 +36,8 @@ class ScriptedDesk:
     """Implements `Desk`.
 
     planned: services left, by person. failing: what raises which failure, once each. early: start of the next service
-    of those who have nothing else left. calls: for whom reception was called. codes: of the visit, by number; here
+    of those who have nothing else left. calls: for whom reception was called. wards: services
+    of the children somebody speaks for. codes: of the visit, by number; here
     a patient is their own number.
     """
 
@@ -50,6 +51,7 @@ class ScriptedDesk:
     waiting: int = 0
     calls: list[PersonId | Claim | None] = field(default_factory=list)
     last: tuple[str, Offer] | None = None
+    wards: dict[str, list[Offer]] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     early: str = ""
 
@@ -71,7 +73,7 @@ class ScriptedDesk:
         """Greeting by first name and initial."""
         self._may_fail("receive")
         self.received = person
-        offers = tuple(offer(service) for service in self.planned.get(person, []))
+        offers = tuple(offer(service) for service in self.planned.get(person, [])) + tuple(self.wards.get(person, []))
         return Reception(f"{person.title()} A.", offers, self.confirmed.get(person, ""), "" if offers else self.early)
 
     def claim(self, iin: str, code: str) -> Claim:
@@ -103,11 +105,16 @@ class ScriptedDesk:
         assert decision.verdict is Verdict.ACCEPTED
         assert decision.person is not None
         assert decision.person == self.received, "who confirms was received"
-        assert service in self.planned[decision.person], "only an offered service is confirmed"
+        wards = {each.service: each for each in self.wards.get(decision.person, [])}
+        own = self.planned.get(decision.person, [])
+        assert service in (*own, *wards), "only an offered service is confirmed"
         assert about.liveness is LivenessVerdict.LIVE
         self._may_fail("record_visit")
         event = self._record("checked_in", about, person=decision.person, reasons=decision.reasons, service=service)
-        self.planned[decision.person].remove(service)
+        if service in wards:
+            self.wards[decision.person].remove(wards[service])
+        else:
+            own.remove(service)
         self.confirmed[decision.person] = event
         return event
 

@@ -301,10 +301,11 @@ def _check_people(desk: WorkingDesk, events: tuple[Event, ...]) -> None:
     references = dict(db.execute("SELECT person_id, iin_ref FROM person").fetchall())
     erased = {row[0] for row in db.execute("SELECT person_id FROM person WHERE erased_at IS NOT NULL").fetchall()}
     keys = {row[0] for row in db.execute("SELECT person_id FROM data_key").fetchall()}
-    enrolments = _of_kind(events, "enrolled")
+    wards = [event for event in _of_kind(events, "guardian_named") if event.data["first"]]
+    enrolments = _of_kind(events, "enrolled") + wards
     assert sorted(references) == sorted(owners[str(e.data["consent"])] for e in enrolments)
     assert sorted(owners) == sorted(str(e.data["consent"]) for e in enrolments)
-    expected: dict[str, set[tuple[str, str]]] = {}
+    expected: dict[str, set[tuple[str, str]]] = {owners[str(event.data["consent"])]: set() for event in wards}
     for event in events:
         if event.kind in ("enrolled", "re_templated"):
             person = owners[str(event.data["consent"])]

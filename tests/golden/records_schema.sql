@@ -32,6 +32,16 @@ CREATE TABLE data_key (
     wrapped BLOB NOT NULL CHECK (length(wrapped) = 40)
 ) STRICT;
 
+CREATE TABLE guardian (
+    guardian_id TEXT NOT NULL REFERENCES data_key (person_id) ON DELETE CASCADE,
+    child_id TEXT NOT NULL REFERENCES data_key (person_id) ON DELETE CASCADE,
+    since TEXT NOT NULL,
+    PRIMARY KEY (guardian_id, child_id),
+    CHECK (guardian_id <> child_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX guardian_child ON guardian (child_id);
+
 CREATE TABLE help_call (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     patient TEXT CHECK (length(patient) = 64),
