@@ -57,19 +57,23 @@ class DayBook:
         self._day = date.min
         self._upto = 0
         self._signed: list[Event] = []
+        self._told: Day | None = None
 
     def read(self, day: date) -> Day:
         """What was signed on a day, or waits for the key. Raises LedgerBroken, EnvelopeInvalid, and as `known`."""
         if day != self._day:
-            self._day, self._signed, self._upto = day, [], self._before(day)
+            self._day, self._signed, self._upto, self._told = day, [], self._before(day), None
         while page := self._ledger.entries(self._upto, _PAGE):
             self._signed += [
                 parse_event(entry.token).event for entry in page if entry.kind in _KINDS and entry.wall.date() == day
             ]
-            self._upto = page[-1].seq
+            self._upto, self._told = page[-1].seq, None
         with known():
             waiting = [e for e in self._drafts.all() if e.kind in _KINDS and e.moment.wall.date() == day]
-        return _told([*self._signed, *waiting])
+        if waiting:
+            return _told([*self._signed, *waiting])
+        self._told = self._told or _told(self._signed)
+        return self._told
 
     def _before(self, day: date) -> int:
         """The number from which on there may be events of a day: back in pages, until one has none of it or later."""

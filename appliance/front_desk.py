@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appliance.checkin import append
-from appliance.core.errors import AttemptTaken, ReasonMissing, SecondPersonNeeded, ServiceUnknown
+from appliance.core.errors import AttemptTaken, ReasonMissing, SecondPersonNeeded, ServiceConfirmed, ServiceUnknown
 from appliance.core.iin import Iin
 from appliance.core.operators import Right
 from appliance.core.policy import Policy
@@ -291,6 +291,8 @@ class FrontDesk:
         other = self._records.services.get(service)
         if (other.patient, other.starts_at[:10]) != (planned.patient, planned.starts_at[:10]):
             raise ServiceUnknown(f"service {service} is not that patient's, or of another day")
+        if other.event is not None:
+            raise ServiceConfirmed(f"service {service} is confirmed, so it takes no other's place")
         return other
 
     def _write(self, event: str, patient: str, note: str) -> None:

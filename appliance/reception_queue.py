@@ -17,6 +17,7 @@ from appliance.core.standing import Cause, How, Status
 from appliance.core.types import PersonId, Sensitive
 from appliance.day_book import Attempt, Day, DayBook
 from appliance.records.desk import DeskRecords
+from appliance.records.help_calls import HelpCall
 from appliance.records.services import PlannedService
 
 RECENT = timedelta(minutes=15)
@@ -28,8 +29,9 @@ class QueueRow(Sensitive):
     """One service of today. patient: pseudonym. name: first name and initial. last4: of the IIN.
 
     name, last4: empty for a patient who is not enrolled, of whom the desk knows a pseudonym only. names: of the service
-    by language code. starts: HH:MM. causes: of today's failed tries while the service is open. call: number of the
-    call for help that waits. receipt: event id of the confirmation, empty while it is open.
+    by language code. starts: HH:MM. causes: of today's failed tries while the service is open. call: number of the call
+    for help that waits; claimed: nothing but the caller's own word says that it is this patient. receipt: event id of
+    the confirmation, empty while it is open.
     """
 
     service: str
@@ -42,6 +44,7 @@ class QueueRow(Sensitive):
     status: Status
     causes: tuple[Cause, ...]
     call: int | None
+    claimed: bool
     receipt: str
 
 
@@ -135,7 +138,7 @@ class ReceptionQueue:
         """
         day, calls = self._book.read(now.date()), self._records.help_calls.waiting(now)
         people = self._people(now)
-        of = {call.patient: call.number for call in reversed(calls) if call.patient is not None}
+        of = {call.patient: call for call in reversed(calls) if call.patient is not None}
         failed = _failed(day)
         rows, services = [], self._records.services.on(now.date())
         for planned in services:
@@ -219,7 +222,7 @@ class ReceptionQueue:
         return wanted in known.full or wanted == known.last4
 
     def _status(
-        self, planned: PlannedService, day: Day, tries: Sequence[Attempt], call: int | None, now: datetime
+        self, planned: PlannedService, day: Day, tries: Sequence[Attempt], call: HelpCall | None, now: datetime
     ) -> Status:
         if planned.event is not None:
             how = day.how.get(planned.event)
@@ -234,8 +237,9 @@ _RANK = {status: (0 if status is Status.NEEDS_HELP else 1 if status in _OPEN els
 
 
 def _row(
-    planned: PlannedService, known: _Known, status: Status, tries: Sequence[Attempt], call: int | None
+    planned: PlannedService, known: _Known, status: Status, tries: Sequence[Attempt], call: HelpCall | None
 ) -> QueueRow:
+    waiting = call if planned.event is None else None
     return QueueRow(
         service=planned.service,
         patient=planned.patient,
@@ -246,7 +250,8 @@ def _row(
         room=planned.room,
         status=status,
         causes=_counted(tries) if planned.event is None else (),
-        call=call if planned.event is None else None,
+        call=waiting.number if waiting else None,
+        claimed=waiting is not None and waiting.claimed,
         receipt=planned.event or "",
     )
 

@@ -47,6 +47,7 @@ def queue(
                 "status": row.status.value,
                 "causes": {cause.code.value: cause.times for cause in row.causes},
                 "call": row.call,
+                "claimed": row.claimed,
                 "receipt": row.receipt,
             }
             for row in seen.rows

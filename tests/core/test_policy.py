@@ -8,14 +8,24 @@ from dataclasses import asdict, fields, replace
 
 import pytest
 
-from appliance.core.policy import EnrolmentGate, LivenessMode, LivenessRule, MigrationRule, Policy, QualityGate, Timing
+from appliance.core.policy import (
+    EnrolmentGate,
+    LivenessMode,
+    LivenessRule,
+    MigrationRule,
+    Policy,
+    QualityGate,
+    ReceptionRule,
+    Timing,
+)
 
-Part = QualityGate | LivenessRule | Timing
+Part = QualityGate | LivenessRule | Timing | ReceptionRule
 PARTS: dict[str, Part] = {
     "gate": QualityGate(),
     "enrolment_gate": EnrolmentGate(),
     "liveness": LivenessRule(),
     "timing": Timing(),
+    "reception": ReceptionRule(),
 }
 NUMBERS = [(part, f.name) for part, value in PARTS.items() for f in fields(value) if f.name != "mode"]
 
@@ -40,6 +50,8 @@ def test_counts_are_at_least_one() -> None:
     """No try, or no frame, is no check-in."""
     with pytest.raises(ValueError, match="at least 1"):
         Policy(tries=0)
+    with pytest.raises(ValueError, match="reception tries"):
+        Policy(reception=ReceptionRule(tries=0))
     with pytest.raises(ValueError, match="at least 1"):
         Policy(hold_frames=0)
 

@@ -303,6 +303,7 @@ def test_a_correction_stays_with_the_patient_and_the_day(desk: WorkingDesk) -> N
         (Correction("00" * 16, WRONG_SERVICE), ReceiptUnknown),
         (Correction(receipt, WRONG_SERVICE, others), ServiceUnknown),
         (Correction(receipt, WRONG_SERVICE, two), ServiceConfirmed),
+        (Correction(receipt, WRONG_SERVICE, one), ServiceConfirmed),
     ):
         with pytest.raises(failure):
             front.correct(correction)

@@ -13,8 +13,9 @@ from appliance.texts import Language
 from sync.database import immediate
 from tests.fakes.clock import ManualClock
 from tests.fakes.patients import make_iin, make_profile
+from tests.fakes.reception_staff import PIN
 from tests.fakes.working_desk import WorkingDesk, make_circumstances
-from tests.use_cases.front import fail, manual, staffed
+from tests.use_cases.front import fail, front_of, manual, staffed
 
 
 def reception_of(desk: WorkingDesk) -> ReceptionQueue:
@@ -57,7 +58,7 @@ def test_who_needs_help_comes_first_then_who_is_open(desk: WorkingDesk, clock: M
     desk.plan(6, first=700)
     desk.visit(1, desk.plan(1, 0)[0])
     with immediate(desk.db):
-        desk.records.help_calls.add(desk.records.people.pseudonym(make_iin(5)), clock.moment().wall)
+        desk.records.help_calls.add(desk.records.people.pseudonym(make_iin(5)), clock.moment().wall, claimed=True)
     fail(desk, Reason.NO_MATCH, person=desk.find(4))
     staffed(desk).confirm(manual(desk.plan(2, 0)[0]))
     assert states(desk) == [
@@ -68,10 +69,12 @@ def test_who_needs_help_comes_first_then_who_is_open(desk: WorkingDesk, clock: M
         (name(1), Status.BY_FACE),
         (name(2), Status.BY_HAND),
     ]
-    call = shown(desk).rows[1].call
+    call, claimed = shown(desk).rows[1].call, shown(desk).rows[1].claimed
+    assert claimed
     assert call is not None
-    with immediate(desk.db):
-        desk.records.help_calls.answer(call, clock.moment().wall)
+    front = front_of(desk)
+    front.operators.sign_in(desk.records.operators.all()[0].person, PIN)
+    front.answer(call)
     assert (name(5), Status.NOT_COME) in states(desk)
 
 
