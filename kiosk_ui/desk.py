@@ -103,7 +103,7 @@ class DeskThread:
             except PackChanged as change:
                 _LOG.info("the desk opens anew: %s", change)
             except KnownFailure as failure:
-                _LOG.exception("the desk cannot be opened")
+                _LOG.error("the desk cannot be opened: %s %s", failure.code, failure)
                 closed = Snapshot(Instant(self._clock.monotonic()), State.OUT_OF_SERVICE, failure=failure.code)
                 self._publish(Shown(closed))
                 self._stop.wait(AGAIN_S)
