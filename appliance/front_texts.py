@@ -59,6 +59,51 @@ class Front(StrEnum):
     DEVICE = "device"
     LOOKING = "looking"
     LOOK_AGAIN = "look_again"
+    ENROL = "enrol"
+    NO_CAMERA = "no_camera"
+    DOCUMENT = "document"
+    IIN = "iin"
+    GIVEN = "given"
+    FAMILY = "family"
+    SPEAKS = "speaks"
+    NEXT = "next"
+    READ_BACK = "read_back"
+    READ_ALOUD = "read_aloud"
+    BY_GUARDIAN = "by_guardian"
+    AGREES = "agrees"
+    REFUSES = "refuses"
+    BREAK_OFF = "break_off"
+    OTHER_PERSON = "other_person"
+    ENROLLED = "enrolled"
+    NEXT_PATIENT = "next_patient"
+    ENROLLED_ALREADY = "enrolled_already"
+    NAME_WRONG = "name_wrong"
+    NO_GOOD_LOOK = "no_good_look"
+    BAR_INTER_EYE_DISTANCE = "bar_inter_eye_distance"
+    BAR_LUMINANCE_MEAN = "bar_luminance_mean"
+    BAR_ILLUMINATION_UNIFORMITY = "bar_illumination_uniformity"
+    BAR_SHARPNESS = "bar_sharpness"
+    BAR_HEAD_POSE_YAW = "bar_head_pose_yaw"
+    BAR_HEAD_POSE_PITCH = "bar_head_pose_pitch"
+
+
+class Consent(StrEnum):
+    """The sentences of the consent, in the order in which they are read out."""
+
+    PURPOSE = "purpose"
+    KEPT = "kept"
+    TOLD = "told"
+    FREE = "free"
+    WITHDRAWN = "withdrawn"
+
+
+CONSENT_VERSION = "2026-11"
+"""Of the consent's text in all languages; whoever changes a word there changes this too."""
+
+
+def consent_text(sentence: Consent, language: Language) -> str:
+    """One sentence of what is agreed to."""
+    return said("consent", sentence.value, language)
 
 
 def front_text(word: Front, language: Language, **parts: str) -> str:

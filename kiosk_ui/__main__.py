@@ -116,6 +116,8 @@ def kiosk(
 
 @app.command()
 def reception(
+    camera: Annotated[str | None, typer.Option(help="A webcam at the reception, for enrolments.")] = None,
+    video: Annotated[Path | None, typer.Option(help="A video file instead of that camera.")] = None,
     home: Home = None,
     packs: Packs = None,
     fullscreen: Fullscreen = False,
@@ -125,9 +127,14 @@ def reception(
     """Open the reception's window over this desk, beside the patient's."""
     from kiosk_ui.front_program import run_reception
 
-    where = place_of(home, packs)
-    with desk_at(where, SystemClock()) as desk:
-        raise typer.Exit(run_reception(desk, where.packs, language, Placing(fullscreen, screen, 1366, 768)))
+    where, clock, placing = place_of(home, packs), SystemClock(), Placing(fullscreen, screen, 1366, 768)
+
+    def seen(preview: Preview) -> _Chosen:
+        return _Chosen(where, clock, preview, Watchdog(None), False, camera, video, None)
+
+    cameras = seen if camera or video else None
+    with desk_at(where, clock) as desk:
+        raise typer.Exit(run_reception(desk, where.packs, language, placing, cameras))
 
 
 @app.command()

@@ -5,17 +5,24 @@ A composition root, and a process of its own beside the patient's window: either
 
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtQml import QQmlApplicationEngine
 
 import kiosk_ui.environment  # noqa: F401 - before Qt
 from appliance.composition import OpenDesk
+from appliance.core.types import Frame
 from appliance.device_page import device_page
 from appliance.texts import Language
+from kiosk_ui.camera_view import CameraView
+from kiosk_ui.desk import Opening
 from kiosk_ui.device import DeviceBoard
+from kiosk_ui.enrol_page import EnrolPage
+from kiosk_ui.enrolling import Enroller, Outcome, Stand
+from kiosk_ui.mailbox import Mailbox
 from kiosk_ui.program import Placing, place_window
 from kiosk_ui.reception import Reception
 from kiosk_ui.window import load_window, prepare_types
@@ -24,16 +31,30 @@ REFRESH_MS = 2000
 """How soon the reception sees that somebody needs help: a query of milliseconds each time."""
 
 
-def run_reception(desk: OpenDesk, packs: Path, language: Language | None, placing: Placing) -> int:
-    """Run until the window is closed; gives the exit code. language: None for the desk's own."""
+Cameras = Callable[[Callable[[Frame], None]], Opening]
+"""Makes the opening of the desk with the reception's own camera, given where its frames are shown."""
+
+
+def run_reception(
+    desk: OpenDesk, packs: Path, language: Language | None, placing: Placing, cameras: Cameras | None = None
+) -> int:
+    """Run until the window is closed; gives the exit code.
+
+    language: None for the desk's own. cameras: for enrolments; None without a camera at the reception.
+    """
     spoken = language or desk.config.desk.language
     app = QGuiApplication.instance() or QGuiApplication(sys.argv[:1])
     prepare_types()
     front = Reception(desk.front_desk(), spoken, desk.settings.device.clinic)
     board = DeviceBoard(lambda: device_page(desk.home, packs, desk.clock), spoken)
-    front.spoken.connect(lambda chosen: board.speak(Language(chosen)))
+    page = EnrolPage(front.desk, spoken, _enroller(cameras) if cameras else None)
+    for part in (board, page):
+        front.spoken.connect(lambda chosen, part=part: part.speak(Language(chosen)))
     engine = QQmlApplicationEngine()
-    window = load_window(engine, "Reception.qml", front=front, device=board)
+    window = load_window(engine, "Reception.qml", front=front, device=board, enrol=page)
+    view = window.findChild(QObject, "enrolView")
+    assert isinstance(view, CameraView)  # noqa: S101 - named so in EnrolPage.qml
+    page.look_through(view)
     place_window(window, placing)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: app.quit())
@@ -44,8 +65,21 @@ def run_reception(desk: OpenDesk, packs: Path, language: Language | None, placin
         return int(app.exec())
     finally:
         timer.stop()
+        page.close()
         front.signOut()
         board.close()
         del window
         engine.deleteLater()
         app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def _enroller(cameras: Cameras) -> Callable[[EnrolPage], Enroller]:
+    """What the enroller's thread says reaches the page through mailboxes."""
+
+    def make(page: EnrolPage) -> Enroller:
+        stands: Mailbox[Stand] = Mailbox(page.tell)
+        endings: Mailbox[Outcome] = Mailbox(page.ended)
+        frames: Mailbox[Frame] = Mailbox(page.show_frame)
+        return Enroller(cameras(frames.put), stands.put, endings.put)
+
+    return make

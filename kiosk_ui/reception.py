@@ -82,6 +82,11 @@ class Reception(QObject):
     words = Property(dict, lambda self: self._words, notify=wordsChanged)
 
     @property
+    def desk(self) -> FrontDesk:
+        """The use cases behind, for the window's other pages: one knows who is signed in."""
+        return self._front
+
+    @property
     def values(self) -> Values:
         """Everything that QML holds at this moment."""
         return {"session": self._session, "queue": self._queue, "card": self._card, "told": self._told}

@@ -7,6 +7,7 @@ AbstractButton {
     id: control
     property string weight: "secondary"
     property bool onNight: false
+    property real pad: 14 * Theme.u
     readonly property string kind: "Btn"
     property real size: Theme.text
     implicitHeight: Math.max(Theme.touch, label.implicitHeight + 20 * Theme.u)
@@ -26,8 +27,8 @@ AbstractButton {
         opacity: control.enabled ? 1 : 0.45
         horizontalAlignment: Text.AlignHCenter
         verticalAlignment: Text.AlignVCenter
-        leftPadding: 14 * Theme.u
-        rightPadding: 14 * Theme.u
+        leftPadding: control.pad
+        rightPadding: control.pad
         Accessible.ignored: true
     }
     background: Rectangle {

@@ -5,6 +5,7 @@ import "."
 Btn {
     readonly property bool compact: true
     size: Theme.small
+    pad: 8 * Theme.u
     implicitHeight: 48 * Theme.u
     implicitWidth: implicitContentWidth + 12 * Theme.u
 }

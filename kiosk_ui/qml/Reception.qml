@@ -7,6 +7,7 @@ Window {
     id: window
     required property QtObject front
     required property QtObject device
+    required property QtObject enrol
     readonly property var session: front.session
     readonly property var words: front.words
     property string wanted: "queue"
@@ -26,9 +27,9 @@ Window {
         RowLayout {
             anchors { fill: parent; leftMargin: 22 * Theme.u; rightMargin: 22 * Theme.u }
             spacing: 10 * Theme.u
-            Txt { text: window.words.title; size: 24 * Theme.u; bold: true; color: Theme.nightText; wrapMode: Text.NoWrap }
+            Txt { text: window.words.title; size: 24 * Theme.u; bold: true; color: Theme.nightText; wrapMode: Text.NoWrap; visible: !window.session.signedIn }
             Repeater {
-                model: !window.session.signedIn ? [] : window.session.patients ? ["queue", "handover", "device"] : ["device"]
+                model: !window.session.signedIn ? [] : window.session.patients ? ["queue", "enrol", "handover", "device"] : ["device"]
                 Key {
                     required property string modelData
                     objectName: "page-" + modelData
@@ -100,6 +101,13 @@ Window {
             }
             Item { Layout.fillHeight: true }
         }
+    }
+
+    EnrolPage {
+        enrol: window.enrol
+        front: window.front
+        visible: window.session.signedIn && window.page === "enrol"
+        anchors { left: parent.left; right: parent.right; top: told.bottom; bottom: parent.bottom; margins: 20 * Theme.u }
     }
 
     DeviceTable {

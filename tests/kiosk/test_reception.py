@@ -16,6 +16,7 @@ from appliance.core.device import DeviceLine, DevicePage, Fact, Finding, Health,
 from appliance.core.operators import Role
 from appliance.texts import Language
 from kiosk_ui.device import DeviceBoard
+from kiosk_ui.enrol_page import EnrolPage
 from kiosk_ui.reception import Reception
 from kiosk_ui.window import load_window
 from tests.fakes.clock import ManualClock
@@ -104,7 +105,8 @@ def office(painted: None, tmp_path: Path) -> Iterator[Office]:
     front, engine = Reception(front_of(desk), Language.KAZAKH, "№ 5"), QQmlApplicationEngine()
     board = DeviceBoard(lambda: PAGE, Language.KAZAKH)
     front.spoken.connect(lambda language: board.speak(Language(language)))
-    window = load_window(engine, "Reception.qml", front=front, device=board)
+    page = EnrolPage(front.desk, Language.KAZAKH, None)
+    window = load_window(engine, "Reception.qml", front=front, device=board, enrol=page)
     window.show()
     office = Office(desk, clock, front, board, window)
     office.settle()
@@ -261,7 +263,7 @@ def test_what_is_shown_fits(office: Office, language: Language, size: tuple[int,
     fail(office.desk, Reason.NO_MATCH, person=office.desk.find(1))
     office.sign_in()
     office.press("row-0")
-    for name in ("", "manual-0", "manual-cancel", "page-handover", "page-device"):
+    for name in ("", "manual-0", "manual-cancel", "page-handover", "page-enrol", "page-device"):
         if name:
             office.press(name)
         if folder := os.environ.get("KELDIM_LOOK"):

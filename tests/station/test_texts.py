@@ -18,7 +18,7 @@ from appliance.core.setup_steps import Outcome, Problem, SetupStep, StepResult, 
 from appliance.core.snapshot import IntentKind, Snapshot
 from appliance.core.standing import Status
 from appliance.core.types import Cue, Instant, View
-from appliance.front_texts import Front
+from appliance.front_texts import Consent, Front
 from appliance.reception_texts import Erasure, Told
 from appliance.texts import Advice, Count, Label, Language, SetupWord
 
@@ -59,6 +59,7 @@ USED: dict[str, set[str]] = {
     "told": set(Told),
     "erasure": set(Erasure),
     "front": set(Front),
+    "consent": set(Consent),
     "count": {f"{count}_{form}" for count in Count for form in ("one", "few", "many", "other")},
 }
 ALL = [(section, key) for section in TABLE for key in TABLE[section]]

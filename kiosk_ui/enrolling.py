@@ -1,0 +1,133 @@
+"""Enrols a patient before the reception's own camera, on a thread of its own: looks are taken, compared, kept.
+
+Which looks are good is `guided_looks`'s, whether somebody may be enrolled `enrolment`'s; the page that asks for the
+document and the consent is `enrol_page`'s.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from appliance.composition import SeeingDesk
+from appliance.core.ports import FrameSource
+from appliance.core.quality import Hint
+from appliance.core.types import Frame, Sensitive, View
+from appliance.enrolment import ConsentGiven
+from appliance.guided_looks import GuidedLooks, Progress, take_looks
+from appliance.recognition import Probe
+from appliance.records.profile import Profile
+from kiosk_ui.desk import Opening
+from sync.errors import KnownFailure
+
+_LOG = logging.getLogger(__name__)
+
+LONGEST_S = 40.0
+"""How long somebody is looked at: three views of at most a few seconds, and time to sit down."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Asked(Sensitive):
+    """What was read from the document and agreed to. overrule: a supervisor says it is another person (a twin)."""
+
+    profile: Profile
+    consent: ConsentGiven
+    overrule: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How far it is. wanted, hint, components: as of `Progress`. looks: taken so far."""
+
+    looks: int = 0
+    wanted: View | None = View.STRAIGHT
+    hint: Hint | None = None
+    components: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended. event: of the enrolment, else failure says why not. templates: kept. missing: views never seen."""
+
+    event: str = ""
+    templates: int = 0
+    missing: tuple[View, ...] = ()
+    failure: KnownFailure | None = None
+
+
+class Enroller:
+    """One patient. tell and ended are called on its thread.
+
+    The looks are kept until `forget`, so that a supervisor can overrule a likeness without a second sitting.
+    """
+
+    def __init__(self, opening: Opening, tell: Callable[[Stand], None], ended: Callable[[Outcome], None]) -> None:
+        self._opening, self._tell, self._ended = opening, tell, ended
+        self._thread: threading.Thread | None = None
+        self._stopped = threading.Event()
+        self._looks: tuple[Probe, ...] = ()
+        self._missing: tuple[View, ...] = ()
+
+    def begin(self, asked: Asked) -> None:
+        """Take looks, unless they were taken, and enrol. Nothing while another one is under way."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        self._stopped.clear()
+        self._thread = threading.Thread(target=self._run, args=(asked,), name="enrolment")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give up; nothing is kept."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(30)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the looks: another patient comes."""
+        self._looks, self._missing = (), ()
+
+    def _run(self, asked: Asked) -> None:
+        try:
+            with self._opening.eyes() as eyes:
+                if not self._looks:
+                    self._look(eyes)
+                if not self._stopped.is_set():
+                    self._ended(self._keep(eyes, asked))
+        except KnownFailure as failure:
+            _LOG.warning("no enrolment: %s", failure.code)
+            self._ended(Outcome(failure=failure))
+
+    def _look(self, eyes: SeeingDesk) -> None:
+        guided = GuidedLooks(eyes.observer, eyes.desk.config.policy, eyes.recogniser.agree, eyes.earlier)
+
+        def tell(progress: Progress) -> None:
+            self._tell(Stand(progress.looks, progress.wanted, progress.hint, progress.components))
+
+        with self._opening.source(eyes.desk) as source:
+            looks = take_looks(guided, _Until(source, self._stopped.is_set), LONGEST_S, tell)
+        self._looks, self._missing = looks.probes, looks.missing
+
+    def _keep(self, eyes: SeeingDesk, asked: Asked) -> Outcome:
+        looks: Sequence[Probe] = self._looks
+        done = eyes.enrolment.enrol(asked.profile, asked.consent, looks, "camera", overrule_duplicate=asked.overrule)
+        missing = self._missing
+        self.forget()
+        return Outcome(done.event, done.templates, missing)
+
+
+class _Until:
+    """A source that ends when it is told to."""
+
+    def __init__(self, source: FrameSource, stopped: Callable[[], bool]) -> None:
+        self._source, self._stopped = source, stopped
+
+    @property
+    def name(self) -> str:
+        return self._source.name
+
+    def read(self) -> Frame | None:
+        return None if self._stopped() else self._source.read()
+
+    def close(self) -> None:
+        self._source.close()
