@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from sync.fund.counter import CERTIFICATE, MAX_WAITING, OF_ONE, OF_STRANGERS, FrontDesk
 from sync.fund.denial import RequestDenied
+from sync.fund.peer import ADDRESS_HEADER
 from sync.fund.rate import Rate
 
 
@@ -14,10 +15,12 @@ def _desk(*, behind_proxy: bool = False) -> FrontDesk:
     return FrontDesk(lambda: 0.0, Rate(1e6, 1e6), behind_proxy=behind_proxy)
 
 
-def _request(certificate: str | None = None, host: str | None = "192.0.2.1") -> Request:
+def _request(certificate: str | None = None, host: str | None = "192.0.2.1", told: str | None = None) -> Request:
+    """told: the address in the header that a proxy sets."""
     state = {} if certificate is None else {CERTIFICATE: certificate}
     client = None if host is None else (host, 1)
-    return Request({"type": "http", "headers": [], "state": state, "client": client})
+    headers = [] if told is None else [(ADDRESS_HEADER.encode(), told.encode())]
+    return Request({"type": "http", "headers": headers, "state": state, "client": client})
 
 
 def _denied(desk: FrontDesk, request: Request) -> int | None:
@@ -48,6 +51,18 @@ def test_no_more_are_held_than_there_are_places() -> None:
             places.enter_context(desk.place(_request(str(number // OF_ONE))))
         assert _denied(desk, _request("new")) == 503
     assert _denied(desk, _request("new")) is None
+
+
+@pytest.mark.parametrize("behind_proxy", [False, True])
+def test_an_address_is_read_from_the_proxys_header_behind_one_only(behind_proxy: bool) -> None:
+    """On the proxy's socket nobody has an address else, and all strangers would be one; elsewhere it says nothing."""
+    desk = _desk(behind_proxy=behind_proxy)
+    host = None if behind_proxy else "192.0.2.9"
+    with contextlib.ExitStack() as places:
+        for _ in range(OF_ONE):
+            places.enter_context(desk.place(_request(host=host, told="192.0.2.1")))
+        assert _denied(desk, _request(host=host, told="192.0.2.1")) == 429
+        assert _denied(desk, _request(host=host, told="192.0.2.2")) == (None if behind_proxy else 429)
 
 
 @pytest.mark.parametrize("behind_proxy", [False, True])
