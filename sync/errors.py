@@ -321,10 +321,10 @@ class DeviceUnknown(SyncFailure):
 
 
 class AddressInUse(SyncFailure):
-    """The gateway cannot listen at the address and port it was given."""
+    """The gateway cannot listen at the address and port, or the unix socket, it was given."""
 
     code = "E-FND-06"
-    remedy = "Stop the program that uses the port, or serve on another one."
+    remedy = "Stop the program that uses the port or socket, or serve on another one."
 
 
 class GatewayRunning(SyncFailure):

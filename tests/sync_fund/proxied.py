@@ -93,14 +93,19 @@ class Site:
         raise AssertionError("the gateway does not start")
 
     def kill_gateway(self, number: int) -> None:
-        """Kill -9."""
+        """Kill -9, which leaves the socket's name behind."""
         self.gateways[number].kill()
         self.gateways[number].wait()
+        assert self.sockets[number].exists()
+
+    def end_gateway(self, number: int) -> int:
+        """As for an update."""
+        self.gateways[number].terminate()
+        return self.gateways[number].wait(20)
 
     def start_again(self, *numbers: int) -> None:
-        """After a kill, which left the sockets' names behind."""
+        """After an end or a kill."""
         for number in numbers:
-            assert self.sockets[number].exists()
             self.gateways[number] = self.start_gateway(number)
         for number in numbers:
             self.await_gateway(number)

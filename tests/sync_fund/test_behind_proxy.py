@@ -354,6 +354,30 @@ def test_twenty_desks_over_two_gateways_are_stored_exactly_once(proxied: Site, t
     assert verify_fund(proxied.fund.root).intact
 
 
+def test_gateways_are_updated_one_after_the_other_without_a_refused_request(proxied: Site, desk: FakeDesk) -> None:
+    """SIGTERM, end, start, in turn, while a desk goes on asking: what was under way is answered, the rest goes over."""
+    statuses: list[int] = []
+    done = threading.Event()
+
+    def go_on() -> None:
+        with requests.Session() as session:
+            session.trust_env, session.verify = False, proxied.session.verify
+            while not done.wait(0.05):  # as often as a desk may
+                answer = replace(proxied.running, session=session).post(desk.device, batch([desk.next()]))
+                statuses.append(answer.status_code)
+
+    asking = threading.Thread(target=go_on)
+    asking.start()
+    for number in range(2):
+        assert proxied.end_gateway(number) == 0
+        assert not proxied.sockets[number].exists()
+        proxied.start_again(number)
+    done.set()
+    asking.join(20)
+    assert len(statuses) > 10
+    assert set(statuses) == {200}
+
+
 def test_when_no_gateway_answers_desks_are_told_to_wait(proxied: Site, desk: FakeDesk) -> None:
     """503 with Retry-After as long as none is there, and right after the start everything goes on."""
     for number in range(2):
