@@ -28,7 +28,7 @@ _SHOWN_OF_HEX = 8
 _SOURCE_WORD = re.compile(r"[A-Za-z]+|[A-Za-z][A-Za-z0-9]+")
 _TOKEN = re.compile(
     r"(?P<given>\w+://\S+|(?<!\w)'[^'\n]*'(?!\w))"  # an address, or a value in a message: whatever its words are
-    r"|(?P<hex>(?<!\w)(?=[0-9]*[a-f])(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{16})(?!\w))"
+    r"|(?P<hex>(?<!\w)(?=[0-9]*[a-f])(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{16}|[0-9a-f]{12})(?!\w))"
     r"|(?P<usb>(?<![\w:])[0-9a-f]{4}:[0-9a-f]{4}(?!\w|:\w))"
     r"|(?P<numbers>(?<!\w)[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?:[\s,;.:/()+\[\]-]+\d+(?:\.\d+)?(?:e[-+]?\d+)?)+(?!\w))"
     r"|(?P<word>\w+)"

@@ -4,6 +4,7 @@ Every part is either counted or measured here, or is a text that went through `s
 visit goes in: no event, no table, no picture, no key. What is checked is `health`'s.
 """
 
+import contextlib
 import gzip
 import io
 import json
@@ -19,8 +20,10 @@ from pathlib import Path
 
 from appliance.capture.camera_identity import SystemTree
 from appliance.composition import OpenDesk, open_desk, software_version
+from appliance.core.errors import SetupUnreadable
 from appliance.health import Check, examine
 from appliance.scrub import Scrubber
+from appliance.setup_record import read_progress
 from sync.clock import Clock
 from sync.errors import KnownFailure
 from sync.home import Home
@@ -44,6 +47,7 @@ configuration.json  settings of keldim.toml; addresses of cameras, names of clin
 counts.json         how many people, services and events there are; no person, no event
 delivery.json       what waits for the fund, and its last answer
 log.json            the fund's log, as this desk saw it
+setup.json          how far the set-up of the desk has come
 timings.json        seconds that each check took
 logs/               the ends of the log files
 
@@ -74,6 +78,8 @@ def collect(home: Home, packs: Path, clock: Clock, tree: SystemTree | None = Non
     except KnownFailure:  # the doctor opens the desk too, and says why it cannot be
         scrub, members = Scrubber(), []
     yield from members
+    with contextlib.suppress(SetupUnreadable):
+        yield _json("setup.json", _plain(read_progress(home).results, scrub))
     yield from _examined(examine(home, packs, clock, tree), clock, scrub)
     yield from _logs(home, scrub)
 

@@ -76,6 +76,8 @@ def test_of_a_key_in_hexadecimal_no_more_is_left_than_of_a_digest() -> None:
     """Eight digits name an event to who has it; they open nothing."""
     key = bytes(range(160, 192)).hex()
     assert SCRUBBER.text(f"event {key}") == f"event {key[:8]}…"
+    assert SCRUBBER.text("pack 0123456789ab") == "pack 01234567…"
+    assert SCRUBBER.text("iin 900101300017") == f"iin {GONE}", "twelve digits are no digest"
 
 
 def test_a_name_that_is_a_word_of_the_program_goes_where_it_is_known() -> None:

@@ -1,6 +1,7 @@
 """The first run of a desk on a terminal: step by step, gone on with later, told to machines."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,8 +23,15 @@ def answered(clinic: Clinic, answers: str, *arguments: object) -> "subprocess.Co
         "setup-desk",
         *arguments,
     ]
+    bare = {**os.environ, "PATH": str(Path(sys.executable).parent)}  # a machine without a printer
     return subprocess.run(
-        [str(word) for word in command], input=answers, capture_output=True, text=True, timeout=120, check=False
+        [str(word) for word in command],
+        input=answers,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=bare,
     )
 
 

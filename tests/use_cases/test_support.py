@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from appliance.core.setup_steps import Outcome, Problem, SetupProgress, SetupStep, StepResult
 from appliance.records.schedule import ScheduledService
+from appliance.setup_record import keep
 from appliance.support import LOG_BYTES, Member, archive, collect
 from sync.database import immediate
 from sync.home import Home
@@ -25,7 +27,7 @@ LATIN = "Zhansaya"
 PASSWORD = "Hunter22secret"
 EVERYTHING = {
     *("README.txt", "bundle.json", "doctor.json", "configuration.json", "counts.json", "delivery.json", "log.json"),
-    *("timings.json", "logs/desk.log", "logs/sync.log", "logs/desk.log.1"),
+    *("setup.json", "timings.json", "logs/desk.log", "logs/sync.log", "logs/desk.log.1"),
 }
 
 
@@ -79,6 +81,8 @@ def plant(home: Home, desk: WorkingDesk) -> None:
         settings.replace('desk = "', f'desk = "{STRANGER} ')
         + f'\n[camera]\nstreams = ["rtsp://{LATIN}:{PASSWORD}@10.0.0.5/"]\n[pack]\nfolder = "/srv/{LATIN}"\n'
     )
+    light = StepResult(SetupStep.LIGHT, Outcome.FAILED, Problem.TOO_DARK, (("good", 12), ("by", STRANGER)))
+    keep(home, SetupProgress((light,)))
     vector = make_embedding(77).vector
     said = [
         f"2026-11-23T09:00:00.000Z ERROR   4711 appliance.station: not recorded: E-DB-02 {STRANGER}",
@@ -127,6 +131,7 @@ def test_what_helps_is_there(home: Home, desk: WorkingDesk, clock: ManualClock, 
         "streams": 1,
     }
     assert "'onnxruntime': '1." in str(document(members, "bundle.json")["packages"])
+    assert b"too_dark" in next(m.content for m in members if m.name == "setup.json")
     doctor = json.loads(next(m.content for m in members if m.name == "doctor.json"))
     assert {line["check"] for line in doctor} == set(document(members, "timings.json"))
     assert {"disk", "ledger", "delivery", "model pack"} <= {line["check"] for line in doctor}
