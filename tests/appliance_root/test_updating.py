@@ -1,0 +1,142 @@
+"""Twenty desks and a server: a bad pack stops at the canary, a good one reaches everybody, at kilobytes a desk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.updating import Followed, Updated, UpdateFolder
+from models import publish
+from models.errors import SlotsUnusable, UpdateUnreachable, UpdateUnwanted
+from models.releases import Ring, Wanted
+from models.slot_state import Fault
+from models.store import read_pack
+from sync.clock import SystemClock
+from sync.fund.home import FundHome
+from sync.home import Home
+from tests.fakes.documents import make_fund_home
+from tests.fakes.file_server import Served, file_server
+from tests.fakes.publishers import NOW, Publishers, make_pack
+
+DESKS = 20
+RINGS = [Ring.CANARY] * 2 + [Ring.EARLY] * 4 + [Ring.ALL] * (DESKS - 6)
+WEIGHTS = 300_000
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> FundHome:
+    """A certificate authority, and a server's certificate for 127.0.0.1."""
+    return make_fund_home(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def publishers(tmp_path: Path) -> Publishers:
+    """A repository whose first release every ring runs."""
+    made = Publishers(tmp_path / "repository")
+    made.release(make_pack(tmp_path / "pack-1", b"# good\n", WEIGHTS), *Ring)
+    return made
+
+
+@pytest.fixture
+def served(authority: FundHome, publishers: Publishers) -> Iterator[Served]:
+    """The repository on a web server."""
+    with file_server(authority.server, publishers.public) as server:
+        yield server
+
+
+class Desk:
+    """A desk of the fleet; a pack whose card says bad fails its examination."""
+
+    def __init__(self, root: Path, ring: Ring, publishers: Publishers, served: Served, authority: FundHome) -> None:
+        self.folder, self.delivered = UpdateFolder(Home(root)), publishers.folder.with_name("pack-1")
+        followed = Followed(ring, served.url)
+        self.folder.follow(followed, publishers.first_root, authority.ca_certificate.read_bytes())
+        assert self.folder.followed() == followed
+        self.followed = followed
+
+    def update(self) -> Updated:
+        """What the timer does, and the start after it."""
+        try:
+            with self.folder.server(self.followed, SystemClock().monotonic, lambda _: None) as door:
+                done = self.folder.update(door, self.followed, NOW, None, [self.delivered])
+        except UpdateUnwanted:
+            done = Updated(None, installed=False, received=0)
+        self.start()
+        return done
+
+    def start(self) -> Wanted | None:
+        """What it runs in the end."""
+        slots = self.folder.slots
+        while (chosen := slots.begin()) is not None:
+            if b"bad" not in read_pack(chosen.path).files["card.md"]:
+                slots.mark_good(chosen.pack)
+                return chosen.pack
+            slots.give_up(chosen.pack, Fault.SELF_TEST)
+        return None
+
+    @property
+    def release(self) -> int:
+        """The number of what it runs."""
+        pack = self.start()
+        return 0 if pack is None else pack.release
+
+
+def test_a_bad_pack_stops_at_the_canary_and_a_good_one_reaches_everybody(
+    tmp_path: Path, publishers: Publishers, served: Served, authority: FundHome
+) -> None:
+    """Nobody outside the ring ever asks for the bad one; with most files unchanged a desk fetches kilobytes."""
+    desks = [Desk(tmp_path / f"desk-{i}", ring, publishers, served, authority) for i, ring in enumerate(RINGS)]
+    for desk in desks:
+        desk.update()
+    assert [desk.release for desk in desks] == [1] * DESKS
+
+    bad = publishers.release(make_pack(tmp_path / "pack-2", b"# bad\n", WEIGHTS), Ring.CANARY)
+    served.asked.clear()
+    fetched = [desk.update() for desk in desks]
+    assert [done.installed for done in fetched] == [True] * 2 + [False] * (DESKS - 2)
+    assert [desk.release for desk in desks] == [1] * DESKS
+    assert sum(f"{bad.digest}.manifest.json" in path for path in served.asked) == 2
+    assert [one.fault for one in desks[0].folder.slots.state().bad] == [Fault.SELF_TEST]
+    publish.withdraw(publishers.repository, bad.number, NOW, instead=1)
+
+    good = publishers.release(make_pack(tmp_path / "pack-3", b"# better\n", WEIGHTS), Ring.CANARY)
+    for reached in (2, 6, DESKS):
+        received = [desk.update().received for desk in desks[: reached + 2]]
+        assert [desk.release for desk in desks] == [good.number] * reached + [1] * (DESKS - reached)
+        assert max(received) < 60_000
+        if reached < DESKS:
+            publish.promote(publishers.repository, good.number, NOW)
+            publishers.stamp()
+
+
+def test_a_withdrawn_pack_is_left_at_the_next_update(
+    tmp_path: Path, publishers: Publishers, served: Served, authority: FundHome
+) -> None:
+    """Also where it had proven itself; the desk goes back by itself."""
+    desk = Desk(tmp_path / "desk", Ring.ALL, publishers, served, authority)
+    desk.update()
+    publishers.release(make_pack(tmp_path / "pack-2", b"# good too\n"), Ring.ALL)
+    desk.update()
+    assert desk.release == 2
+    publish.withdraw(publishers.repository, 2, NOW)
+    publishers.stamp()
+    done = desk.update()
+    assert (done.wanted, done.installed) == (None, False)
+    assert desk.release == 1
+
+
+def test_what_a_desk_remembers_is_strict(
+    tmp_path: Path, publishers: Publishers, served: Served, authority: FundHome
+) -> None:
+    """A damaged memory is no empty one: that would let an old repository in."""
+    desk = Desk(tmp_path / "desk", Ring.ALL, publishers, served, authority)
+    desk.update()
+    assert desk.folder.seen() is not None
+    (tmp_path / "desk" / "updates" / "seen.json").write_text("{")
+    with pytest.raises(SlotsUnusable):
+        desk.update()
+    (tmp_path / "desk" / "updates" / "root.json").unlink()
+    with pytest.raises(SlotsUnusable, match=r"root\.json"):
+        desk.update()
+    with pytest.raises(UpdateUnreachable, match="no server"):
+        desk.folder.server(Followed(Ring.ALL), SystemClock().monotonic, lambda _: None)
