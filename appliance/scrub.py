@@ -25,6 +25,9 @@ _MOST_NUMBERS, _MOST_DIGITS = 3, 7
 _SHOWN_OF_HEX = 8
 """Of a digest or id: enough to find it again where one has it, nothing of a key."""
 
+_PICTURE = re.compile(r"[\w/.-]+\.(?:png|jpe?g)")
+"""Files of pictures are called after who is in them."""
+
 _SOURCE_WORD = re.compile(r"[A-Za-z]+|[A-Za-z][A-Za-z0-9]+")
 _TOKEN = re.compile(
     r"(?P<given>\w+://\S+|(?<!\w)'[^'\n]*'(?!\w))"  # an address, or a value in a message: whatever its words are
@@ -44,7 +47,8 @@ def program_words() -> frozenset[str]:
     for package in _PACKAGES:
         for path in (root / package).rglob("*.py"):
             if not _NOT_OURS & set(path.relative_to(root).parts):
-                words.update(word.lower() for word in _SOURCE_WORD.findall(path.read_text(encoding="utf-8")))
+                text = _PICTURE.sub(" ", path.read_text(encoding="utf-8"))
+                words.update(word.lower() for word in _SOURCE_WORD.findall(text))
     return frozenset(words)
 
 
