@@ -1,15 +1,10 @@
-"""Paints the code of a receipt: whole pixels for every module, so that a phone reads it from the screen.
+"""Shows the code of a receipt on the patient's screen; drawing it is left to `receipt_qr`."""
 
-What the code holds is the receipt's matter.
-"""
-
-import segno
 from PySide6.QtCore import Property, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtQuick import QQuickItem, QQuickPaintedItem
 
-_QUIET = 4
-"""Modules of white around a code (ISO/IEC 18004)."""
+from kiosk_ui.receipt_qr import paint_code
 
 
 class CodeView(QQuickPaintedItem):
@@ -35,13 +30,4 @@ class CodeView(QQuickPaintedItem):
     def paint(self, painter: QPainter) -> None:
         """Called by Qt."""
         painter.fillRect(QRectF(0, 0, self.width(), self.height()), Qt.GlobalColor.white)
-        if not self._text:
-            return
-        rows = [bytes(row) for row in segno.make(self._text, error="m", micro=False).matrix]
-        module = max(int(min(self.width(), self.height()) // (len(rows) + 2 * _QUIET)), 1)
-        left = (self.width() - module * len(rows)) // 2
-        top = (self.height() - module * len(rows)) // 2
-        for y, row in enumerate(rows):
-            for x, dark in enumerate(row):
-                if dark:
-                    painter.fillRect(QRectF(left + x * module, top + y * module, module, module), Qt.GlobalColor.black)
+        paint_code(painter, self._text, 0, 0, min(self.width(), self.height()))

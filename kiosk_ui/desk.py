@@ -19,6 +19,7 @@ from appliance.core.session import State
 from appliance.core.snapshot import Intent, Snapshot
 from appliance.core.types import Instant
 from kiosk_ui.kiosk import Shown
+from kiosk_ui.receipt_qr import code_text
 from sync.clock import Clock
 from sync.errors import KnownFailure
 
@@ -135,7 +136,7 @@ class DeskThread:
             self._offline = desk.backlog_age() > OFFLINE_S
         receipt = ""
         if snapshot.receipt:
-            receipt = self._receipts.get(snapshot.receipt) or desk.ledger.token(snapshot.receipt) or ""
+            receipt = self._receipts.get(snapshot.receipt) or code_text(desk.ledger.token(snapshot.receipt) or "")
             self._receipts = {snapshot.receipt: receipt}
         elif self._receipts:
             self._receipts = {}

@@ -86,9 +86,9 @@ def _fund() -> typer.Typer:
 
 
 def _receipt() -> typer.Typer:
-    from appliance.cli.log_commands import receipt_app
+    from appliance.cli.receipt_commands import app
 
-    return receipt_app
+    return app
 
 
 def _witness() -> typer.Typer:

@@ -251,6 +251,14 @@ class AttemptTaken(ApplianceFailure):
     remedy = "Choose another try from the list, or none."
 
 
+class ReceiptUnproven(ApplianceFailure):
+    """What was shown as a receipt does not prove what it should."""
+
+    code = "E-RCT-01"
+    remedy = "Do not accept it. Take it again from the patient, and check that the keys are of this device and fund."
+    exit_code = 4
+
+
 class LogUnwritable(ApplianceFailure):
     """The log file cannot be opened for writing."""
 

@@ -42,10 +42,10 @@ class Outcome:
         assert self.out == ""
 
 
-def keldim(*arguments: object) -> Outcome:
-    """One command, with nobody at the keyboard. A bug goes up as the exception it is."""
+def keldim(*arguments: object, piped: str = "") -> Outcome:
+    """One command, with nobody at the keyboard; piped: its standard input. A bug goes up as the exception it is."""
     out, err, hook, keyboard = io.StringIO(), io.StringIO(), sys.excepthook, sys.stdin
-    sys.stdin = io.StringIO()
+    sys.stdin = io.StringIO(piped)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             code = run(lambda: app(args=[str(argument) for argument in arguments], prog_name="keldim"))
