@@ -17,8 +17,8 @@ from sync.errors import EnvelopeInvalid
 from sync.strict_json import Members, dump
 
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-_KEPT_HEADER: Final = 256
-"""Characters of a header worth remembering; ours have about 130. Bounds the memory that hostile headers take."""
+_MAX_HEADER: Final = 256
+"""Characters; ours have about 130. Bounds the memory that remembered ones take, and the time to read hostile ones."""
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _TO_STANDARD: Final = bytes.maketrans(b"-_+/", b"+/!!")
@@ -77,7 +77,9 @@ def split(token: str, typ: str, maximum: int) -> Compact:
     if len(parts) != 3:
         raise EnvelopeInvalid("a token has three parts")
     header, payload, end = parts
-    key_id = (_key_id if len(header) <= _KEPT_HEADER else _key_id.__wrapped__)(header, typ)
+    if len(header) > _MAX_HEADER:
+        raise EnvelopeInvalid(f"a header of {len(header)} characters is longer than {_MAX_HEADER}")
+    key_id = _key_id(header, typ)
     signature = decode_part(end)
     if len(signature) != SIGNATURE_BYTES:
         raise EnvelopeInvalid("the signature does not have 64 bytes")

@@ -35,8 +35,14 @@ def dump(value: Mapping[str, Json]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
 
 
-def load(content: bytes) -> JsonObject:
-    """Read one JSON object. Raises EnvelopeInvalid."""
+def load(content: bytes, most: int | None = None) -> JsonObject:
+    """Read one JSON object. Raises EnvelopeInvalid.
+
+    most: commas, counted before anything is read, also those in texts. Time goes with the number of values, so
+    without it megabytes from outside take long: 2 MiB of `1,1,1` 0.75 s, the largest batch of events 1.4 ms.
+    """
+    if most is not None and content.count(b",") > most:
+        raise EnvelopeInvalid(f"a JSON document with more than {most} commas")
     try:
         value: Json = _DECODER.decode(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -57,9 +63,9 @@ class Members:
     content: JsonObject
 
     @classmethod
-    def parse(cls, content: bytes) -> "Members":
-        """Read one JSON object."""
-        return cls(load(content))
+    def parse(cls, content: bytes, most: int | None = None) -> "Members":
+        """Read one JSON object; most: see `load`."""
+        return cls(load(content, most))
 
     @property
     def names(self) -> set[str]:

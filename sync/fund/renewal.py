@@ -24,6 +24,9 @@ FRESH: Final = timedelta(days=60)
 MAX_KEYS: Final = 4
 """Live TLS keys of one device; a desk has two while it renews. Whoever stole a key cannot hoard more."""
 
+_MAX_COMMAS: Final = 16
+"""In a request: PEM has none, and members to come have room."""
+
 
 class Renewal:
     """Issues TLS certificates to desks that show a good one."""
@@ -60,7 +63,7 @@ class Renewal:
 def _requested(body: bytes, device: Device) -> PublicJwk:
     """The key that a certificate is asked for. Raises RequestDenied."""
     try:
-        jwk = read_csr(Members.parse(body).text("csr"))
+        jwk = read_csr(Members.parse(body, _MAX_COMMAS).text("csr"))
     except EnvelopeInvalid as error:
         raise RequestDenied(400, "malformed", str(error)) from error
     if jwk == device.public_jwk:

@@ -161,6 +161,14 @@ def test_only_the_one_header_is_read(header: object) -> None:
         verify(SIGNER.public_jwk, assemble(signed, SIGNER.sign(signed)), EVENT_TYP, MAX_TOKEN)
 
 
+def test_a_long_header_is_refused_unread() -> None:
+    """White space makes it no other header, and reading megabytes of it costs the fund time."""
+    header = dump({"alg": "ES256", "kid": SIGNER.key_id, "typ": "visit+jws"}) + b" " * 150
+    signed = f"{encode_part(header)}.{encode_part(event_payload(EVENT))}".encode()
+    with pytest.raises(EnvelopeInvalid, match="longer than 256"):
+        split(assemble(signed, SIGNER.sign(signed)), "visit+jws", 16384)
+
+
 def test_a_header_that_names_a_member_twice_is_refused() -> None:
     """Readers disagree about which one counts."""
     header = b'{"alg":"none","kid":"%s","typ":"visit+jws","alg":"ES256"}' % SIGNER.key_id.encode()

@@ -15,6 +15,7 @@ from sync.protocol import (
     HEAD_TYP,
     MAX_ANSWER,
     MAX_BODY,
+    MAX_COMMAS,
     MAX_EVENTS,
     MAX_RECEIPT,
     RECEIPT_TYP,
@@ -215,3 +216,11 @@ def test_a_head_is_fresh_and_ours() -> None:
 def test_only_a_gap_leaves_an_event_undecided() -> None:
     """Every other result is the fund's word about the event itself."""
     assert [result for result in Result if not result.decides] == [Result.GAP]
+
+
+def test_a_batch_of_many_small_values_is_refused_unread() -> None:
+    """Two bytes each, a second of the fund's time in all; a whole batch is read, also with some commas in it."""
+    with pytest.raises(ProtocolViolation, match="commas"):
+        decode_batch(b'{"events":[' + b",".join([b"1"] * (MAX_COMMAS + 2)) + b"]}")
+    tokens = ["a,b,c"] * MAX_EVENTS
+    assert decode_batch(encode_batch(tokens)) == tuple(tokens)

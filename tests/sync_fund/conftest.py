@@ -151,9 +151,9 @@ def live_fund(root: Path, url: str = URL, database: str | None = None) -> Fund:
 
 
 @contextlib.contextmanager
-def served(fund: Fund) -> Iterator[Running]:
+def served(fund: Fund, rate: Rate = UNLIMITED) -> Iterator[Running]:
     """Run the fund's server in a thread of this process."""
-    with gateway_server(fund.root, "127.0.0.1", 0, rate=UNLIMITED) as server:
+    with gateway_server(fund.root, "127.0.0.1", 0, rate=rate) as server:
         thread = threading.Thread(target=server.run, args=([server.listener],), name="uvicorn")
         port = server.port
         thread.start()

@@ -1,6 +1,5 @@
 """The gateway as a process: it starts, stops when told, survives being killed, and says what is wrong."""
 
-import json
 import signal
 import socket
 import ssl
@@ -22,51 +21,19 @@ from sync.fund.office import devices, list_events
 from sync.protocol import Result
 from tests.sync_fund.conftest import Fund, live_fund
 from tests.sync_fund.desk import FakeDesk, batch, receipts_of
+from tests.sync_fund.gateway_process import ROOT, Process, process_of
 
 EVENTS = 400
 """Per desk; forty requests of ten, so that a kill finds some under way."""
 
 KILLS = 2
 
-ROOT = Path(__file__).parents[2]
-
-
-class Process:
-    """A gateway process; starts again on the same port after its death."""
-
-    def __init__(self, fund: Fund, folder: Path) -> None:
-        self.fund, self.ready, self.log = fund, folder / "ready.json", folder / "gateway.log"
-        self.port = 0
-        self.start()
-
-    def start(self) -> None:
-        """Start and wait until it answers."""
-        command = [sys.executable, "-m", "sync.fund", "--dir", str(self.fund.root), "serve"]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, "--port", str(self.port), "--ready-file", str(self.ready)], cwd=ROOT, stdout=log, stderr=log
-            )
-        for _ in range(400):
-            if self.ready.exists() and json.loads(self.ready.read_text())["pid"] == self.process.pid:
-                self.port = json.loads(self.ready.read_text())["port"]
-                return
-            assert self.process.poll() is None, self.log.read_text()
-            time.sleep(0.05)
-        raise AssertionError("the gateway does not start")
-
-    def end(self, number: signal.Signals) -> int:
-        """Send a signal and wait for the end."""
-        self.process.send_signal(number)
-        return self.process.wait(20)
-
 
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[Process]:
     """A running gateway process of a new fund."""
-    running = Process(live_fund(tmp_path / "fund"), tmp_path)
-    yield running
-    if running.process.poll() is None:
-        running.end(signal.SIGKILL)
+    with process_of(live_fund(tmp_path / "fund"), tmp_path) as running:
+        yield running
 
 
 def _session(fund: Fund, device: str | None = None) -> requests.Session:
