@@ -82,13 +82,15 @@ def nginx_configuration(
     url = parse_url(load_facts(home).url)
     if not sockets or (len(sockets) > 1 and not serves_several(home)):
         raise ProxyImpossible(f"this fund is served by one gateway, and {len(sockets)} sockets were given")
-    listening = [_listen(each) for each in listen] or [_listen(f"{h}{url.port or HTTPS_PORT}") for h in ("", "[::]:")]
+    listening = [_listen(each) for each in listen] or [
+        _listen(f"{every}{url.port or HTTPS_PORT}") for every in ("", "[::]:")
+    ]
     return "\n".join(
         (
             f"# nginx before the gateways of {url.netloc}: made by `keldim fund nginx`; make it again, do not edit it.",
             _peers(rate),
             _upstream([_plain(path) for path in sockets]),
-            _server(home, url.hostname or "", listening, round(rate.burst)),
+            _server(home, listening, round(rate.burst)),
         )
     )
 
@@ -106,12 +108,14 @@ def _listen(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not (port.isascii() and port.isdecimal() and len(port) <= 5 and 0 < int(port) < 1 << 16):
         raise ProxyImpossible(f"{text!r} does not end with a port")
-    if host:
-        try:
-            ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
-        except ValueError as error:
-            raise ProxyImpossible(f"{host!r} is not an address to listen at") from error
-    return text
+    if not host:
+        return port
+    try:
+        if host[0] == "[" and host[-1] == "]" and "%" not in host:  # a zone may hold anything
+            return f"[{ipaddress.IPv6Address(host[1:-1])}]:{port}"
+        return f"{ipaddress.IPv4Address(host)}:{port}"
+    except ValueError as error:
+        raise ProxyImpossible(f"{host!r} is not an address to listen at") from error
 
 
 def _plain(path: Path) -> str:
@@ -148,12 +152,11 @@ upstream keldim_gateways {{
 }}"""
 
 
-def _server(home: FundHome, host: str, listening: Sequence[str], burst: int) -> str:
+def _server(home: FundHome, listening: Sequence[str], burst: int) -> str:
     listens = "\n".join(f"    listen {each} ssl default_server;" for each in listening)
     return f"""
 server {{
 {listens}
-    server_name {host};
     server_tokens off;
     access_log off;  # the gateway says what a device did; a request's line and body stay unwritten
     log_not_found off;
