@@ -88,6 +88,9 @@ class SetupWord(StrEnum):
     CAME_OUT = "came_out"
     PAGE = "page"
     SKIPPED = "skipped"
+    INTRO = "intro"
+    INTRO_MORE = "intro_more"
+    GO_ON = "go_on"
     READY = "ready"
 
 

@@ -17,9 +17,11 @@ import kiosk_ui.environment  # noqa: F401 - before Qt
 from appliance.cli.opening import desk_at, eyes_at
 from appliance.cli.output import EXIT_NO, run
 from appliance.cli.place import HOME_VARIABLE, PACKS_VARIABLE, Place, place_of
+from appliance.cli.setup_dialogue import Source
 from appliance.cli.sources import chosen, opened
 from appliance.composition import OpenDesk, SeeingDesk
 from appliance.core.ports import FrameSource
+from appliance.core.setup_steps import SetupStep
 from appliance.core.types import Instant
 from appliance.supervisor import Watchdog, Watched, supervisor_of
 from appliance.texts import Language
@@ -135,6 +137,25 @@ def reception(
     cameras = seen if camera or video else None
     with desk_at(where, clock) as desk:
         raise typer.Exit(run_reception(desk, where.packs, language, placing, cameras))
+
+
+@app.command("setup-desk")
+def setup_desk(
+    camera: Annotated[str | None, typer.Option(help="The desk's webcam: number, /dev/videoN or URL.")] = None,
+    video: Annotated[Path | None, typer.Option(help="A video file instead of a camera.")] = None,
+    images: Annotated[Path | None, typer.Option(help="A folder of pictures instead, 15 a second.")] = None,
+    step: Annotated[SetupStep | None, typer.Option(help="Begin with this step.")] = None,
+    home: Home = None,
+    packs: Packs = None,
+    fullscreen: Fullscreen = False,
+    screen: Monitor = 0,
+) -> None:
+    """Make this desk ready in a window: the steps of `keldim setup-desk`."""
+    from kiosk_ui.setup_program import run_setup
+
+    chosen(camera, video, images)
+    where, placing = place_of(home, packs), Placing(fullscreen, screen)
+    raise typer.Exit(run_setup(where, SystemClock(), Source(camera, video, images), step, placing))
 
 
 @app.command()

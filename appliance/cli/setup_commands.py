@@ -4,40 +4,22 @@ What a step does is `desk_setup`'s; the window shows the same steps.
 """
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from appliance.cli.output import EXIT_NO, dump, prompt, say, table, warn
 from appliance.cli.place import Json, Place, place
-from appliance.cli.sources import opened
-from appliance.composition import delivered
-from appliance.config import load
-from appliance.core.setup_steps import Outcome, SetupProgress, SetupStep, StepResult
-from appliance.desk_setup import CAMERA_FAILURES, DeskSetup
-from appliance.face.pack import open_pack
-from appliance.face.pipeline import FacePipeline
-from appliance.packs_in_use import slots_of
-from appliance.texts import Language, SetupWord, setup_word, step_question, step_result, step_text
+from appliance.cli.setup_dialogue import Dialogue, NobodyAnswers, Source
+from appliance.cli.window_commands import become
+from appliance.core.setup_steps import SetupProgress, SetupStep
+from appliance.core.types import Frame
+from appliance.desk_setup import DeskSetup
+from appliance.texts import Language, SetupWord, setup_word, step_result, step_text
 from sync.clock import SystemClock
 
 app = typer.Typer()
-
-_OWN_NAMES = {Language.KAZAKH: "Қазақша", Language.RUSSIAN: "Русский", Language.ENGLISH: "English"}
-
-
-class _NobodyAnswers(Exception):
-    """Standard input has ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    camera: str | None
-    video: Path | None
-    images: Path | None
 
 
 @app.command("setup-desk")
@@ -50,6 +32,7 @@ def setup_desk(
     ] = None,
     video: Annotated[Path | None, typer.Option(help="A video file instead of a camera.")] = None,
     images: Annotated[Path | None, typer.Option(help="A folder of pictures instead, 15 a second.")] = None,
+    window: Annotated[bool, typer.Option("--window", help="Ask in a window instead of here.")] = False,
     as_json: Json = False,
 ) -> None:
     """Make this desk ready, step by step: clinic, language, camera, light, clock, printer.
@@ -60,15 +43,24 @@ def setup_desk(
     setup = DeskSetup(where.home, SystemClock())
     if not status:
         recorded = video is not None or images is not None
-        source = _Source(camera if camera is not None or recorded else "0", video, images)
+        source = Source(camera if camera is not None or recorded else "0", video, images)
+        if window:
+            run_in_window(where, source, step)
         try:
-            _Dialogue(where, setup, source, aside=as_json).go(step)
-        except _NobodyAnswers:
+            Dialogue(where, setup, source, _Terminal(aside=as_json)).go(step)
+        except NobodyAnswers:
             warn("Standard input has ended: the set-up can be gone on with later.")
     progress = setup.progress
     _tell(progress, setup.first_language, as_json=as_json)
     if progress.following is not None:
         raise typer.Exit(EXIT_NO)
+
+
+def run_in_window(where: Place, source: Source, step: SetupStep | None) -> NoReturn:
+    """Go on as the window's program."""
+    named = [("--camera", source.camera), ("--video", source.video), ("--images", source.images), ("--step", step)]
+    given = [word for name, value in named if value is not None for word in (name, str(value))]
+    become("setup-desk", "--home", str(where.home.root), "--packs", str(where.packs), *given)
 
 
 def _tell(progress: SetupProgress, language: Language, *, as_json: bool) -> None:
@@ -100,104 +92,36 @@ def _tell(progress: SetupProgress, language: Language, *, as_json: bool) -> None
         say(setup_word(SetupWord.READY, language))
 
 
-class _Dialogue:
-    """Asks and shows; aside: on the error stream, where the output is for a machine."""
+class _Terminal:
+    """A host on the terminal; aside: on the error stream, where the output is for a machine."""
 
-    def __init__(self, where: Place, setup: DeskSetup, source: _Source, *, aside: bool) -> None:
-        self._where, self._setup, self._source, self._aside = where, setup, source, aside
-        self._language = setup.first_language
-        self._steps: dict[SetupStep, Callable[[], StepResult]] = {
-            SetupStep.CLINIC: self._clinic,
-            SetupStep.LANGUAGE: self._choose_language,
-            SetupStep.CAMERA: self._camera,
-            SetupStep.LIGHT: self._light,
-            SetupStep.CLOCK: setup.time,
-            SetupStep.PRINTER: self._printer,
-        }
+    def __init__(self, *, aside: bool) -> None:
+        self._aside = aside
 
-    def go(self, only: SetupStep | None) -> None:
-        """Take one step, or all that are left, until somebody stops. Raises _NobodyAnswers, KnownFailure."""
-        step = only or self._setup.progress.following
-        while step is not None:
-            self._line(f"— {step_text(step, self._language)}")
-            result = self._steps[step]()
-            self._line(f"  {step_result(result, self._language)}")
-            if result.outcome is Outcome.FAILED:
-                words = (SetupWord.AGAIN, SetupWord.SKIP, SetupWord.STOP)
-                answer = words[self._choose([setup_word(word, self._language) for word in words])]
-                if answer is SetupWord.AGAIN:
-                    continue
-                if answer is SetupWord.STOP:
-                    return
-                self._setup.skip(step)
-            step = None if only else self._setup.progress.following
+    def begin(self, step: SetupStep, title: str) -> None:  # noqa: ARG002 - the port's
+        self._line(f"— {title}")
 
-    def _clinic(self) -> StepResult:
-        found = self._setup.place()
-        if found is None:
-            return self._setup.clinic(right=False)
-        for line in (found.clinic, found.desk, found.device, found.fund):
-            self._line(f"  {line}")
-        self._line(step_question(SetupStep.CLINIC, self._language))
-        return self._setup.clinic(right=self._yes())
+    def say(self, text: str) -> None:
+        self._line(f"  {text}")
 
-    def _choose_language(self) -> StepResult:
-        self._line(step_question(SetupStep.LANGUAGE, self._language))
-        languages = list(Language)
-        self._language = languages[self._choose([_OWN_NAMES[language] for language in languages])]
-        return self._setup.language(self._language)
-
-    def _camera(self) -> StepResult:
-        self._line(step_question(SetupStep.CAMERA, self._language))
-        settings = load(self._where.home.config).camera
-        source = self._source
-        try:
-            with opened(source.camera, source.video, source.images, settings, self._setup.clock) as frames:
-                return self._setup.camera(frames)
-        except CAMERA_FAILURES as failure:
-            return self._setup.camera_failed(failure.code)
-
-    def _light(self) -> StepResult:
-        self._line(step_question(SetupStep.LIGHT, self._language))
-        config, source = load(self._where.home.config), self._source
-        here, slot = delivered(config, self._where.packs), slots_of(self._where.home).peek()
-        observer = FacePipeline(open_pack(slot or here.paths[0], accepted=here.licences))
-        try:
-            with opened(source.camera, source.video, source.images, config.camera, self._setup.clock) as frames:
-                return self._setup.light(frames, observer, config.policy.gate)
-        except CAMERA_FAILURES as failure:
-            return self._setup.camera_failed(failure.code, SetupStep.LIGHT)
-
-    def _printer(self) -> StepResult:
-        names = self._setup.printers()
-        if not names:
-            return self._setup.printer("", "", self._yes)
-        self._line(step_question(SetupStep.PRINTER, self._language))
-        chosen = self._choose([*names, setup_word(SetupWord.SKIP, self._language)])
-        name = "" if chosen == len(names) else names[chosen]
-        page = "\n".join(setup_word(SetupWord.PAGE, language) for language in Language)
-
-        def came_out() -> bool:
-            self._line(setup_word(SetupWord.CAME_OUT, self._language))
-            return self._yes()
-
-        return self._setup.printer(name, page + "\n", came_out)
-
-    def _yes(self) -> bool:
-        return self._choose([setup_word(word, self._language) for word in (SetupWord.YES, SetupWord.NO)]) == 0
-
-    def _choose(self, answers: list[str]) -> int:
-        """The place of the chosen answer; the first one for an empty line. Raises _NobodyAnswers."""
+    def choose(self, answers: list[str]) -> int:
+        """The first one for an empty line."""
         for number, answer in enumerate(answers, 1):
             self._line(f"  {number}. {answer}")
         while True:
             prompt("[1]: ", aside=self._aside)
             typed = sys.stdin.readline()
             if not typed:
-                raise _NobodyAnswers
+                raise NobodyAnswers
             given = typed.strip() or "1"
             if given.isascii() and given.isdigit() and 1 <= int(given) <= len(answers):
                 return int(given) - 1
+
+    def spoken(self, language: Language) -> None:
+        """Every text comes in the right language already."""
+
+    def preview(self, frame: Frame) -> None:
+        """A terminal shows no picture."""
 
     def _line(self, text: str) -> None:
         prompt(f"{text}\n", aside=self._aside)
