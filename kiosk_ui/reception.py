@@ -298,7 +298,8 @@ class Reception(QObject):
                 self._front_word(Front.CORRECTED, n=str(over.corrected)),
                 self._front_word(unsent, n=str(over.unsent), age=age),
             ],
-            "unsent": self._front_word(unsent, n=str(over.unsent), age=age),
+            "unsent": f"↑ {over.unsent} · {age}" if over.unsent else "✓",
+            "unsentSaid": self._front_word(unsent, n=str(over.unsent), age=age),
             "backlog": over.unsent > 0,
         }
 

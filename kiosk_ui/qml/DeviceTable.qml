@@ -35,10 +35,12 @@ Card {
                 width: ListView.view.width - 14 * Theme.u
                 spacing: 16 * Theme.u
                 Txt { text: line.modelData.part; size: Theme.small; strong: true; Layout.preferredWidth: 210 * Theme.u; topPadding: 8 * Theme.u; bottomPadding: 8 * Theme.u }
-                Item { Layout.preferredWidth: 150 * Theme.u; Layout.preferredHeight: 32 * Theme.u; Chip { text: line.modelData.health; tone: line.modelData.tone } }
+                Item { Layout.preferredWidth: 200 * Theme.u; Layout.preferredHeight: 32 * Theme.u; Chip { text: line.modelData.health; tone: line.modelData.tone } }
                 ColumnLayout {
                     Layout.fillWidth: true
-                    spacing: 0
+                    Layout.topMargin: 8 * Theme.u
+                    Layout.bottomMargin: 8 * Theme.u
+                    spacing: 2 * Theme.u
                     Txt { text: line.modelData.found; size: 18 * Theme.u; Layout.fillWidth: true }
                     Txt { text: line.modelData.remedy; size: 17 * Theme.u; color: Theme.bad; Layout.fillWidth: true; visible: text !== "" }
                 }
