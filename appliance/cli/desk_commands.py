@@ -1,5 +1,6 @@
 """Commands of the reception PC: checkin, services, cameras, doctor."""
 
+import itertools
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -23,6 +24,7 @@ from appliance.core.types import Instant
 from appliance.device_page import device_page
 from appliance.health import examine
 from appliance.records.schedule import parse_schedule
+from appliance.services_drop import ServicesDrop
 from appliance.texts import (
     Advice,
     Language,
@@ -143,7 +145,9 @@ def _show_page(where: Place, language: Language, *, as_json: bool) -> None:
 
 
 @services.command("import")
-def import_services(context: typer.Context, file: Annotated[Path, typer.Argument(help="CSV file.")]) -> None:
+def import_services(
+    context: typer.Context, file: Annotated[Path, typer.Argument(help="CSV file, or a FHIR R4 Bundle of appointments.")]
+) -> None:
     """Take over planned services.
 
     Columns: iin, service_code, service_name_kk, service_name_ru, service_name_en, room, provider, starts
@@ -154,10 +158,42 @@ def import_services(context: typer.Context, file: Annotated[Path, typer.Argument
         content = file.read_bytes()
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}") from error
+    say(f"services: {_keep(context, content)}")
+
+
+def _keep(context: typer.Context, content: bytes) -> str:
     lines = parse_schedule(content)
     with working_desk(context) as desk, immediate(desk.records.db):
         done = desk.records.services.keep(lines, desk.clock.moment().wall)
-    say(f"services: {done.added} new, {done.changed} changed, {done.unchanged} as they were")
+    return f"{done.added} new, {done.changed} changed, {done.unchanged} as they were"
+
+
+@services.command("watch")
+def watch_services(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where the clinic's system drops its files.")],
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 5.0,
+    once: Annotated[bool, typer.Option("--once", help="Take what is there and end.")] = False,
+) -> None:
+    """Take over each CSV file or FHIR Bundle that is dropped into a folder; Ctrl-C ends it.
+
+    Files go to its subfolders done and refused, the latter with the reasons beside them.
+    """
+    clock, drop, refused = SystemClock(), ServicesDrop(folder), False
+    try:
+        for look in itertools.count():
+            for taken in drop.look(lambda content: _keep(context, content)):
+                refused = refused or not taken.kept
+                (say if taken.kept else warn)(f"{taken.name}: {taken.said}")
+            if once and look:
+                break
+            clock.sleep(min(every, 0.5) if once else every)
+    except OSError as error:
+        raise typer.BadParameter(f"{folder}: {error.strerror}") from error
+    except KeyboardInterrupt:
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    if refused:
+        raise typer.Exit(EXIT_NO)
 
 
 @services.command("list")

@@ -17,6 +17,7 @@ from datetime import date, datetime
 from appliance.core.errors import IinInvalid, ServicesFileInvalid
 from appliance.core.iin import Iin
 from appliance.core.types import Sensitive
+from appliance.records.schedule_fhir import bundle_rows, looks_like_fhir
 
 COLUMNS = (
     "iin",
@@ -67,25 +68,34 @@ class ScheduledService(Sensitive):
 
 
 def parse_schedule(content: bytes) -> tuple[ScheduledService, ...]:
-    """Read a whole file. Raises ServicesFileInvalid, which names up to ten lines, if a single one is wrong."""
+    """Read a whole file, CSV or a FHIR Bundle.
+
+    Raises ServicesFileInvalid, which names up to ten lines or entries, if a single one is wrong.
+    """
     if len(content) > FILE_MAX:
         raise ServicesFileInvalid(f"the file is larger than {FILE_MAX} bytes")
+    if looks_like_fhir(content):
+        return _checked("entry", bundle_rows(content))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise ServicesFileInvalid(f"line {line}: not UTF-8; save the file as CSV UTF-8") from error
+    return _checked("line", _rows(text))
+
+
+def _checked(what: str, rows: Iterator[tuple[int, Mapping[str, str]]]) -> tuple[ScheduledService, ...]:
     services, errors = [], []
     seen: dict[tuple[str, str, str, datetime], int] = {}
-    for line, row in _rows(text):
+    for line, row in rows:
         try:
             service = _service(line, row)
         except (_FieldInvalid, IinInvalid) as error:
-            errors.append(f"line {line}: {error}")
+            errors.append(f"{what} {line}: {error}")
             continue
         first = seen.setdefault((service.iin.digits, service.code, service.provider, service.starts), line)
         if first != line:
-            errors.append(f"line {line}: the same service as in line {first}")
+            errors.append(f"{what} {line}: the same service as in {what} {first}")
         services.append(service)
     if errors:
         more = f" (and {len(errors) - _SHOWN_ERRORS} more)" if len(errors) > _SHOWN_ERRORS else ""

@@ -239,6 +239,13 @@ def test_services_are_imported_listed_and_imported_again(clinic: Clinic, tmp_pat
     again = clinic("services", "import", tmp_path / "today.csv")
     assert "0 new, 0 changed, 1 as they were" in again.out
     assert clinic("services", "list", "--day", "2001-01-01", "--json").rows == []
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / "today.csv").write_bytes((tmp_path / "today.csv").read_bytes())
+    (drop / "bad.json").write_bytes(b"{}")
+    watched = clinic("services", "watch", drop, "--once")
+    assert (watched.code, "1 as they were" in watched.out, "no FHIR Bundle" in watched.err) == (4, True, True)
+    assert clinic("services", "watch", tmp_path / "nowhere", "--once").code == 2
     assert clinic("services", "list", "--day", "never").code == 2
     assert ELLEN.service[1] in clinic("services", "list").out
 
