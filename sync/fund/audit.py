@@ -86,12 +86,17 @@ def verify_fund(root: Path, tell: Tell = lambda _done, _total: None) -> FundRepo
     strangers = stored - sum(walk.rows for walk in walks)
     if strangers:
         problems.append(FundProblem("", None, f"{strangers} events belong to no registered device"))
+    registered = {summary.device.device for summary in summaries}
+    gone = {device: count for device, count in tree.logged.items() if device not in registered}
+    problems += [
+        FundProblem(d, None, f"the log has {n} events of it, and it is not registered") for d, n in gone.items()
+    ]
     return FundReport(
         events=stored,
         devices=len(summaries),
         blocked=sum(1 for summary in summaries if summary.device.blocked is not None),
         forks=sum(summary.forks for summary in summaries),
-        missing=max(sum(walk.gone for walk in walks), numbered - stored, 0),
+        missing=max(sum(walk.gone for walk in walks) + sum(gone.values()), numbered - stored, 0),
         problems=tuple(problems),
         log=LogReport(
             log.size, tree.checkpoints, tree.cosigned, tree.cosigned_size, sum(walk.waiting for walk in walks)
@@ -170,12 +175,21 @@ class _Walk:
             self.note(stored.seq, "does not follow the event before it")
 
     def end(self, head: Head) -> None:
-        """Check where the chain ends."""
-        self.gone += max(head.seq - self.seq, 0)
+        """Check where the chain ends: nowhere before its head, nor before what was logged of it."""
+        logged = max((run.seq + run.count - 1 for run in self._rest()), default=0)
+        self.gone += max(head.seq - self.seq, logged - self.seq, 0)
+        if logged > self.seq:
+            self.note(None, f"the log has events up to {logged}, the chain ends with event {self.seq}")
         if (self.seq, self.digest) != (head.seq, head.digest):
             self.note(
                 None, f"the head says event {head.seq}, the chain ends with event {self.seq}, or its digest differs"
             )
+
+    def _rest(self) -> Iterator[Run]:
+        """The runs from the one of the last event on."""
+        if self.run is not None:
+            yield self.run
+        yield from self.runs
 
     def evidence(self, fork: Fork) -> None:
         """Check one piece of evidence against its token."""

@@ -5,13 +5,14 @@ when the audit began is proven, what came later is left for the next one.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
 from sync.errors import EnvelopeInvalid, LogUntrue
-from sync.fund.log_rows import StoredCheckpoint
+from sync.fund.log_rows import LogRun, StoredCheckpoint
 from sync.fund.log_store import LogStore
 from sync.log_answer import Run
 from sync.log_checkpoint import LogPolicy, read_checkpoint
@@ -80,13 +81,13 @@ class LogReader:
                     yield each.run
             after = page[-1].run.seq + page[-1].run.count - 1
 
-    def all_runs(self) -> Iterator[Run]:
+    def all_runs(self) -> Iterator[LogRun]:
         """The runs of all devices, in the order of the log."""
         index = 0
         while page := self._runner.run(self._store.all_runs(index, _PAGE)):
             for each in page:
                 if each.run.index < self.size:
-                    yield each.run
+                    yield each
             index = page[-1].run.index + 1
 
     def leaf(self, index: int) -> bytes | None:
@@ -113,7 +114,7 @@ class LogReader:
 
 @dataclass(slots=True)
 class TreeWalk:
-    """One pass over all leaves, collecting what is wrong with tree and checkpoints."""
+    """One pass over all leaves, collecting what is wrong with tree and checkpoints. logged: events by device."""
 
     log: LogReader
     policy: LogPolicy
@@ -122,6 +123,7 @@ class TreeWalk:
     checkpoints: int = 0
     cosigned: int = 0
     cosigned_size: int = 0
+    logged: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
     def run(self, tell: Callable[[int], None]) -> None:
@@ -129,7 +131,9 @@ class TreeWalk:
         covered = 0
         if self.log.signed > self.log.size:
             self.problems.append(f"the log has {self.log.size} events, and {self.log.signed} were signed")
-        for run in self.log.all_runs():
+        for each in self.log.all_runs():
+            run = each.run
+            self.logged[each.device] += run.count
             if run.index != covered:
                 self.problems.append(f"the log has no events numbered {covered} to {run.index - 1}, or has them twice")
             covered = run.index + run.count

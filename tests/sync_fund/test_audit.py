@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608 - the test is the attacker who writes into the database
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,17 +9,16 @@ from pathlib import Path
 import pytest
 
 from sync.compact import digest_of
-from sync.database import open_database
 from sync.errors import DatabaseDamaged
 from sync.fund import audit
 from sync.fund.audit import FundReport, verify_fund
 from sync.fund.home import FundHome
 from sync.fund.office import list_events
-from sync.fund.schema import FUND_MIGRATIONS
-from sync.keyfile import load_key
+from tests.sync_fund.attacker import attack, blob
 from tests.sync_fund.blocking import Gateway
 from tests.sync_fund.conftest import Fund
-from tests.sync_fund.desk import FakeDesk, batch, twin_signature
+from tests.sync_fund.desk import NOON, FakeDesk, batch, twin_signature
+from tests.sync_fund.logs import BlockingLog
 
 ID = "d" * 32
 
@@ -35,14 +33,13 @@ class Tampered:
 
     def by(self, *statements: str) -> FundReport:
         """The report after these statements, with every trigger and reference check gone."""
-        home = FundHome(self.fund.root)
-        with contextlib.closing(open_database(home.database, load_key(home.database_key), [FUND_MIGRATIONS])) as db:
-            db.execute("PRAGMA foreign_keys = OFF")
-            for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-                db.execute(f"DROP TRIGGER {name}")
-            for statement in statements:
-                db.execute(statement)
+        attack(FundHome(self.fund.root), *statements)
         return verify_fund(self.fund.root)
+
+    def hexed(self, digits: str) -> str:
+        """Hex digits as the database of this fund keeps a digest or an id, in SQL."""
+        home = FundHome(self.fund.root)
+        return blob(home, bytes.fromhex(digits)) if home.database_url.exists() else f"'{digits}'"
 
     def token(self, device: str, seq: int) -> str:
         """A stored token."""
@@ -52,17 +49,18 @@ class Tampered:
 
 
 @pytest.fixture
-def database() -> None:
-    """The file: what these statements write is SQLite's."""
-
-
-@pytest.fixture
 def tampered(gateway: Gateway, fund: Fund, tmp_path: Path) -> Tampered:
     """See Tampered."""
     one, two = fund.desk(tmp_path, "desk-1"), fund.desk(tmp_path, "desk-2")
     for desk in (one, two):
         gateway.receive(desk.device, batch(desk.chain(3)))
     return Tampered(fund, one, two)
+
+
+def _log(fund: Fund) -> None:
+    """Take what is stored into the transparency log."""
+    with BlockingLog(FundHome(fund.root)) as log:
+        log.advance()
 
 
 def _texts(report: FundReport) -> list[str]:
@@ -90,21 +88,36 @@ def test_a_dropped_event_is_missing_by_its_number(tampered: Tampered) -> None:
 
 
 def test_a_dropped_tail_is_missing_although_the_chain_links(tampered: Tampered) -> None:
-    """The head still knows; with the head moved back too, the count of all events does."""
+    """The head still knows; with the head moved back too, the log does."""
+    _log(tampered.fund)
     report = tampered.by("DELETE FROM event WHERE device = 'desk-2' AND seq = 3")
+    logged = "desk-2 None: the log has events up to 3, the chain ends with event 2"
     assert report.missing == 1
-    assert _texts(report) == ["desk-2 None: the head says event 3, the chain ends with event 2, or its digest differs"]
+    assert _texts(report) == [
+        logged,
+        "desk-2 None: the head says event 3, the chain ends with event 2, or its digest differs",
+    ]
     report = tampered.by(
         "UPDATE head SET seq = 2, digest = (SELECT digest FROM event WHERE device = 'desk-2' AND seq = 2) "
         "WHERE device = 'desk-2'"
     )
     assert (report.missing, report.intact) == (1, False)
+    assert _texts(report) == [logged]
 
 
 def test_a_whole_device_dropped_is_missing(tampered: Tampered) -> None:
-    """The numbers of its events are gone."""
+    """The log still has its events."""
+    _log(tampered.fund)
     report = tampered.by(*(f"DELETE FROM {table} WHERE device = 'desk-2'" for table in ("event", "head", "device")))
-    assert (report.devices, report.missing) == (1, 3)
+    assert (report.devices, report.missing, report.intact) == (1, 3, False)
+    assert "desk-2 None: the log has 3 events of it, it is no device" in _texts(report)
+
+
+@pytest.mark.parametrize("database", [None], ids=["sqlite"])  # PostgreSQL's numbers have gaps by themselves
+def test_what_is_dropped_before_it_was_logged_is_missed_by_the_numbers(tampered: Tampered) -> None:
+    """SQLite gives each event the next number."""
+    report = tampered.by(*(f"DELETE FROM {table} WHERE device = 'desk-2'" for table in ("event", "head", "device")))
+    assert (report.devices, report.missing, report.problems) == (1, 3, ())
 
 
 def test_a_device_dropped_without_its_events_leaves_strangers(tampered: Tampered) -> None:
@@ -116,9 +129,9 @@ def test_a_device_dropped_without_its_events_leaves_strangers(tampered: Tampered
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ("digest = 'ff'", "was stored otherwise than signed: digest"),
+        ("digest = {digest}", "was stored otherwise than signed: digest"),
         ("kind = 'enrolled'", "was stored otherwise than signed: kind"),
-        ("event_id = 'x'", "was stored otherwise than signed: event_id"),
+        ("event_id = {event_id}", "was stored otherwise than signed: event_id"),
         ("refused = 'rule'", "was stored otherwise than signed: refused"),
         ("token = token || 'A'", "is not signed by the device: "),
         ("token = 'x'", "is not signed by the device: a token has three parts"),
@@ -126,6 +139,7 @@ def test_a_device_dropped_without_its_events_leaves_strangers(tampered: Tampered
 )
 def test_an_altered_row_is_named(tampered: Tampered, change: str, text: str) -> None:
     """Each column is compared with what the signed bytes say."""
+    change = change.format(digest=tampered.hexed("ff" * 32), event_id=tampered.hexed(ID))
     report = tampered.by(f"UPDATE event SET {change} WHERE device = 'desk-1' AND seq = 2")
     assert _texts(report)[0].startswith(f"desk-1 2: {text}")
     assert not report.intact
@@ -149,10 +163,11 @@ def test_an_event_of_another_signature_is_the_same_event(tampered: Tampered) -> 
 def test_an_inserted_event_is_named(tampered: Tampered, make: Callable[[Tampered], str], text: str) -> None:
     """With a head that fits it: the link, the signature or the payload does not."""
     token = make(tampered)
-    digest = digest_of(token)
+    digest, event_id = tampered.hexed(digest_of(token)), tampered.hexed(ID)
     report = tampered.by(
-        f"INSERT INTO event VALUES (NULL, 'desk-1', 4, '{digest}', '{ID}', 'checked_in', '{token}', NULL, '')",
-        f"UPDATE head SET seq = 4, digest = '{digest}' WHERE device = 'desk-1'",
+        "INSERT INTO event (device, seq, digest, event_id, kind, token, refused, received) "
+        f"VALUES ('desk-1', 4, {digest}, {event_id}, 'checked_in', '{token}', NULL, '{NOON.isoformat()}')",
+        f"UPDATE head SET seq = 4, digest = {digest} WHERE device = 'desk-1'",
     )
     assert any(text in line and line.startswith("desk-1 4") for line in _texts(report))
 
@@ -174,6 +189,7 @@ def test_a_swapped_key_is_named_by_every_event(tampered: Tampered) -> None:
     assert [p.seq for p in report.problems] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("database", [None], ids=["sqlite"])  # PostgreSQL keeps nothing but a time in that column
 def test_what_is_not_signed_is_not_proven_but_noticed(tampered: Tampered) -> None:
     """The fund's own time of receipt: no problem of the chain; a listing says that it is damaged."""
     assert tampered.by("UPDATE event SET received = 'soon' WHERE seq = 2").intact
