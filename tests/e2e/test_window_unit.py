@@ -1,5 +1,6 @@
 """The files by which a machine becomes a kiosk: read by systemd itself, and true to the program they start."""
 
+import re
 import shlex
 import socket
 import subprocess
@@ -115,6 +116,18 @@ def test_the_two_users_are_made_with_their_groups(tmp_path: Path) -> None:
         assert f"{unit.all('User')[0]}:" in "\n".join(users)
         for group in " ".join([*unit.all("Group"), *unit.all("SupplementaryGroups")]).split():
             assert unit.all("User")[0] in members[group]
+
+
+def test_the_cameras_rules_come_when_they_count() -> None:
+    """After the rule that gives cameras to whoever sits at the PC, before the one that acts on it; every jump lands."""
+    (rules,) = UNITS.glob("*.rules")
+    assert "70-uaccess.rules" < rules.name < "73-seat-late.rules"
+    text = rules.read_text(encoding="utf-8")
+    assert 'TAG-="uaccess"' in text
+    jumps, labels = re.findall(r'GOTO="(\w+)"', text), re.findall(r'LABEL="(\w+)"', text)
+    assert jumps == labels
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert all(re.fullmatch(r'([A-Z]+(\{[\w/]+\})?(==|!=|\+=|-=|=)"[^"]*"(, )?)+', line) for line in lines)
 
 
 @pytest.fixture
