@@ -109,19 +109,28 @@ class Slots:
         A pack on trial is counted before it is used; one that was started too often is given up. counted: whether this
         is a start of the desk, not of a command beside it. Raises NoHealthyPack.
         """
-        with self._change() as before:
-            state = self._sound(before)
-            if state.trying is not None and counted:
-                state = replace(state, tries=state.tries + 1)
-            if state != before:
-                self._save(state)
-            slot, pack = state.in_use, state.pack(state.in_use)
-            if slot is None or pack is None:
-                if state.floor > 0:
-                    raise NoHealthyPack(f"no slot holds a pack, and the delivered one is older than {state.floor}")
-                return None
-            other = None if state.pack(slot.other) is None else self._folder / slot.other
-            return Chosen(self._folder / slot, pack, trial=slot is state.trying, earlier=other)
+        state = self.state()
+        if state == State():
+            return None
+        try:
+            with self._change() as before:
+                state = self._sound(before)
+                if state.trying is not None and counted:
+                    state = replace(state, tries=state.tries + 1)
+                if state != before:
+                    self._save(state)
+        except SlotsUnusable:  # a full disk: what cannot be counted is not tried, and the proven pack needs no writing
+            state = state if state.trying is None else state.without(state.trying)
+        return self._chosen(state)
+
+    def _chosen(self, state: State) -> Chosen | None:
+        slot, pack = state.in_use, state.pack(state.in_use)
+        if slot is None or pack is None:
+            if state.floor > 0:
+                raise NoHealthyPack(f"no slot holds a pack, and the delivered one is older than {state.floor}")
+            return None
+        other = None if state.pack(slot.other) is None else self._folder / slot.other
+        return Chosen(self._folder / slot, pack, trial=slot is state.trying, earlier=other)
 
     def peek(self) -> Path | None:
         """Where the pack lies that the next start is about to open, without counting a try; None: the delivered one."""

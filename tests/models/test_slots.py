@@ -173,6 +173,19 @@ def test_without_room_nothing_is_written(tmp_path: Path, packs: list[tuple[Path,
     assert _next(Slots(folder)) == packs[0][1]
 
 
+def test_a_full_disk_keeps_the_proven_pack_and_tries_no_other(
+    slots: Slots, packs: list[tuple[Path, Wanted]], tmp_path: Path
+) -> None:
+    """What cannot be counted is not tried; the desk opens all the same."""
+    _proven(slots, *packs[0])
+    slots.install(*packs[1])
+    (tmp_path / "slots" / ".lock").unlink()
+    (tmp_path / "slots" / ".lock").mkdir()  # whoever runs the tests may write anywhere, but not into this
+    assert [_next(slots) for _ in range(2)] == [packs[0][1]] * 2
+    with pytest.raises(SlotsUnusable):
+        slots.mark_good(packs[1][1])
+
+
 def test_a_damaged_state_is_a_known_failure(tmp_path: Path) -> None:
     """It is not taken for an empty one: that would forget the floor."""
     (tmp_path / "state.json").write_bytes(b"{")
