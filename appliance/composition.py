@@ -7,6 +7,7 @@ import contextlib
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -26,7 +27,8 @@ from appliance.face.pipeline import FacePipeline
 from appliance.front_desk import FrontDesk
 from appliance.matching.gallery import Gallery
 from appliance.operators import Operators
-from appliance.packs_in_use import Delivered, OpenedPacks, open_packs, slots_of
+from appliance.pack_report import PackWord, pack_in_use, tell_pack
+from appliance.packs_in_use import Delivered, OpenedPacks, open_packs, ring_of, slots_of
 from appliance.probation import Probation
 from appliance.reception_queue import ReceptionQueue
 from appliance.recognition import PackThresholds, Recogniser
@@ -39,6 +41,7 @@ from appliance.staff import StaffEnrolment
 from appliance.station import Equipment, Station
 from appliance.vigilance import Vigilance
 from models import codebook
+from models.slot_state import State
 from models.slots import Slots
 from models.store import PackStore
 from sync.clock import Clock
@@ -278,10 +281,20 @@ def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDe
         enrolled=enrolled,
         staff=staff,
         recogniser=recogniser_over(records, enrolled, staff, calibrations, desk.config.policy),
-        probation=None if desk.training else _probation(desk, slots, found),
+        probation=_probation(desk, slots, found) if counted and not desk.training else None,
     )
 
 
 def _probation(desk: OpenDesk, slots: Slots, packs: OpenedPacks) -> Probation:
     file = desk.home.root / "updates" / "visits.json"
-    return Probation(slots, file, packs.release, desk.clock.monotonic, trial=packs.trial)
+
+    def tell(*, trial: bool) -> None:
+        release = None if packs.release is None else packs.release.release
+        word = PackWord(packs.first.digest, release, trial, ring_of(desk.home))
+        said = pack_in_use(word, slots.state(), desk.config.policy.policy_id, desk.software)
+        tell_pack(desk.records, desk.ledger, desk.clock, desk.home, said)
+
+    if slots.state() != State():
+        tell(trial=packs.trial)
+    proven = partial(tell, trial=False)
+    return Probation(slots, file, packs.release, desk.clock.monotonic, trial=packs.trial, proven=proven)

@@ -15,8 +15,8 @@ from appliance.core.types import PackDigest
 from appliance.examination import examine
 from appliance.face.pack import Pack, open_pack
 from appliance.face.pipeline import FacePipeline
-from models.errors import LicenceNotAccepted
-from models.releases import Wanted
+from models.errors import LicenceNotAccepted, PackDamaged
+from models.releases import Wanted, parse_followed
 from models.slot_state import Fault
 from models.slots import Chosen, Slots
 from sync.home import Home
@@ -53,6 +53,14 @@ class OpenedPacks:
 def slots_of(home: Home) -> Slots:
     """The two slots of a desk."""
     return Slots(home.root / "updates" / "slots")
+
+
+def ring_of(home: Home) -> str:
+    """Whose assignments the desk follows; empty: nobody's, or what it noted of that is damaged."""
+    try:
+        return parse_followed((home.root / "updates" / "follow.json").read_bytes()).ring.value
+    except (OSError, PackDamaged):
+        return ""
 
 
 def open_packs(

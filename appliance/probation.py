@@ -98,10 +98,20 @@ class Probation:
     """One run of a desk. Used on the thread of the station only."""
 
     def __init__(
-        self, slots: Slots, file: Path, running: Wanted | None, monotonic: Callable[[], float], *, trial: bool
+        self,
+        slots: Slots,
+        file: Path,
+        running: Wanted | None,
+        monotonic: Callable[[], float],
+        *,
+        trial: bool,
+        proven: Callable[[], object] = lambda: None,
     ) -> None:
-        """file: for the counts. running: the pack in use, None: the delivered one. trial: it must prove itself."""
-        self._slots, self._file = slots, file
+        """file: for the counts. running: the pack in use, None: the delivered one. trial: it must prove itself.
+
+        proven: called when it has.
+        """
+        self._slots, self._file, self._proven = slots, file, proven
         self._running, self._on_trial = running, running if trial else None
         self._monotonic = monotonic
         self._began = self._looked = monotonic()
@@ -160,6 +170,7 @@ class Probation:
             self._slots.mark_good(pack)
             self._counts = _Counts(proven=self._counts.trial)
             self._on_trial = None
+            self._proven()
         elif seconds >= SURVIVED_S:
             self._slots.survived(pack)
             return

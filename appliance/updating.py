@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from models import document
-from models.document import Json
 from models.errors import PackDamaged, SlotsUnusable, UpdateUnreachable
-from models.releases import Ring, Seen, Wanted, parse_seen, write_seen
+from models.releases import Followed, Seen, Wanted, parse_followed, parse_seen, write_followed, write_seen
 from models.slots import Slots
 from models.update_door import Door, FolderDoor, Report, ServerDoor
 from models.updates import Updates, files_of
@@ -22,14 +20,6 @@ from sync.home import Home
 
 DEADLINE_S = 3600.0
 """For one update from a server: 300 MB at 0.7 Mbit/s. What came until then is kept for the next time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """Whose packs this desk runs. url: of their repository; empty: they come on sticks only."""
-
-    ring: Ring
-    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +43,11 @@ class UpdateFolder:
 
     def follow(self, followed: Followed, root: bytes, authorities: bytes | None) -> None:
         """Follow publishers from now on. root: their root metadata, handed over in person. Raises SlotsUnusable."""
-        value: dict[str, Json] = {"format": 1, "ring": str(followed.ring)}
-        if followed.url:
-            value["url"] = followed.url
         self._keep("root.json", root)
         if authorities is not None:
             self._keep("ca.pem", authorities)
         (self._folder / "seen.json").unlink(missing_ok=True)
-        self._keep("follow.json", document.write(value))
+        self._keep("follow.json", write_followed(followed))
 
     def followed(self) -> Followed | None:
         """Whose packs this desk runs; None: nobody's, it keeps the delivered one. Raises SlotsUnusable."""
@@ -68,14 +55,9 @@ class UpdateFolder:
         if data is None:
             return None
         try:
-            fields = document.read(data, "follow.json")
-            fields.whole("format", 1, 1)
-            ring = Ring(fields.choice("ring", Ring))
-            found = Followed(ring, fields.text("url") if fields.has("url") else "")
-            fields.end()
+            return parse_followed(data)
         except PackDamaged as error:
             raise SlotsUnusable(str(error)) from error
-        return found
 
     def seen(self) -> Seen | None:
         """What this desk accepted last. Raises SlotsUnusable."""

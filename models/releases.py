@@ -107,6 +107,30 @@ def write_assignment(assignment: Assignment) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """Whose packs a desk runs. url: of their repository; empty: they come on sticks only."""
+
+    ring: Ring
+    url: str = ""
+
+
+def parse_followed(data: bytes) -> Followed:
+    """Read whose packs a desk runs. Raises PackDamaged."""
+    fields = document.read(data, "follow.json")
+    fields.whole("format", _FORMAT, _FORMAT)
+    ring = Ring(fields.choice("ring", Ring))
+    found = Followed(ring, fields.text("url") if fields.has("url") else "")
+    fields.end()
+    return found
+
+
+def write_followed(followed: Followed) -> bytes:
+    """The bytes of whose packs a desk runs."""
+    value: dict[str, Json] = {"format": _FORMAT, "ring": str(followed.ring)}
+    return document.write({**value, "url": followed.url} if followed.url else value)
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """The newest metadata a desk has accepted: kept apart from the cache of the metadata, so that it outlives its loss.
 

@@ -85,6 +85,12 @@ def _fund() -> typer.Typer:
     return app
 
 
+def _fleet() -> typer.Typer:
+    from appliance.cli.fleet_commands import app
+
+    return app
+
+
 def _receipt() -> typer.Typer:
     from appliance.cli.receipt_commands import app
 
@@ -161,6 +167,7 @@ _GROUPS: dict[str, Callable[[], typer.Typer]] = {
     "keys": _keys,
     "sync": _sync,
     "fund": _fund,
+    "fleet": _fleet,
     "receipt": _receipt,
     "witness": _witness,
     "models": _models,

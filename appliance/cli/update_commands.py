@@ -14,9 +14,9 @@ from rich.progress import Progress, TextColumn
 
 from appliance.cli.output import ERR, dump, say, table
 from appliance.cli.place import Json, place
-from appliance.updating import Followed, UpdateFolder, stick
+from appliance.updating import UpdateFolder, stick
 from models.errors import SlotsUnusable
-from models.releases import Ring
+from models.releases import Followed, Ring
 from models.store import PackStore
 from models.update_door import Door, Report
 from sync.clock import SystemClock

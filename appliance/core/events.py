@@ -278,6 +278,35 @@ class PackRetired(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PackGivenUp:
+    """A pack that failed here, or was withdrawn, and is never used again. fault: why."""
+
+    pack: str
+    release: int
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackInUse(Event):
+    """What a desk that follows publishers of packs runs, whenever that changes: its signed word to the fund.
+
+    pack: digest. release: None for the pack it was delivered with. trial: it has yet to prove itself. ring: whose
+    assignments the desk follows. floor: the oldest release it would use. given_up: the latest of them.
+    """
+
+    KIND: ClassVar[str] = "pack_in_use"
+
+    pack: str
+    release: int | None
+    trial: bool
+    ring: str
+    floor: int
+    given_up: tuple[PackGivenUp, ...]
+    policy: str
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
 class LookAlike(Event):
     """Two patients were flagged as look-alikes, or the flag was taken back. how: declared, or found at an enrolment."""
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.updating import Followed, Updated, UpdateFolder
+from appliance.updating import Updated, UpdateFolder
 from models import publish
 from models.errors import SlotsUnusable, UpdateUnreachable, UpdateUnwanted
-from models.releases import Ring, Wanted
+from models.releases import Followed, Ring, Wanted
 from models.slot_state import Fault
 from models.store import read_pack
 from sync.clock import SystemClock

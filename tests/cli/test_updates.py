@@ -95,8 +95,16 @@ def _follow(clinic: Clinic, office: Office, *more: object) -> None:
     assert clinic("models", "follow", "--root", root, *more).code == 0
 
 
+def _carry(clinic: Clinic) -> None:
+    """What the desk signed goes to the fund on a stick."""
+    stick = clinic.root / "stick"
+    stick.mkdir()
+    assert clinic("sync", "export", stick).code == 0
+    assert keldim("fund", "import", "--dir", clinic.fund, *stick.iterdir()).code == 0
+
+
 def test_a_desk_checks_in_with_a_pack_that_came_signed(
-    clinic: Clinic, office: Office, served: Served, authority: FundHome, film: Path, astronaut: Path
+    clinic: Clinic, office: Office, served: Served, authority: FundHome, film: Path, astronaut: Path, faceless: Path
 ) -> None:
     """Fetched from a server, counted as a try, examined, opened; the patient enrolled before is recognised."""
     _follow(clinic, office, "--url", served.url, "--ca", authority.ca_certificate)
@@ -113,6 +121,15 @@ def test_a_desk_checks_in_with_a_pack_that_came_signed(
     shown = clinic("models", "slots", "--json").json
     assert shown["tries"] == 1
     assert "on trial" in clinic("models", "slots").out
+    clinic("checkin", "--images", faceless.parent, "--json")
+    assert clinic("models", "slots", "--json").json["tries"] == 2
+    assert clinic("ledger", "show", "--json").out.count('"pack_in_use"') == 1, "the same is said once"
+    _carry(clinic)
+    (heard,) = keldim("fleet", "status", "--dir", clinic.fund, "--json").rows
+    said = heard["pack"]
+    assert isinstance(said, dict)
+    assert (said["release"], said["ring"], said["trial"], said["given_up"]) == (1, "all", True, [])
+    assert "ring all, release 1: 1 desks" in keldim("fleet", "status", "--dir", clinic.fund).out
     assert clinic("doctor").code in (0, 4)
 
 
@@ -154,6 +171,7 @@ def test_a_pack_that_tells_nobody_apart_is_rolled_back_by_itself(
     shown = clinic("models", "slots", "--json").json
     assert shown["slots"] == []
     assert "self_test" in str(shown["bad"])
+    assert clinic("ledger", "show", "--json").out.count('"pack_in_use"') == 0, "a command beside the desk tells nothing"
 
 
 def test_who_follows_nobody_is_told(clinic: Clinic) -> None:

@@ -1,4 +1,4 @@
-"""The power is cut three hundred times while packs are installed, tried, proven and given up: a healthy pack each time."""
+"""The power is cut three hundred times while packs are installed, tried and given up: a healthy pack each time."""
 
 import random
 import shutil
