@@ -110,7 +110,7 @@ def test_a_whole_device_dropped_is_missing(tampered: Tampered) -> None:
     _log(tampered.fund)
     report = tampered.by(*(f"DELETE FROM {table} WHERE device = 'desk-2'" for table in ("event", "head", "device")))
     assert (report.devices, report.missing, report.intact) == (1, 3, False)
-    assert "desk-2 None: the log has 3 events of it, it is no device" in _texts(report)
+    assert "desk-2 None: the log has 3 events of it, and it is not registered" in _texts(report)
 
 
 @pytest.mark.parametrize("database", [None], ids=["sqlite"])  # PostgreSQL's numbers have gaps by themselves
