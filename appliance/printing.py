@@ -1,6 +1,6 @@
-"""The only door to CUPS: which printers there are, and a page of text to one of them.
+"""The only door to CUPS: which printers there are, and a document to one of them.
 
-Receipts are drawn elsewhere; this is enough to see whether paper comes out.
+Receipts are drawn elsewhere. CUPS keeps what it was handed until it is printed (`PreserveJobFiles No` afterwards, too).
 """
 
 import os
@@ -25,13 +25,18 @@ def list_printers() -> tuple[str, ...]:
 
 def print_text(printer: str, text: str) -> None:
     """Hand a page to CUPS. That it was taken does not mean that paper came out. Raises PrinterFailed."""
+    print_document(printer, text.encode())
+
+
+def print_document(printer: str, content: bytes) -> None:
+    """Hand a document (PDF or text) to CUPS, through a pipe: no file is left behind. As `print_text`."""
     command = shutil.which("lp")
     if command is None:
         raise PrinterFailed("lp is not installed")
     try:
         done = subprocess.run(  # noqa: S603 - our own arguments; the name is CUPS' own
             [command, "-d", printer, "-t", "Keldim", "--", "-"],
-            input=text.encode(),
+            input=content,
             capture_output=True,
             timeout=_TIMEOUT_S,
             check=False,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from appliance.core.errors import PrinterFailed
-from appliance.printing import list_printers, print_text
+from appliance.printing import list_printers, print_document, print_text
 
 
 @pytest.fixture
@@ -53,3 +53,10 @@ def test_a_printer_that_takes_nothing_is_a_known_failure(cups: Path) -> None:
     command(cups, "lp", "exit 3")
     with pytest.raises(PrinterFailed, match="code 3"):
         print_text("Receipts", "a")
+
+
+def test_a_document_is_handed_over_as_it_is(cups: Path, tmp_path: Path) -> None:
+    """Bytes of a PDF, through the pipe."""
+    command(cups, "lp", f'while IFS= read -r line; do echo "$line" >> {tmp_path}/said; done')
+    print_document("Receipts", b"%PDF-1.4\n%%EOF\n")
+    assert (tmp_path / "said").read_bytes() == b"%PDF-1.4\n%%EOF\n"

@@ -19,6 +19,7 @@ from appliance.core.snapshot import IntentKind, Snapshot
 from appliance.core.standing import Status
 from appliance.core.types import Cue, Instant, View
 from appliance.front_texts import Consent, Front
+from appliance.paper_texts import Paper
 from appliance.reception_texts import Erasure, Told
 from appliance.texts import Advice, Count, Label, Language, SetupWord
 
@@ -50,6 +51,7 @@ USED: dict[str, set[str]] = {
     "answer": set(IntentKind),
     "reception": set(Advice),
     "screen": set(Label),
+    "paper": set(Paper),
     "role": set(Role),
     "status": set(Status),
     "cause": (set(Reason) - SUCCESS) | set(Hint),
