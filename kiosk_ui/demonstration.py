@@ -19,6 +19,7 @@ from kiosk_ui.desk import Ended
 from kiosk_ui.kiosk import Shown
 from kiosk_ui.pictures import Album
 from kiosk_ui.program import Program
+from kiosk_ui.receipt_qr import code_text
 from sync.clock import Clock
 from sync.errors import KnownFailure
 
@@ -35,7 +36,7 @@ class _Headless:
         self._kiosk.show_frame(frame)
 
     def shown(self, snapshot: Snapshot, receipt: str) -> None:
-        self._kiosk.show(Shown(snapshot, receipt))
+        self._kiosk.show(Shown(snapshot, code_text(receipt)))
         QCoreApplication.processEvents()
         self._album.take(".".join(filter(None, (snapshot.state, snapshot.hint, snapshot.cue))))
 
@@ -100,7 +101,7 @@ class Watched:
 
     def shown(self, snapshot: Snapshot, receipt: str) -> None:
         """Show it."""
-        self._program.publish(Shown(snapshot, receipt))
+        self._program.publish(Shown(snapshot, code_text(receipt)))
 
     def answers(self) -> list[Intent]:
         """What was pressed since the last frame."""

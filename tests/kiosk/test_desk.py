@@ -3,6 +3,8 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -17,9 +19,10 @@ from appliance.core.types import Instant
 from kiosk_ui.desk import DeskThread, Ended, Opening
 from kiosk_ui.kiosk import Shown
 from kiosk_ui.samples import RECEIPT
+from sync.receipt_text import write_receipt
+from sync.signing import FileSigner
 from tests.fakes.clock import ManualClock
-
-TOKEN = "header.payload.signature"
+from tests.fakes.receipts import Visits
 
 
 class Station:
@@ -32,6 +35,9 @@ class Station:
     def submit(self, intent: Intent) -> None:
         """Keep it."""
         self.heard.append(intent)
+
+    def resume(self, at: Instant) -> None:
+        """Nothing was confirmed just before."""
 
     def run(self, source: FrameSource, stop: Callable[[], bool]) -> None:
         """Show a receipt twice, then nothing."""
@@ -47,10 +53,12 @@ class Station:
 
 
 class Clinic:
-    """Opens a desk that is none: its station is `Station`. failures: of the first openings."""
+    """Opens a desk that is none: its station is `Station`. failures: of the first openings. token: of its receipt."""
 
-    def __init__(self, failures: int = 0, bug: Exception | None = None, waiting_s: float = 0.0) -> None:
-        self.failures, self.bug, self.waiting_s = failures, bug, waiting_s
+    def __init__(
+        self, failures: int = 0, bug: Exception | None = None, waiting_s: float = 0.0, token: str = ""
+    ) -> None:
+        self.failures, self.bug, self.waiting_s, self.token = failures, bug, waiting_s, token
         self.asked: list[str] = []
         self.stations: list[Station] = []
         self.closed = 0
@@ -65,7 +73,7 @@ class Clinic:
 
         def token(event: str) -> str:
             self.asked.append(event)
-            return TOKEN
+            return self.token
 
         def station(name: str, publish: Callable[[Snapshot], None], at: Instant) -> Station:
             del name, at
@@ -114,15 +122,16 @@ def test_a_desk_works_until_it_is_stopped() -> None:
     assert (clinic.closed, screen.endings, len(screen.told)) == (1, [Ended(None)], 1)
 
 
-def test_a_receipt_brings_its_signed_event_and_takes_it_away_again() -> None:
-    """Read once while it is shown; the idle screen after it has none."""
-    clinic = Clinic()
+def test_a_receipt_brings_its_signed_event_and_takes_it_away_again(tmp_path: Path) -> None:
+    """Read once while it is shown, as the text of a code; the idle screen after it has none."""
+    token = Visits(FileSigner.create(tmp_path / "device.pem")).checked_in(datetime(2026, 11, 26, tzinfo=UTC))
+    clinic = Clinic(token=token)
     screen = Screen(clinic)
     screen.thread.start()
     while len(screen.shown) < 3:
         threading.Event().wait(0.01)
     assert screen.thread.stop(10)
-    assert [shown.receipt for shown in screen.shown] == [TOKEN, TOKEN, ""]
+    assert [shown.receipt for shown in screen.shown] == [write_receipt(token), write_receipt(token), ""]
     assert clinic.asked == [RECEIPT]
 
 
