@@ -1,11 +1,13 @@
 """The queue: what is due when, and what an answer changes."""
 
+import tracemalloc
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.database import immediate
 from sync.envelope import GENESIS
 from sync.errors import AnswerLate, ChainDisputed, FundBusy, RequestRefused, TransportFailure
 from sync.outbox import (
@@ -246,3 +248,26 @@ def test_the_status_fits_one_line(desk: SyncDesk) -> None:
         "0 delivered, 1 waiting, oldest 1 s, 1 parked, last failure: E-NET-01 the fund cannot be reached, "
         "ALARM: the fund has blocked this desk"
     )
+
+
+def test_a_backlog_of_fifty_thousand_events_needs_no_memory(desk: SyncDesk) -> None:
+    """The next batch and the status take what a batch takes, not what waits: both are asked each second."""
+    token, wall, trust = "h." + "p" * 1300 + ".s", "2026-11-20T09:00:00.000+05:00", "system"
+    rows = (
+        (seq, f"{seq:032x}", f"{seq:064x}", f"{seq - 1:064x}" if seq > 1 else GENESIS, "checked_in", wall, trust, token)
+        for seq in range(1, 50_001)
+    )
+    with immediate(desk.db):
+        desk.db.conn.executemany(
+            "INSERT INTO event (seq, event_id, digest, prev, kind, wall, trust, token) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+        desk.db.execute("INSERT INTO outbox (seq) SELECT seq FROM event")
+    tracemalloc.start()
+    try:
+        assert len(desk.outbox.due(desk.now, force=True)) == MAX_EVENTS
+        assert desk.status.pending == 50_000
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * MAX_EVENTS * len(token), "no more than a batch was read"
