@@ -37,6 +37,14 @@ class ConsentGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class Enroller:
+    """Who enrols at the reception, by pseudonym, and the supervisor who overrules a duplicate; None at the terminal."""
+
+    operator: str | None = None
+    supervisor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EnrolmentResult:
     """person: new id. event: id of the signed event. templates: how many were kept."""
 
@@ -65,13 +73,15 @@ class Enrolment:
         source: str,
         *,
         overrule_duplicate: bool = False,
+        by: Enroller = Enroller(),
     ) -> EnrolmentResult:
         """Keep a patient with consent and templates, and sign that it happened.
 
         looks: embeddings of one person, by this desk's pack. source: "photo" or "camera". overrule_duplicate: a
         supervisor says it is another person (a twin): both are flagged as look-alikes and go to the second factor from
-        now on. Raises ConsentMissing, FaceNotUsable (not one person's looks), PersonExists, DuplicateFace,
-        PackMismatch, and a DatabaseFailure; then nothing was kept, but what looks like fraud was signed as an alarm.
+        now on. by: at the reception, as `FrontDesk.enroller` gives it. Raises ConsentMissing, FaceNotUsable (not one
+        person's looks), PersonExists, DuplicateFace, PackMismatch, and a DatabaseFailure; then nothing was kept, but
+        what looks like fraud was signed as an alarm.
         """
         if consent is None:
             raise ConsentMissing("no consent was recorded")
@@ -80,7 +90,7 @@ class Enrolment:
             # The checks belong into the transaction: another reception may be enrolling the same face just now.
             with immediate(self.records.db):
                 found = self._check(profile.iin, looks, alarms, overrule=overrule_duplicate)
-                result = self._keep(profile, consent, looks, source, found, alarms)
+                result = self._keep(profile, consent, looks, source, found, alarms, by)
         except (FaceNotUsable, PersonExists, DuplicateFace):
             if alarms:
                 sign(self.records, self.ledger, self.clock, *alarms)
@@ -135,6 +145,7 @@ class Enrolment:
         source: str,
         found: Known,
         alarms: Sequence[Alarm],
+        by: Enroller,
     ) -> EnrolmentResult:
         """Write person, consent, templates and flags, and sign; inside the transaction."""
         records, moment = self.records, self.clock.moment()
@@ -158,6 +169,8 @@ class Enrolment:
             duplicates_checked=found.searched,
             duplicate_overruled=bool(alarms),
             look_alikes=len(found.people),
+            operator=by.operator,
+            supervisor=by.supervisor,
         )
         for alarm in alarms:
             append(self.ledger, alarm, moment)

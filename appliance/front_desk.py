@@ -1,4 +1,4 @@
-"""Use cases of whoever is signed in at the reception: confirm by hand, correct a receipt, answer a call, hand over.
+"""Use cases of whoever is signed in at the reception: confirm by hand, correct a receipt, answer calls, hand over.
 
 Who is signed in and may do it is `operators`'s; what is seen is `reception_queue`'s. Each act is one transaction with
 its signed event, by a named person.
@@ -11,7 +11,7 @@ from datetime import datetime
 from appliance.checkin import append
 from appliance.core.errors import AttemptTaken, ReasonMissing, SecondPersonNeeded, ServiceConfirmed, ServiceUnknown
 from appliance.core.iin import Iin
-from appliance.core.operators import Right
+from appliance.core.operators import RIGHTS, Right
 from appliance.core.policy import Policy
 from appliance.core.reception_events import (
     ConfirmedManually,
@@ -24,6 +24,7 @@ from appliance.core.shift import Shift
 from appliance.core.standing import Status
 from appliance.core.types import Sensitive
 from appliance.day_book import DayBook
+from appliance.enrolment import Enroller
 from appliance.operators import Operators, Voucher
 from appliance.pace_watch import PaceWatch
 from appliance.reception_queue import Card, Queue, ReceptionQueue
@@ -218,6 +219,21 @@ class FrontDesk:
                 records.services.confirm(instead.service, person, entry.event_id, entry.seq, moment.wall)
             self._write(entry.event_id, planned.patient, note)
         return entry.event_id
+
+    def enroller(self, *, overrule: bool = False, voucher: Voucher | None = None) -> Enroller:
+        """Who enrols now; to be asked for, and given to `Enrolment.enrol`, at its last step.
+
+        overrule: somebody else has this face, and it is another person all the same. A supervisor who is signed in may
+        say so, else one who vouches. Raises SecondPersonNeeded, and as `Operators.vouch`.
+        """
+        shift = self.operators.require(Right.ENROL)
+        if not overrule:
+            return Enroller(shift.operator)
+        if voucher is not None:
+            return Enroller(shift.operator, self.operators.vouch(voucher, Right.OVERRULE))
+        if Right.OVERRULE not in RIGHTS[shift.role]:
+            raise SecondPersonNeeded("whether it is a twin, a supervisor says")
+        return Enroller(shift.operator, shift.operator)
 
     def held(self, patient: str) -> Held:
         """What the desk holds of a patient, to be shown before it is erased. Raises PersonUnknown, TemplateDamaged."""

@@ -132,21 +132,25 @@ class Operators:
 
         It is no input: a screen that asks for the newest queue must not keep a session open that nobody uses.
         """
-        shift = self.shift()
-        if shift is None or shift.locked:
-            raise NotSignedIn("nobody is signed in" if shift is None else "the session is locked")
+        shift = self._present()
         _allow(shift.role, right)
         return shift
 
     def vouch(self, voucher: Voucher, right: Right) -> str:
-        """The pseudonym of a colleague who agrees, with their PIN, to what the signed-in operator does.
+        """The pseudonym of a colleague who has a right and agrees, with their PIN, to what the operator does.
 
         Raises NotSignedIn, NotAllowed (also for the operator themselves), and as `sign_in`.
         """
-        if voucher.person == self.require(right).person:
+        if voucher.person == self._present().person:
             raise NotAllowed("somebody else has to agree")
         _allow(self._checked(voucher.person, voucher.pin).role, right)
         return self._records.staff.people.reference(voucher.person)
+
+    def _present(self) -> Shift:
+        shift = self.shift()
+        if shift is None or shift.locked:
+            raise NotSignedIn("nobody is signed in" if shift is None else "the session is locked")
+        return shift
 
     def _checked(self, person: PersonId, pin: Pin) -> Operator:
         """The operator, if the PIN is theirs.

@@ -224,7 +224,7 @@ class OperatorUnknown(ApplianceFailure):
 
 
 class SecondPersonNeeded(ApplianceFailure):
-    """Above the shift's limit a manual confirmation needs a second operator."""
+    """A second operator has to agree: above the shift's limit, to one's own visit, to a face that is enrolled."""
 
     code = "E-RCP-01"
     remedy = "Another receptionist or a supervisor chooses their name and types their PIN."

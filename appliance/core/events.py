@@ -219,10 +219,11 @@ class Enrolled(Event):
     """A patient gave consent and templates.
 
     source: camera or photo. duplicates_checked: people searched. look_alikes: how many people with this face were
-    known of and are flagged with the patient.
+    known of and are flagged with the patient. operator: at the reception, else None. supervisor: who overruled there.
     """
 
     KIND: ClassVar[str] = "enrolled"
+    VERSION: ClassVar[int] = 2
 
     patient: str
     consent: str
@@ -238,6 +239,8 @@ class Enrolled(Event):
     duplicates_checked: int
     duplicate_overruled: bool
     look_alikes: int
+    operator: str | None = None
+    supervisor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,29 @@
 """The reception sees who needs help first, by first name and the end of a number, with reasons and no score."""
 
+import itertools
+from datetime import date, datetime, time
+
 import pytest
 
 from appliance.core.decision import Reason
 from appliance.core.errors import NotSignedIn
+from appliance.core.iin import Iin, check_digit
 from appliance.core.quality import Hint
 from appliance.core.standing import Cause, How, Status
 from appliance.day_book import DayBook
+from appliance.enrolment import ConsentGiven
+from appliance.guardianship import Guardianship
 from appliance.reception_queue import Queue, ReceptionQueue
 from appliance.reception_texts import causes_text
+from appliance.records.consents import GivenBy
+from appliance.records.profile import Profile
+from appliance.records.schedule import ScheduledService
 from appliance.texts import Language
 from sync.database import immediate
 from tests.fakes.clock import ManualClock
 from tests.fakes.patients import make_iin, make_profile
 from tests.fakes.reception_staff import PIN
-from tests.fakes.working_desk import WorkingDesk, make_circumstances
+from tests.fakes.working_desk import SOFTWARE, WorkingDesk, make_circumstances
 from tests.use_cases.front import fail, front_of, manual, staffed
 
 
@@ -76,6 +85,33 @@ def test_who_needs_help_comes_first_then_who_is_open(desk: WorkingDesk, clock: M
     front.operators.sign_in(desk.records.operators.all()[0].person, PIN)
     front.answer(call)
     assert (name(5), Status.NOT_COME) in states(desk)
+
+
+def test_a_guardians_visit_is_told_from_the_childs_own(desk: WorkingDesk, clock: ManualClock) -> None:
+    """The child's service, confirmed by the mother's face."""
+    desk.enrol(1)
+    born = clock.wall.date().replace(year=2021)
+    child = Profile("Aru", "Serikova", young_iin(born), "kk")
+    guardianship = Guardianship(desk.records, desk.ledger, desk.clock, desk.policy, SOFTWARE)
+    guardianship.name(make_iin(1), child, ConsentGiven("2026-11", "kk", GivenBy.GUARDIAN))
+    line = ScheduledService(
+        2, child.iin, "V1", (("kk", "Екпе"),) * 3, "7", "d-1", datetime.combine(clock.wall, time(9))
+    )
+    with immediate(desk.db):
+        desk.records.services.keep([line], clock.wall)
+    (row,) = shown(desk).rows
+    assert (row.name, row.status) == ("Aru S.", Status.WAITING)
+    desk.visit(1, row.service)
+    assert states(desk) == [("Aru S.", Status.GUARDIAN)]
+
+
+def young_iin(born: date) -> Iin:
+    """The IIN of somebody born in this century."""
+    for serial in itertools.count(1):
+        eleven = f"{born:%y%m%d}5{serial:04}"
+        if (last := check_digit(eleven)) is not None:
+            return Iin(f"{eleven}{last}")
+    raise AssertionError("every birthday has an IIN")
 
 
 def test_who_came_for_nothing_needs_no_help(desk: WorkingDesk) -> None:
