@@ -102,8 +102,8 @@ _FAULT = Transition(State.OUT_OF_SERVICE, (Effect.RESET,))
 _NOT_SAVED = Transition(State.SAVE_FAILED)
 _FALLBACK = Transition(State.FALLBACK)
 _CALL = Transition(State.HELP, (Effect.CALL,))
-_HELP = Transition(State.HELP, (Effect.CALL, Effect.RECORD_OUTCOME))
-_UNSURE = Transition(State.HELP, (Effect.CALL, Effect.RECORD_DECLINE))
+_HELP = Transition(State.HELP, (Effect.RECORD_OUTCOME, Effect.CALL))
+_UNSURE = Transition(State.HELP, (Effect.RECORD_DECLINE, Effect.CALL))
 _GREETED = {
     Signal.MATCHED: Transition(State.CONFIRM),
     Signal.SEVERAL: Transition(State.CHOOSE),
@@ -188,7 +188,7 @@ TABLE: dict[State, dict[Signal, Transition]] = {
     State.FALLBACK: {
         **_GREETED,
         Signal.WRONG: _FALLBACK,
-        Signal.GAVE_UP: Transition(State.HELP, (Effect.CALL, Effect.RECORD_REFUSAL)),
+        Signal.GAVE_UP: Transition(State.HELP, (Effect.RECORD_REFUSAL, Effect.CALL)),
         Signal.CALLED: _HELP,
         Signal.BACK: _BROKEN_OFF,
         Signal.STAYED: _FALLBACK,

@@ -211,6 +211,18 @@ def test_a_call_that_cannot_be_kept_is_not_shown_as_one() -> None:
     assert (shown.state, shown.failure) == (State.SAVE_FAILED, "E-DISK-01")
 
 
+@pytest.mark.parametrize("step", ["record_decline", "call"])
+def test_what_was_decided_is_recorded_before_anybody_is_called(step: str) -> None:
+    """A call that fails loses no outcome; an outcome that fails is told as such, and nobody is said to be coming."""
+    scene, ali = Scene(), patient("ali")
+    scene.until(State.CONFIRM, ali)
+    scene.desk.failing[step] = DiskFull("no space left")
+    scene.say(IntentKind.HELP)
+    shown = scene.tick(ali)
+    assert (shown.state, shown.failure, scene.desk.calls) == (State.SAVE_FAILED, "E-DISK-01", [])
+    assert [event.kind for event in scene.events] == (["declined"] if step == "call" else [])
+
+
 # ---- what the screen is told beside
 
 

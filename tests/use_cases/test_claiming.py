@@ -149,6 +149,18 @@ def test_reception_sees_whether_a_claim_is_proven(desk: WorkingDesk) -> None:
     assert [(call.patient, call.claimed) for call in calls] == [(numbers[0], False), (numbers[1], True), (None, True)]
 
 
+def test_a_damaged_profile_does_not_stop_who_has_the_code(desk: WorkingDesk) -> None:
+    """Greeted by number, as somebody who is not enrolled; the code is as good as before."""
+    person = desk.enrol(1).person
+    plan(desk, 1)
+    (sealed,) = desk.db.execute("SELECT sealed_profile FROM person WHERE person_id = ?", (person,)).fetchone()
+    desk.db.execute("UPDATE person SET sealed_profile = ? WHERE person_id = ?", (b"\x01" + bytes(60), person))
+    found = claim(desk, 1)
+    desk.db.execute("UPDATE person SET sealed_profile = ? WHERE person_id = ?", (sealed, person))
+    assert found.reception is not None
+    assert (found.reception.greeting, len(found.reception.offers)) == (make_iin(1).masked, 1)
+
+
 def test_a_service_with_a_code_is_never_confirmed_too_early(desk: WorkingDesk, clock: ManualClock) -> None:
     """As by face."""
     plan(desk, 1)
