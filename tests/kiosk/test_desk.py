@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from appliance.composition import OpenDesk, SeeingDesk
-from appliance.core.errors import PackInvalid
+from appliance.core.errors import PackChanged, PackInvalid
 from appliance.core.ports import FrameSource
 from appliance.core.session import State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
@@ -29,7 +29,7 @@ class Station:
     """Publishes what it was given, then asks whether to stop until it is so, or a bug comes up."""
 
     def __init__(self, publish: Callable[[Snapshot], None], bug: Exception | None) -> None:
-        self._publish, self._bug = publish, bug
+        self._publish, self.bug = publish, bug
         self.heard: list[Intent] = []
 
     def submit(self, intent: Intent) -> None:
@@ -44,8 +44,8 @@ class Station:
         for receipt in (RECEIPT, RECEIPT, ""):
             state = State.RECEIPT if receipt else State.IDLE
             self._publish(Snapshot(Instant(0.0), state, receipt=receipt))
-        if self._bug is not None:
-            raise self._bug
+        if self.bug is not None:
+            raise self.bug
         waiting = threading.Event()
         while not stop():
             waiting.wait(0.01)
@@ -120,6 +120,22 @@ def test_a_desk_works_until_it_is_stopped() -> None:
     assert screen.thread.stop(10)
     assert [intent.kind for intent in clinic.stations[0].heard] == [IntentKind.HELP]
     assert (clinic.closed, screen.endings, len(screen.told)) == (1, [Ended(None)], 1)
+
+
+def test_another_pack_is_opened_at_once() -> None:
+    """The desk closes, opens again without a pause, and nobody sees "out of service"."""
+    clinic = Clinic(bug=PackChanged("another pack"))
+    screen = Screen(clinic)
+    screen.thread.start()
+    assert clinic.ready.wait(10)
+    clinic.bug = None
+    while not clinic.stations or clinic.stations[-1].bug is not None or not screen.shown:
+        threading.Event().wait(0.01)
+    assert screen.thread.stop(10)
+    assert len(clinic.stations) >= 2
+    assert clinic.closed == len(clinic.stations)
+    assert State.OUT_OF_SERVICE not in {shown.snapshot.state for shown in screen.shown}
+    assert screen.endings == [Ended(None)]
 
 
 def test_a_receipt_brings_its_signed_event_and_takes_it_away_again(tmp_path: Path) -> None:
