@@ -11,10 +11,11 @@ import typer
 from appliance import logs
 from appliance.cli.output import dump, say, table
 from appliance.cli.place import Folder, Json
+from sync.carry_errors import CarriedRefused
 from sync.clock import SystemClock
 from sync.envelope import format_time, parse_event
 from sync.fund import office
-from sync.fund.carried import import_files
+from sync.fund.carried import Imported, import_files
 from sync.fund.handover import hand_over
 from sync.fund.home import FundHome
 from sync.fund.keys import renew_certificate
@@ -191,11 +192,24 @@ def import_events(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Files of desks, from a stick.")],
     as_json: Json = False,
 ) -> None:
-    """Take in events that came on a stick, and write receipts beside them, to be carried back."""
+    """Take in events that came on a stick, and write receipts beside them, to be carried back.
+
+    Every file is read to its end before anything is taken. Exit code 3 when a file or a desk was refused, or something
+    failed on the way: what was taken in has its receipts; give the same command again, no event counts twice.
+    """
     home = FundHome(folder)
     done = import_files(make_gateway(home, SystemClock()), SealedBox.load(home.sealing_key), files)
+    refused = [f"{one.device}: {one.refused}" for one in done if one.refused]
     if as_json:
-        dump([{"device": one.device, "events": one.events, "receipts": str(one.receipts)} for one in done])
+        dump([_imported(one) for one in done])
     else:
         for one in done:
-            say(f"{one.device}: {one.events} events taken in; receipts for the desk: {one.receipts}")
+            if one.events:
+                say(f"{one.device}: {one.events} events taken in; receipts for the desk: {one.receipts}")
+    if refused:
+        raise CarriedRefused("; ".join(refused))
+
+
+def _imported(one: Imported) -> dict[str, object]:
+    receipts = str(one.receipts) if one.events else None
+    return {"device": one.device, "events": one.events, "receipts": receipts, "refused": one.refused}

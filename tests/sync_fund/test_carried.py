@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sync.__main__ import export_to, import_from, read_status, run_once
-from sync.carry import device_of, read_carried_receipts, receipts_file
+from sync.carry import device_of, end_line, events_head, events_line, read_carried_receipts, receipts_file
 from sync.carry_errors import CarriedInvalid, CarriedRefused, NoSealingKey, StickUnusable
 from sync.clock import SystemClock
 from sync.compact import decode_part
@@ -15,7 +15,7 @@ from sync.database import Database, immediate, open_database
 from sync.fund.audit import verify_fund
 from sync.fund.carried import Imported, import_files
 from sync.fund.home import FundHome
-from sync.fund.office import block_device, list_events
+from sync.fund.office import block_device, list_events, unblock_device
 from sync.fund.serve import make_gateway
 from sync.home import Home, load_settings
 from sync.joining import FundFacts
@@ -24,6 +24,7 @@ from sync.ledger import LEDGER_MIGRATIONS, Ledger, verify_ledger
 from sync.sealing import SealedBox
 from sync.signing import FileSigner
 from sync.strict_json import Members
+from tests.cli.terminal import keldim
 from tests.fakes.documents import join_desk
 from tests.sync_fund.conftest import Fund, live_fund, served
 
@@ -190,13 +191,68 @@ def test_receipts_for_other_events_are_refused(clinic: Clinic) -> None:
     assert clinic.settled() == 0
 
 
-def test_a_blocked_desk_s_stick_is_refused(clinic: Clinic) -> None:
-    """As over the network, with the reason."""
-    path = clinic.export()
+def test_a_blocked_desk_s_stick_is_refused_and_holds_up_no_other(clinic: Clinic, tmp_path: Path) -> None:
+    """As over the network, with the reason; when it is let in again, the same list gives each event once."""
+    blocked, (other, tokens) = clinic.export(), _other_desk(clinic, tmp_path)
     block_device(clinic.fund.root, "desk-1", "stolen")
-    with pytest.raises(CarriedRefused, match="device_blocked"):
-        clinic.take_in(path)
+    for _ in range(2):
+        refused, taken = clinic.take_in(blocked, other)
+        assert (refused.events, refused.receipts.exists()) == (0, False)
+        assert (refused.refused or "").startswith("device_blocked")
+        assert (taken.device, taken.events, taken.refused) == ("desk-2", 3, None)
+    unblock_device(clinic.fund.root, "desk-1")
+    assert [one.refused for one in clinic.take_in(blocked, other)] == [None, None]
+    stored = [row.event for row in list_events(clinic.fund.root)]
+    assert [event.token for event in stored if event.device == "desk-2"] == tokens
+    assert [event.seq for event in stored if event.device == "desk-1"] == list(range(1, 251))
+
+
+def test_a_list_that_failed_on_its_way_goes_on_when_it_is_given_again(clinic: Clinic, tmp_path: Path) -> None:
+    """The receipts of the second file cannot be written: the first has its own, and nothing counts twice after."""
+    (other, _), path = _other_desk(clinic, tmp_path), clinic.export()
+    in_the_way = path.with_suffix(".keldim-receipts")
+    in_the_way.mkdir()
+    with pytest.raises(StickUnusable):
+        clinic.take_in(other, path)
+    assert len(read_carried_receipts(other.with_suffix(".keldim-receipts"), "desk-2")) == 1
+    in_the_way.rmdir()
+    _, taken = clinic.take_in(other, path)
+    assert import_from(clinic.desk, taken.receipts, CLOCK).settled == 250
+    assert sorted(clinic.stored()) == sorted([1, 2, 3, *range(1, 251)])
+    assert verify_fund(clinic.fund.root).intact
+
+
+def test_a_file_that_is_cut_off_stops_the_whole_list(clinic: Clinic, tmp_path: Path) -> None:
+    """Before anything of any file is taken."""
+    (other, _), path = _other_desk(clinic, tmp_path), clinic.export()
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(CarriedInvalid):
+        clinic.take_in(other, path)
     assert clinic.stored() == []
+
+
+def test_the_command_says_what_was_refused(clinic: Clinic, tmp_path: Path) -> None:
+    """Its exit code and the reason, beside what was taken in; 0 when the same command takes everything."""
+    blocked, (other, _) = clinic.export(), _other_desk(clinic, tmp_path)
+    block_device(clinic.fund.root, "desk-1", "stolen")
+    command = ("fund", "import", "--dir", clinic.fund.root, blocked, other, "--json")
+    told = keldim(*command)
+    assert told.code == CarriedRefused.exit_code
+    assert CarriedRefused.code in told.err
+    assert "device_blocked" in told.err
+    assert [one["refused"] is None for one in told.rows] == [False, True]
+    unblock_device(clinic.fund.root, "desk-1")
+    assert keldim(*command).code == 0
+
+
+def _other_desk(clinic: Clinic, folder: Path) -> tuple[Path, list[str]]:
+    """A file of another desk's three events, and these."""
+    desk = Fund(clinic.fund.root, clinic.document, CLOCK.moment().wall).desk(folder, "desk-2")
+    tokens = desk.chain(3)
+    path = clinic.stick / "desk-2-1-3.keldim-events"
+    to = SealedBox.load(clinic.fund.sealing_key).public_jwk
+    path.write_bytes(events_head("desk-2", to) + events_line("desk-2", to, 1, tokens) + end_line(1))
+    return path, tokens
 
 
 def test_a_stick_that_is_not_there_is_named(clinic: Clinic, tmp_path: Path) -> None:
