@@ -16,6 +16,7 @@ from appliance.examination import examine
 from appliance.face.pack import Pack, open_pack
 from appliance.face.pipeline import FacePipeline
 from models.errors import LicenceNotAccepted, PackDamaged
+from models.manifest import MANIFEST_NAME, pack_digest
 from models.releases import Wanted, parse_followed
 from models.slot_state import Fault
 from models.slots import Chosen, Slots
@@ -109,7 +110,10 @@ def _earlier(first: Pack, paths: tuple[Path, ...], accepted: Path, held: Collect
     """Of the packs the desk comes from, those it has templates of; each costs an embedding per frame."""
     found: dict[PackDigest, Pack] = {}
     for path in paths:
-        pack = open_pack(path, accepted=accepted)
-        if pack.digest != first.digest and pack.digest in held:
-            found.setdefault(pack.digest, pack)
+        try:
+            digest = PackDigest(pack_digest((path / MANIFEST_NAME).read_bytes()))
+            if digest != first.digest and digest in held and digest not in found:
+                found[digest] = open_pack(path, accepted=accepted)
+        except (OSError, PackInvalid, PackUncalibrated, LicenceNotAccepted) as failure:
+            _log.warning("whoever only has templates of pack %s is not recognised: %s", path.name, failure)
     return tuple(found.values())
