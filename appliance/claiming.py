@@ -27,14 +27,15 @@ def claim(records: DeskRecords, clock: Clock, policy: Policy, iin: str, code: st
     patient, day = records.people.pseudonym(number), now.date()
     if not code:
         return Claim(Proof.NONE, patient)
-    services = records.services.of_patient(patient, day)
     with immediate(records.db):  # two desks' windows at once do not get twice as many tries
         if records.visit_codes.locked(patient, day):
             return Claim(Proof.NONE, patient)
         if not records.visit_codes.fits(patient, day, code):
-            if services:
-                records.visit_codes.wrong(patient, day)
+            records.visit_codes.wrong(
+                patient, day
+            )  # also a number without an appointment: the lock tells nothing either
             return Claim(Proof.WRONG, patient)
+    services = records.services.of_patient(patient, day)
     return Claim(Proof.CODE, patient, reception(_greeting(records, number), services, now, policy))
 
 

@@ -85,6 +85,14 @@ def test_a_locked_patient_is_sent_to_reception_even_with_the_right_code(desk: Wo
     assert claim(desk, 1).proof is Proof.CODE
 
 
+def test_the_lock_does_not_tell_who_has_an_appointment(desk: WorkingDesk) -> None:
+    """However often somebody tries: the answers for a patient of today and for nobody stay the same, one by one."""
+    plan(desk, 1)
+    tries = [(claim(desk, 1, "000000").proof, claim(desk, 7, "000000").proof) for _ in range(MOST_WRONG + 2)]
+    assert all(patient is nobody for patient, nobody in tries)
+    assert tries[-1] == (Proof.NONE, Proof.NONE)
+
+
 def test_who_had_an_appointment_yesterday_is_as_unknown_as_anybody(desk: WorkingDesk) -> None:
     """A code is good for its day."""
     plan(desk, 1)
