@@ -37,7 +37,7 @@ class ConsentGiven:
 
 
 @dataclass(frozen=True, slots=True)
-class Enroller:
+class EnrolledBy:
     """Who enrols at the reception, by pseudonym, and the supervisor who overrules a duplicate; None at the terminal."""
 
     operator: str | None = None
@@ -73,13 +73,13 @@ class Enrolment:
         source: str,
         *,
         overrule_duplicate: bool = False,
-        by: Enroller = Enroller(),
+        by: EnrolledBy = EnrolledBy(),
     ) -> EnrolmentResult:
         """Keep a patient with consent and templates, and sign that it happened.
 
         looks: embeddings of one person, by this desk's pack. source: "photo" or "camera". overrule_duplicate: a
         supervisor says it is another person (a twin): both are flagged as look-alikes and go to the second factor from
-        now on. by: at the reception, as `FrontDesk.enroller` gives it. Raises ConsentMissing, FaceNotUsable (not one
+        now on. by: at the reception, as `FrontDesk.enrolled_by` gives it. Raises ConsentMissing, FaceNotUsable (not one
         person's looks), PersonExists, DuplicateFace, PackMismatch, and a DatabaseFailure; then nothing was kept, but
         what looks like fraud was signed as an alarm.
         """
@@ -145,7 +145,7 @@ class Enrolment:
         source: str,
         found: Known,
         alarms: Sequence[Alarm],
-        by: Enroller,
+        by: EnrolledBy,
     ) -> EnrolmentResult:
         """Write person, consent, templates and flags, and sign; inside the transaction."""
         records, moment = self.records, self.clock.moment()

@@ -24,7 +24,7 @@ from appliance.core.shift import Shift
 from appliance.core.standing import Status
 from appliance.core.types import Sensitive
 from appliance.day_book import DayBook
-from appliance.enrolment import Enroller
+from appliance.enrolment import EnrolledBy
 from appliance.operators import Operators, Voucher
 from appliance.pace_watch import PaceWatch
 from appliance.reception_queue import Card, Queue, ReceptionQueue
@@ -220,7 +220,7 @@ class FrontDesk:
             self._write(entry.event_id, planned.patient, note)
         return entry.event_id
 
-    def enroller(self, *, overrule: bool = False, voucher: Voucher | None = None) -> Enroller:
+    def enrolled_by(self, *, overrule: bool = False, voucher: Voucher | None = None) -> EnrolledBy:
         """Who enrols now; to be asked for, and given to `Enrolment.enrol`, at its last step.
 
         overrule: somebody else has this face, and it is another person all the same. A supervisor who is signed in may
@@ -228,12 +228,12 @@ class FrontDesk:
         """
         shift = self.operators.require(Right.ENROL)
         if not overrule:
-            return Enroller(shift.operator)
+            return EnrolledBy(shift.operator)
         if voucher is not None:
-            return Enroller(shift.operator, self.operators.vouch(voucher, Right.OVERRULE))
+            return EnrolledBy(shift.operator, self.operators.vouch(voucher, Right.OVERRULE))
         if Right.OVERRULE not in RIGHTS[shift.role]:
             raise SecondPersonNeeded("whether it is a twin, a supervisor says")
-        return Enroller(shift.operator, shift.operator)
+        return EnrolledBy(shift.operator, shift.operator)
 
     def held(self, patient: str) -> Held:
         """What the desk holds of a patient, to be shown before it is erased. Raises PersonUnknown, TemplateDamaged."""

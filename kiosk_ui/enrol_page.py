@@ -152,11 +152,12 @@ class EnrolPage(QObject):
             return
         try:
             self._front.operators.require(Right.OVERRULE if overrule else Right.ENROL)
+            by = self._front.enrolled_by(overrule=overrule)
         except KnownFailure as failure:
             self._error = self._words(failure)
         else:
             self._step, self._error, self._stand = Step.LOOKS, "", Stand()
-            self._enroller.begin(Asked(self._profile, self._consent, overrule))
+            self._enroller.begin(Asked(self._profile, self._consent, by))
         self._show()
 
     def _clear_view(self) -> None:

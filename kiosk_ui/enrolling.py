@@ -13,7 +13,7 @@ from appliance.composition import SeeingDesk
 from appliance.core.ports import FrameSource
 from appliance.core.quality import Hint
 from appliance.core.types import Frame, Sensitive, View
-from appliance.enrolment import ConsentGiven
+from appliance.enrolment import ConsentGiven, EnrolledBy
 from appliance.guided_looks import GuidedLooks, Progress, take_looks
 from appliance.recognition import Probe
 from appliance.records.profile import Profile
@@ -28,11 +28,11 @@ LONGEST_S = 40.0
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Asked(Sensitive):
-    """What was read from the document and agreed to. overrule: a supervisor says it is another person (a twin)."""
+    """What was read from the document and agreed to. by: who enrols, and who says that it is a twin."""
 
     profile: Profile
     consent: ConsentGiven
-    overrule: bool = False
+    by: EnrolledBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,8 @@ class Enroller:
 
     def _keep(self, eyes: SeeingDesk, asked: Asked) -> Outcome:
         looks: Sequence[Probe] = self._looks
-        done = eyes.enrolment.enrol(asked.profile, asked.consent, looks, "camera", overrule_duplicate=asked.overrule)
+        twin = asked.by.supervisor is not None
+        done = eyes.enrolment.enrol(asked.profile, asked.consent, looks, "camera", overrule_duplicate=twin, by=asked.by)
         missing = self._missing
         self.forget()
         return Outcome(done.event, done.templates, missing)

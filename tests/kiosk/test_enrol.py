@@ -138,6 +138,9 @@ def test_a_patient_is_enrolled_step_by_step_and_a_twin_only_by_a_supervisor(qtbo
     room.page.overrule()
     qtbot.waitUntil(step_is(room, "done"), timeout=60_000)
     twins = [event.data["look_alikes"] for event in room.events if event.kind == "enrolled"]
+    alone, agreed = (event.data for event in room.events if event.kind == "enrolled")
+    assert (alone["operator"] is None, alone["supervisor"]) == (False, None)
+    assert agreed["operator"] == agreed["supervisor"] != alone["operator"]
     assert twins == [0, 1]
 
 

@@ -22,7 +22,7 @@ from appliance.core.operators import Pin, Role
 from appliance.core.policy import PaceRule, Policy, ReceptionRule
 from appliance.core.reception_events import CorrectionReason, FaceFailure, IdentityCheck
 from appliance.core.standing import Status
-from appliance.enrolment import Enroller
+from appliance.enrolment import EnrolledBy
 from appliance.front_desk import Correction, FrontDesk, Manual
 from appliance.operators import Voucher
 from sync.home import Home
@@ -240,7 +240,7 @@ def test_nobody_does_anything_who_is_not_signed_in(desk: WorkingDesk) -> None:
             front.queue,
             front.by_hand,
             front.hand_over,
-            front.enroller,
+            front.enrolled_by,
             lambda front=front: front.find(make_iin(1)),
             lambda front=front: front.card(patient),
             lambda front=front: front.answer(1),
@@ -317,20 +317,20 @@ def test_a_correction_stays_with_the_patient_and_the_day(desk: WorkingDesk) -> N
 def test_an_enrolment_names_who_did_it_and_who_overruled(desk: WorkingDesk) -> None:
     """A twin takes a supervisor: signed in, or beside the receptionist with their own PIN."""
     front = staffed(desk)
-    named = front.enroller()
+    named = front.enrolled_by()
     desk.enrolment.enrol(make_profile(1), CONSENT, [make_look(1)], "camera", by=named)
     assert (last(desk)["operator"], last(desk)["supervisor"]) == (pseudonym(desk, 900), None)
     with pytest.raises(SecondPersonNeeded):
-        front.enroller(overrule=True)
+        front.enrolled_by(overrule=True)
     with pytest.raises(NotAllowed):
-        front.enroller(overrule=True, voucher=colleague(desk))
+        front.enrolled_by(overrule=True, voucher=colleague(desk))
     boss = Voucher(give_pin(desk, 902, Role.SUPERVISOR, COLLEAGUE), COLLEAGUE)
-    agreed = front.enroller(overrule=True, voucher=boss)
+    agreed = front.enrolled_by(overrule=True, voucher=boss)
     desk.enrolment.enrol(make_profile(2), CONSENT, [make_twin(1)], "camera", overrule_duplicate=True, by=agreed)
     data = last(desk)
     assert (data["operator"], data["supervisor"]) == (pseudonym(desk, 900), pseudonym(desk, 902))
     front.operators.sign_in(boss.person, COLLEAGUE)
-    assert front.enroller(overrule=True) == Enroller(pseudonym(desk, 902), pseudonym(desk, 902))
+    assert front.enrolled_by(overrule=True) == EnrolledBy(pseudonym(desk, 902), pseudonym(desk, 902))
 
 
 def test_the_shift_is_handed_over_in_figures(desk: WorkingDesk, clock: ManualClock) -> None:
