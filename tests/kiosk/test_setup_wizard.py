@@ -1,5 +1,8 @@
 """The first run in a window: the steps of a real desk, taken with buttons, mouse and keyboard."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +15,18 @@ from PySide6.QtQuick import QQuickItem, QQuickWindow
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from appliance.cli.output import EXIT_NO
 from appliance.cli.place import Place
 from appliance.cli.setup_dialogue import Dialogue, Host, NobodyAnswers, Source
-from appliance.core.setup_steps import Outcome, SetupStep
+from appliance.core.setup_steps import Outcome, Problem, SetupStep
 from appliance.desk_setup import DeskSetup
 from appliance.opencv import cv2
+from appliance.setup_record import read_progress, record_file
 from appliance.texts import Language
 from kiosk_ui.camera_view import CameraView
 from kiosk_ui.setup_wizard import SetupWizard
 from kiosk_ui.window import load_window
+from sync.clock import SystemClock
 from sync.errors import DiskFull
 from tests.fakes.clock import ManualClock
 from tests.fakes.working_desk import make_home
@@ -172,3 +178,34 @@ def test_no_text_is_cut(bench: Bench, language: Language) -> None:
         corner = item.mapToScene(QPointF(item.width(), item.height()))
         assert corner.x() <= bench.window.width() + 1, item.property("text")
         assert corner.y() <= bench.window.height() + 1, item.property("text")
+
+
+def test_the_program_takes_a_step_and_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    """As `keldim setup-desk --window --step camera` starts it; a desk that is not ready yet is no success."""
+    home, pictures = make_home(tmp_path), tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(4):
+        cv2.imwrite(str(pictures / f"{number}.png"), np.full((120, 160, 3), 40 * number, np.uint8))
+    command = [
+        sys.executable,
+        "-m",
+        "kiosk_ui",
+        "setup-desk",
+        "--home",
+        home.root,
+        "--images",
+        pictures,
+        "--step",
+        "camera",
+    ]
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    with subprocess.Popen([str(word) for word in command], env=environment) as process:
+        clock, kept = SystemClock(), record_file(home)
+        end = clock.monotonic() + 60
+        while not kept.exists() and process.poll() is None and clock.monotonic() < end:
+            clock.sleep(0.1)
+        process.terminate()
+        assert process.wait(60) == EXIT_NO
+    found = read_progress(home).of(SetupStep.CAMERA)
+    assert found is not None
+    assert found.problem is Problem.CAMERA_SMALL
