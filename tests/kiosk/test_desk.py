@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,6 +94,14 @@ class Clinic:
         return contextlib.nullcontext(cast("FrameSource", SimpleNamespace(name="none", close=lambda: None)))
 
 
+def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for another thread; one that never comes is a failure, not a test that hangs."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "the desk's thread does not come to it"
+        time.sleep(0.005)
+
+
 class Screen:
     """What a window would get."""
 
@@ -115,8 +124,7 @@ def test_a_desk_works_until_it_is_stopped() -> None:
     screen.thread.start()
     assert clinic.ready.wait(10)
     screen.thread.submit(Intent(IntentKind.HELP))
-    while not clinic.stations[0].heard:
-        threading.Event().wait(0.01)
+    until(lambda: bool(clinic.stations[0].heard))
     assert screen.thread.stop(10)
     assert [intent.kind for intent in clinic.stations[0].heard] == [IntentKind.HELP]
     assert (clinic.closed, screen.endings, len(screen.told)) == (1, [Ended(None)], 1)
@@ -129,8 +137,7 @@ def test_another_pack_is_opened_at_once() -> None:
     screen.thread.start()
     assert clinic.ready.wait(10)
     clinic.bug = None
-    while not clinic.stations or clinic.stations[-1].bug is not None or not screen.shown:
-        threading.Event().wait(0.01)
+    until(lambda: bool(clinic.stations) and clinic.stations[-1].bug is None and bool(screen.shown))
     assert screen.thread.stop(10)
     assert len(clinic.stations) >= 2
     assert clinic.closed == len(clinic.stations)
@@ -144,8 +151,7 @@ def test_a_receipt_brings_its_signed_event_and_takes_it_away_again(tmp_path: Pat
     clinic = Clinic(token=token)
     screen = Screen(clinic)
     screen.thread.start()
-    while len(screen.shown) < 3:
-        threading.Event().wait(0.01)
+    until(lambda: len(screen.shown) >= 3)
     assert screen.thread.stop(10)
     assert [shown.receipt for shown in screen.shown] == [write_receipt(token), write_receipt(token), ""]
     assert clinic.asked == [RECEIPT]
@@ -156,8 +162,7 @@ def test_a_backlog_that_grows_old_is_shown_as_offline(waiting_s: float, offline:
     """A minute is long for a delivery that takes a second."""
     screen = Screen(Clinic(waiting_s=waiting_s))
     screen.thread.start()
-    while not screen.shown:
-        threading.Event().wait(0.01)
+    until(lambda: bool(screen.shown))
     assert screen.thread.stop(10)
     assert screen.shown[0].offline is offline
 
@@ -166,8 +171,7 @@ def test_a_desk_that_cannot_be_opened_says_so_and_stays_closed() -> None:
     """The code is on the screen; the thread waits, and stops at once when told to."""
     screen = Screen(Clinic(failures=1000))
     screen.thread.start()
-    while not screen.shown:
-        threading.Event().wait(0.01)
+    until(lambda: bool(screen.shown))
     assert screen.thread.stop(10)
     assert (screen.shown[0].snapshot.state, screen.shown[0].snapshot.failure) == (State.OUT_OF_SERVICE, "E-PACK-01")
     assert screen.endings == [Ended(None)]
