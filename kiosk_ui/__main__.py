@@ -25,8 +25,10 @@ from appliance.core.setup_steps import SetupStep
 from appliance.core.types import Instant
 from appliance.supervisor import Watchdog, Watched, supervisor_of
 from appliance.texts import Language
+from kiosk_ui.aids import Sound
 from kiosk_ui.desk import DeskThread
 from kiosk_ui.program import Placing, Preview, Program
+from kiosk_ui.voice_speaker import ProgramSpeaker
 from sync.clock import Clock, SystemClock
 from sync.errors import KnownFailure
 from sync.memory import guard_memory
@@ -99,6 +101,7 @@ def kiosk(
     screen: Monitor = 0,
     language: Speaks = None,
     training: Annotated[bool, typer.Option("--training", help="Practise: on a copy of which nothing is kept.")] = False,
+    volume: Annotated[float, typer.Option(help="Of the voice; 0 is mute.", min=0.0, max=1.0)] = 0.6,
 ) -> None:
     """Open the patient's window over this desk."""
     chosen(camera, video, images)
@@ -109,7 +112,8 @@ def kiosk(
         now = Instant(clock.monotonic())
         watchdog.ping(now, now)
 
-    program = Program(clock, language, Placing(fullscreen, screen), alive)
+    sound = Sound(ProgramSpeaker(where.home.root / "voice"), volume)
+    program = Program(clock, language, Placing(fullscreen, screen), alive, sound)
     opening = _Chosen(where, clock, program.preview, watchdog, training, camera, video, images)
     code = program.run(DeskThread(opening, clock, program.publish, program.ended, program.tell))
     watchdog.stopping()

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
 
+from appliance.core.iin import Iin
 from appliance.core.session import State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
 from appliance.core.types import Frame, Sensitive
+from appliance.paper_texts import Paper, paper_text
 from appliance.texts import Label, Language, answer_text, screen_text
 from kiosk_ui.camera_view import CameraView
 from kiosk_ui.framing import REST, Framing, approach, frame_face
@@ -55,7 +57,7 @@ class Kiosk(QObject):
         self._view: CameraView | None = None
         self._framing: Framing | None = None
         self._words: Values = {}
-        self._live: Values = {"ovalX": REST[0], "ovalY": REST[1], "mm": 4.0}
+        self._live: Values = {"ovalX": REST[0], "ovalY": REST[1], "mm": 4.0, "paper": ""}
         self._typed: Values = {}
         self._refresh()
 
@@ -83,6 +85,7 @@ class Kiosk(QObject):
         state = shown.snapshot.state
         if state is not before and before is not State.STILL_THERE and state is not State.STILL_THERE:
             self._pad = Pad()
+            self._put_live({"paper": ""})
             if state is State.IDLE:
                 self._language = self._default
         if shown.snapshot.wrong != self._wrong:
@@ -99,6 +102,18 @@ class Kiosk(QObject):
         self._framing = approach(self._framing or wanted, wanted)
         self._put_live({"ovalX": round(self._framing.oval_x, 3), "ovalY": round(self._framing.oval_y, 3)})
         self._view.show_frame(frame, self._framing)
+
+    def take_document(self, iin: Iin) -> None:
+        """The camera read this from a document, while the number was being asked for."""
+        if self._shown is not None and self._shown.snapshot.state is State.FALLBACK and not self._pad.coding:
+            self._pad = self._pad.read(iin)
+            self._stay()
+            self._refresh()
+
+    def note_printing(self, note: Paper) -> None:
+        """How the printing of the receipt on the screen goes."""
+        if self._shown is not None and self._shown.snapshot.receipt:
+            self._put_live({"paper": paper_text(note, self._language)})
 
     def surround(self, around: Surroundings) -> None:
         """What is told beside the visit."""

@@ -19,6 +19,7 @@ from appliance.composition import OpenDesk
 from appliance.core.snapshot import Intent
 from appliance.core.types import Frame
 from appliance.texts import Language
+from kiosk_ui.aids import Aids, Sound
 from kiosk_ui.camera_view import CameraView
 from kiosk_ui.dates import clock_text
 from kiosk_ui.desk import Ended
@@ -72,7 +73,12 @@ class Program:
     """The window, the bridge and the desk's thread; lives on the main thread."""
 
     def __init__(
-        self, clock: Clock, language: Language | None, placing: Placing, alive: Callable[[], None] = lambda: None
+        self,
+        clock: Clock,
+        language: Language | None,
+        placing: Placing,
+        alive: Callable[[], None] = lambda: None,
+        sound: Sound | None = None,
     ) -> None:
         """language: of the idle screen; None: the desk's own, once it is open. alive: called each second."""
         self._app = QGuiApplication.instance() or QGuiApplication(sys.argv[:1])
@@ -89,6 +95,8 @@ class Program:
         view = self.window.findChild(QObject, "view")
         assert isinstance(view, CameraView)  # noqa: S101 - named so in Patient.qml
         self.kiosk.look_through(view)
+        self._aids = Aids(self.kiosk, sound)
+        self._printers: Mailbox[bool] = Mailbox(self._printing)
         self._snapshots: Mailbox[Shown] = Mailbox(self._show)
         self._frames: Mailbox[Frame] = Mailbox(self.kiosk.show_frame)
         self._endings: Mailbox[Ended] = Mailbox(self._over)
@@ -99,6 +107,7 @@ class Program:
     def preview(self, frame: Frame) -> None:
         """Show a frame; from any thread."""
         self._frames.put(frame)
+        self._aids.frame(frame)
 
     def publish(self, shown: Shown) -> None:
         """Show a snapshot; from any thread."""
@@ -120,6 +129,7 @@ class Program:
         self._tick()
         self._minute.start()
         worker.start()
+        self._aids.printer.look(self._printers.put)
         try:
             self._app.exec()
         finally:
@@ -135,6 +145,7 @@ class Program:
     def close(self) -> None:
         """Take the window down before what it shows."""
         self._minute.stop()
+        self._aids.close()
         del self.window
         self._engine.deleteLater()
         self._app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
@@ -149,6 +160,11 @@ class Program:
             self._around = replace(self._around, offline=shown.offline)
             self.kiosk.surround(self._around)
         self.kiosk.show(shown)
+        self._aids.show(shown, self._around.clinic, self._clock.monotonic())
+
+    def _printing(self, found: bool) -> None:
+        self._around = replace(self._around, printer=found)
+        self.kiosk.surround(self._around)
 
     def _about(self, desk: "_About") -> None:
         self._around = replace(self._around, clinic=desk.clinic)
@@ -159,6 +175,7 @@ class Program:
     def _tick(self) -> None:
         """Also lets Python see signals, which wait while Qt waits."""
         self._alive()
+        self._aids.tick(self._clock.monotonic())
         now = clock_text(self._clock.moment().wall, self.kiosk.language)
         self._around = replace(self._around, clock=now)
         self.kiosk.surround(self._around)

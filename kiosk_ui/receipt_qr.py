@@ -1,7 +1,7 @@
 """The code of a receipt as an image: the one place that imports segno.
 
 What the code says is `sync.receipt_text`'s. Of two corrections the one that paints the larger code is taken: a phone
-needs size first, and correction where both are as large (decision 24 has the figures).
+needs size first, and correction where both are as large (decision 25 has the figures).
 """
 
 from typing import Final

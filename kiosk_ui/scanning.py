@@ -4,6 +4,8 @@ Only while the patient is asked for a number, and only codes whose whole text is
 pad like typed digits; nothing of it is logged or kept.
 """
 
+import threading
+from collections.abc import Callable
 from typing import Final
 
 from appliance.barcodes import CodeKind, read_codes
@@ -43,3 +45,47 @@ class Scanner:
         self._next = frame.at + EVERY_S
         found = {iin.digits: iin for iin in map(iin_in, read_codes(frame.pixels, KINDS)) if iin is not None}
         return next(iter(found.values())) if len(found) == 1 else None
+
+
+class DocumentReader:
+    """Looks on a thread of its own, which a desk that is never asked for a number never has. Newest frame wins."""
+
+    def __init__(self, found: Callable[[Iin], None]) -> None:
+        """found: gets each number, on the reader's thread."""
+        self._found = found
+        self._waiting = threading.Condition()
+        self._next: tuple[Frame, State] | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def put(self, frame: Frame, state: State) -> None:
+        """A new frame and the state it belongs to; from any thread. Never waits for the reading."""
+        with self._waiting:
+            if self._closed or (self._thread is None and state is not State.FALLBACK):
+                return
+            self._next = (frame, state)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="documents", daemon=True)
+                self._thread.start()
+            self._waiting.notify()
+
+    def close(self) -> None:
+        """Stop reading and wait for the look in hand, some 30 ms."""
+        with self._waiting:
+            self._closed = True
+            self._waiting.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        scanner = Scanner()
+        while (waiting := self._taken()) is not None:
+            iin = scanner.look(*waiting)
+            if iin is not None:
+                self._found(iin)
+
+    def _taken(self) -> tuple[Frame, State] | None:
+        with self._waiting:
+            self._waiting.wait_for(lambda: self._closed or self._next is not None)
+            taken, self._next = self._next, None
+            return None if self._closed else taken

@@ -4,7 +4,7 @@ Drawing it is left to the screen and the printer, verifying to `signing`. Text =
 big-endian bytes are 01, the thumbprint of the device's key (32), the signature r || s (64) and the payload, deflated
 (RFC 1951) with a preset dictionary. From those the token comes back byte for byte: the header of an event holds
 nothing but that thumbprint. Digits, because a QR code packs them as densely as bytes (3.33 bits each), and because they
-survive being copied, wrapped and typed; decision 24 has the figures.
+survive being copied, wrapped and typed; decision 25 has the figures.
 """
 
 import re

@@ -24,6 +24,7 @@ Card {
             Txt { text: card.screen.detail + "  →"; size: 28 * Theme.u; Layout.fillWidth: true; visible: card.screen.detail !== "" }
             Txt { objectName: "number"; text: card.screen.number; size: Theme.text; color: Theme.faint; Layout.fillWidth: true; visible: text !== "" }
             Item { Layout.fillHeight: true }
+            Txt { objectName: "paper"; text: card.kiosk.live.paper; size: Theme.small; Layout.fillWidth: true; visible: text !== "" }
             Txt { objectName: "note"; text: card.kiosk.live.note; size: Theme.small; color: Theme.faint; Layout.fillWidth: true }
             Answers { kiosk: card.kiosk; Layout.fillWidth: true }
         }

@@ -49,7 +49,7 @@ def test_the_token_comes_back_byte_for_byte(signer: FileSigner, seed: int) -> No
 
 
 def test_a_receipt_is_short_enough_for_a_phone(signer: FileSigner) -> None:
-    """At most 1,450 digits, 602 bytes of a code, for an event of more than 2,000 characters (decision 24)."""
+    """At most 1,450 digits, 602 bytes of a code, for an event of more than 2,000 characters (decision 25)."""
     token = Visits(signer).checked_in(NOON)
     assert len(token) > 2000
     assert len(write_receipt(token)) <= 1450
