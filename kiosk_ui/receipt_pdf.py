@@ -24,8 +24,8 @@ WIDTH_MM: Final = 80.0
 """Of the paper; a thermal printer prints 72 of them."""
 
 MARGIN_MM: Final = 4.0
-CODE_MM: Final = 60.0
-"""Of the code with its quiet zone: modules of at least 0.55 mm, read from a photo at arm's length."""
+CODE_MM: Final = 66.0
+"""Of the code with its quiet zone: modules of five dots or 0.63 mm, read from a photo at arm's length."""
 
 DPI: Final = 203
 """The head of a thermal printer has 8 dots a millimetre; modules of whole dots come out sharp."""

@@ -1,7 +1,7 @@
 """The code of a receipt as an image: the one place that imports segno.
 
-What the code says is `sync.receipt_text`'s. Of two corrections the one that paints the larger code is taken: a phone
-needs size first, and correction where both are as large (decision 25 has the figures).
+What the code says is `sync.receipt_text`'s. A phone needs size first, and correction where there is room for it
+(decision 25 has the figures).
 """
 
 from typing import Final
@@ -16,8 +16,8 @@ from sync.receipt_text import PREFIX, write_receipt
 QUIET: Final = 4
 """Modules of white around a code (ISO/IEC 18004)."""
 
-_CORRECTIONS: Final = ("m", "l")
-"""About 15 % and 7 % of a code may be spoilt."""
+LEAST_PIXELS: Final = 3
+"""Of a module; where the higher correction has fewer, the lower one is taken, which has fewer modules."""
 
 
 def code_text(token: str) -> str:
@@ -35,8 +35,8 @@ def code_modules(text: str, side: float) -> QImage:
     """
     if not text:
         return QImage()
-    codes = [_modules(text, correction) for correction in _CORRECTIONS]
-    return max(codes, key=lambda code: side // code.width() * code.width())
+    code = _modules(text, "m")  # about 15 % may be spoilt
+    return code if side // code.width() >= LEAST_PIXELS else _modules(text, "l")  # about 7 %
 
 
 def paint_code(painter: QPainter, text: str, left: float, top: float, side: float) -> None:

@@ -62,13 +62,13 @@ def test_a_photo_of_the_code_is_read(qapp: QGuiApplication, token: str) -> None:
     assert read_codes(dull, QR) == (text,)
 
 
-def test_of_two_corrections_the_larger_code_is_taken(qapp: QGuiApplication, token: str) -> None:
-    """On a small square the lower one, which has fewer modules; where both are as large, the higher one."""
+def test_a_small_square_takes_the_lower_correction(qapp: QGuiApplication, token: str) -> None:
+    """It has fewer modules, and so more pixels for each; where the higher one has three, it is kept."""
     del qapp
     text = code_text(token)
-    low, high = code_modules(text, 300).width(), code_modules(text, 708).width()
+    low, high = code_modules(text, 300).width(), code_modules(text, 330).width()
     assert low < high
-    assert 300 // low * low > 300 // high * high
+    assert (300 // low, 300 // high, 330 // high) == (3, 2, 3)
 
 
 def test_without_a_receipt_there_is_no_code(qapp: QGuiApplication) -> None:
