@@ -24,7 +24,7 @@ from tests.sync_fund.gateway_process import Process, process_of
 DESKS = 12
 """So that the rate of each (200 at once, 20 a second) lets all its requests through."""
 
-ROUNDS = 10
+ROUNDS = 8
 """Of one request of each kind for each desk, after the warming up."""
 
 GROWTH_KIB = 16 * 1024
