@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from sync.errors import DatabaseFailure, EnvelopeInvalid, KeyUnusable, LogBroken
+from sync.errors import DatabaseFailure, EnvelopeInvalid, KeyUnusable, LogBroken, SettingsInvalid
 from sync.fund.body import BODY_SECONDS, read_limited
 from sync.fund.counter import FrontDesk
 from sync.fund.denial import RequestDenied
@@ -181,7 +181,7 @@ def _add_failures(app: FastAPI) -> None:
         return problem(status, status.phrase.lower().replace(" ", "_"), f"{status.phrase}; see /openapi.json")
 
     async def failing(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, DatabaseFailure | KeyUnusable | LogBroken)  # noqa: S101  # registered for nothing else
+        assert isinstance(error, DatabaseFailure | KeyUnusable | LogBroken | SettingsInvalid)  # noqa: S101  # registered for nothing else
         logger.error("%s: %s. %s", error.code, error, error.remedy)
         return problem(503, "busy", "the fund cannot store just now", FAILING_RETRY_S)
 
@@ -194,6 +194,7 @@ def _add_failures(app: FastAPI) -> None:
         HTTPException: http,
         DatabaseFailure: failing,
         KeyUnusable: failing,
+        SettingsInvalid: failing,
         LogBroken: failing,
         ClientDisconnect: gone,
     }

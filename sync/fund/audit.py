@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from sync.envelope import GENESIS, SignedEvent
+from sync.envelope import GENESIS, Event, SignedEvent
 from sync.errors import EnvelopeInvalid
 from sync.fund.home import FundHome
 from sync.fund.log_audit import LogReader, LogReport, TreeWalk
 from sync.fund.log_terms import load_terms
 from sync.fund.office import open_store
+from sync.fund.packs import PACK_NOT_ALLOWED, packs_of
 from sync.fund.rows import Device, DeviceSummary, Fork, Head, NewEvent
 from sync.fund.store import OfficeStore
 from sync.fund.stores import log_store
@@ -165,7 +166,7 @@ class _Walk:
             event_id=event.event_id,
             kind=event.kind,
             token=stored.token,
-            refused="id_reused" if event.event_id in self.ids else None,
+            refused=self._refusal(stored, event),
         )
         self.ids.add(event.event_id)
         if says != stored:
@@ -173,6 +174,17 @@ class _Walk:
             self.note(stored.seq, f"was stored otherwise than signed: {', '.join(altered)}")
         elif stored.seq == self.seq + 1 and event.prev != self.digest:
             self.note(stored.seq, "does not follow the event before it")
+
+    def _refusal(self, stored: NewEvent, event: Event) -> str | None:
+        """Why an event must have been refused, if it must.
+
+        Which packs were allowed when it came is kept nowhere: that an event which names one was refused for it is
+        believed. Once logged it cannot be called so any more, and the desk has its receipt.
+        """
+        if event.event_id in self.ids:
+            return "id_reused"
+        named = stored.refused == PACK_NOT_ALLOWED and packs_of(event)
+        return PACK_NOT_ALLOWED if named else None
 
     def end(self, head: Head) -> None:
         """Check where the chain ends: nowhere before its head, nor before what was logged of it."""

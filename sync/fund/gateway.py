@@ -6,7 +6,7 @@ one event loop: what it computes itself (signatures) holds the loop up, for 20 m
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +15,7 @@ from sync.envelope import DEVICE_ID, Moment
 from sync.errors import ProtocolViolation
 from sync.fund.denial import RequestDenied
 from sync.fund.ingest import examine, judge_batch, wanted
+from sync.fund.packs import Packs
 from sync.fund.peer import check_good, check_peer
 from sync.fund.rows import Certificate, Device, DeviceSummary
 from sync.fund.standing import objection
@@ -66,7 +67,9 @@ class Overview:
 class Gateway:
     """Receives batches and answers questions, all in one event loop."""
 
-    def __init__(self, store: FundStore, signer: Signer, clock: WallClock) -> None:
+    def __init__(self, store: FundStore, signer: Signer, clock: WallClock, packs: Callable[[], Packs] = Packs) -> None:
+        """packs: which may decide a visit; asked for each batch, and may raise SettingsInvalid."""
+        self._packs = packs
         self._store = store
         self._signer = signer
         self._clock = clock
@@ -115,9 +118,9 @@ class Gateway:
 
     async def _answer(self, registered: Device, tokens: Sequence[str]) -> bytes:
         device = registered.device
-        claims = [examine(token, registered) for token in tokens]
+        claims, packs = [examine(token, registered) for token in tokens], self._packs()
         judged = await self._store.settle(
-            device, wanted(claims), lambda view: judge_batch(claims, view), self._clock.moment().wall
+            device, wanted(claims), lambda view: judge_batch(claims, view, packs), self._clock.moment().wall
         )
         for fork in judged.forks:
             logger.warning("device %s forked at event %d: blocked", device, fork.seq)

@@ -28,6 +28,7 @@ from sync.fund.keys import renew_certificate
 from sync.fund.listening import bind, bound, write_ready
 from sync.fund.log import Log
 from sync.fund.log_terms import load_signer, load_terms
+from sync.fund.packs import PackList
 from sync.fund.peer import fingerprint
 from sync.fund.rate import Rate
 from sync.fund.renewal import Renewal
@@ -190,7 +191,7 @@ def _config(app: FastAPI, context: ssl.SSLContext | None) -> uvicorn.Config:
 def make_gateway(home: FundHome, clock: Clock, store: FundStore | None = None) -> Gateway:
     """The gateway of a fund, to be opened in its event loop. Raises KeyUnusable."""
     store = store or gateway_store(home, clock.moment().wall)
-    return Gateway(store, FileSigner.load(home.signing_key), clock)
+    return Gateway(store, FileSigner.load(home.signing_key), clock, PackList(home.packs).now)
 
 
 def renewing(home: FundHome, store: FundStore, clock: Clock) -> Renew:

@@ -13,17 +13,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync.errors import DatabaseFailure, DiskFull
+from sync.compact import digest_of
+from sync.envelope import GENESIS
+from sync.errors import DatabaseFailure, DiskFull, SettingsInvalid
 from sync.fund import gateway as gateway_module
 from sync.fund.audit import verify_fund
 from sync.fund.denial import RequestDenied
 from sync.fund.home import FundHome
 from sync.fund.office import block_device, devices, list_events, unblock_device
+from sync.fund.packs import Packs, write_packs
 from sync.fund.rows import NewEvent, View, Wanted
 from sync.fund.store import Decision, FundStore
 from sync.fund.stores import gateway_store
 from sync.protocol import MAX_BODY, MAX_EVENTS, RECEIPT_TYP, Result, read_head
 from sync.signing import FileSigner, verify
+from sync.strict_json import Json
 from tests.sync_fund.blocking import Gateway, open_gateway
 from tests.sync_fund.conftest import Fund
 from tests.sync_fund.desk import NOON, FakeDesk, StillClock, Told, batch, receipts_of, twin_signature
@@ -309,3 +313,21 @@ def test_the_log_holds_ids_and_counts_only(
     assert desk.device in caplog.text
     assert "cafecafe" not in caplog.text
     assert token not in caplog.text
+
+
+def test_a_visit_of_a_forbidden_pack_is_kept_as_refused(gateway: Gateway, fund: Fund, tmp_path: Path) -> None:
+    """On the running gateway: the list holds from the next batch on, and a damaged one stores nothing."""
+    desk, file = fund.desk(tmp_path), FundHome(fund.root).packs
+    visits: list[dict[str, Json]] = [{"circumstances": {"pack": digit * 64}} for digit in "ab"]
+    write_packs(file, Packs(frozenset({"a" * 64})))
+    first = desk.event(1, GENESIS, data=visits[0])
+    second = desk.event(2, digest_of(first), data=visits[1])
+    told = _offer(gateway, fund, desk, [first, second])
+    assert [(each.result.value, each.reason) for each in told] == [("accepted", None), ("refused", "pack_not_allowed")]
+    file.write_text("[]x")
+    third = desk.event(3, digest_of(second), data=visits[0])
+    with pytest.raises(SettingsInvalid):
+        _offer(gateway, fund, desk, [third])
+    write_packs(file, Packs())
+    assert _results(_offer(gateway, fund, desk, [third])) == ["accepted"]
+    assert verify_fund(fund.root).intact
