@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 from appliance.checkin import append
 from appliance.composition import DESK_MIGRATIONS, OpenDesk, open_desk, open_vault
-from appliance.core.events import KeyRotated
+from appliance.core.machine_events import KeyRotated
 from appliance.records.data_keys import is_bound, open_all, rewrap
 from appliance.records.vault import Vault
 from sync.clock import Clock

@@ -10,7 +10,7 @@ from datetime import date
 
 from appliance.checkin import append
 from appliance.core.errors import MigrationUnfinished
-from appliance.core.events import PackRetired
+from appliance.core.machine_events import PackRetired
 from appliance.core.policy import Policy
 from appliance.core.types import PackDigest, PersonId
 from appliance.enrolment import clear_log

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.checkin import sign
-from appliance.core.events import PackGivenUp, PackInUse
+from appliance.core.machine_events import PackGivenUp, PackInUse
 from appliance.core.types import PackDigest
 from appliance.records.desk import DeskRecords
 from models.slot_state import State

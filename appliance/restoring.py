@@ -10,7 +10,7 @@ from pathlib import Path
 
 from appliance.checkin import append
 from appliance.composition import DESK_MIGRATIONS, OpenDesk, open_vault
-from appliance.core.events import Restored
+from appliance.core.machine_events import Restored
 from appliance.records.adopt import Adopted, adopt, is_empty
 from appliance.records.data_keys import is_bound
 from appliance.records.vault import Vault

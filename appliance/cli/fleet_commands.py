@@ -11,7 +11,7 @@ import typer
 
 from appliance.cli.output import dump, say, table
 from appliance.cli.place import Folder, Json
-from appliance.core.events import PackInUse
+from appliance.core.machine_events import PackInUse
 from sync.envelope import format_time, parse_event
 from sync.fund import office
 from sync.strict_json import JsonObject

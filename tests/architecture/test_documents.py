@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from typer._click.core import Command, Context
 from typer.core import TyperGroup
 
 from appliance.cli.app import app
+from kiosk_ui.__main__ import app as window_app
 from tests.architecture.generated import DOCUMENT, SECTIONS, written
 from tests.architecture.source import ROOT, tracked
 
@@ -61,8 +63,24 @@ def test_make_targets_exist(document: Path) -> None:
 
 def _commands(document: str) -> list[list[str]]:
     """The `keldim` command lines of a document's code blocks, as words, without what the shell takes."""
-    lines = re.findall(r"^keldim (.*)$", document, re.MULTILINE)
-    return [shlex.split(line, comments=True) for line in lines]
+    lines = re.findall(r"^keldim (.*)$", document.replace("\\\n", " "), re.MULTILINE)
+    words = [shlex.split(line, comments=True) for line in lines]
+    return [part for line in words for part in _apart(line)]
+
+
+def _apart(words: list[str]) -> Iterator[list[str]]:
+    """Commands that a shell runs one after the other."""
+    while "&&" in words:
+        at = words.index("&&")
+        yield words[:at]
+        words = words[at + 1 :]
+        if words[:1] == ["keldim"]:
+            words = words[1:]
+    yield words
+
+
+_WINDOWS = {"kiosk": "kiosk", "open": "reception", "ui": "bench"}
+"""Commands that become another program, and what they are called there."""
 
 
 def _unknown(words: list[str]) -> str | None:
@@ -75,6 +93,10 @@ def _unknown(words: list[str]) -> str | None:
         if found is None:
             return words[0] if words else "(nothing)"
         command, words = found, words[1:]
+    if command.context_settings.get("ignore_unknown_options"):  # the window's own program knows its options
+        window = typer.main.get_command(window_app)
+        assert isinstance(window, TyperGroup)
+        command = window.get_command(context, _WINDOWS[str(command.name)]) or command
     options = {name for parameter in command.params for name in parameter.opts}
     return next((word for word in words if word.startswith("--") and word not in options), None)
 

@@ -31,7 +31,9 @@ def _run(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]"
     (folder / "test_three.py").write_text(TESTS)
     (folder / "pytest.ini").touch()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KELDIM_", "PYTEST_"))}
-    command = [sys.executable, "-m", "pytest", "-p", "tests.folders", "-p", "no:cacheprovider", str(folder)]
+    # A folder of its own: else it closes the one that all runs share to others, and with it the servers of this run.
+    command = [sys.executable, "-m", "pytest", "-p", "tests.folders", "-p", "no:cacheprovider"]
+    command += [f"--basetemp={folder / 'base'}", str(folder)]
     return subprocess.run(
         command,
         cwd=ROOT,

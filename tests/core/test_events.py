@@ -21,19 +21,15 @@ from appliance.core.events import (
     Enrolled,
     Event,
     Forgotten,
-    KeyRotated,
     LivenessMethod,
     LookAlike,
-    PackGivenUp,
-    PackInUse,
-    PackRetired,
     Refused,
-    Restored,
     ReTemplated,
     StaffEnrolled,
     StaffForgotten,
     WithoutFace,
 )
+from appliance.core.machine_events import KeyRotated, PackGivenUp, PackInUse, PackRetired, Restored
 from appliance.core.operators import Role
 from appliance.core.reception_events import (
     ConfirmedManually,

@@ -1,0 +1,85 @@
+"""What the desk tells the fund about itself: its packs, its keys, and whose records it took over.
+
+The base of all events, and what they may carry, is `events`'.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from appliance.core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class PackRetired(Event):
+    """All templates of a pack were erased.
+
+    people: who had some. stranded: who has no template left and must enrol again. staff: as people, of the staff.
+    """
+
+    KIND: ClassVar[str] = "pack_retired"
+
+    pack: str
+    templates: int
+    people: int
+    stranded: int
+    staff: int
+    policy: str
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackGivenUp:
+    """A pack that failed here, or was withdrawn, and is never used again. fault: why."""
+
+    pack: str
+    release: int
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackInUse(Event):
+    """What a desk that follows publishers of packs runs, whenever that changes: its signed word to the fund.
+
+    pack: digest. release: None for the pack it was delivered with. trial: it has yet to prove itself. ring: whose
+    assignments the desk follows. floor: the oldest release it would use. given_up: the latest of them.
+    """
+
+    KIND: ClassVar[str] = "pack_in_use"
+
+    pack: str
+    release: int | None
+    trial: bool
+    ring: str
+    floor: int
+    given_up: tuple[PackGivenUp, ...]
+    policy: str
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored(Event):
+    """The records of another desk were taken over from a back-up.
+
+    device: the other desk. head: number of the last event in the back-up. people, staff: who came along. erased: who
+    was in the back-up and had been erased since, and so did not.
+    """
+
+    KIND: ClassVar[str] = "restored"
+
+    device: str
+    head: int
+    people: int
+    staff: int
+    erased: int
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRotated(Event):
+    """A key of this desk was replaced. key: template or database. check: tells the new key from others, and no more."""
+
+    KIND: ClassVar[str] = "key_rotated"
+
+    key: str
+    check: str
+    software: str
