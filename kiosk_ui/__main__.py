@@ -172,6 +172,7 @@ def demo(
         float, typer.Option(help="Seconds for which the people played wait for you to press a button.")
     ] = 6.0,
     visits: Annotated[int, typer.Option(help="How many visits are played.", min=1)] = 99,
+    as_json: Annotated[bool, typer.Option("--json", help="With --pictures: machine-readable output.")] = False,
     packs: Packs = None,
     fullscreen: Fullscreen = False,
     screen: Monitor = 0,
@@ -185,7 +186,7 @@ def demo(
     if pictures is None:
         well = watch(program, clock, where.packs, folder, patience, visits)
     else:
-        well = photograph(program, where.packs, folder, pictures)
+        well = photograph(program, where.packs, folder, pictures, as_json=as_json)
     raise typer.Exit(0 if well else EXIT_NO)
 
 

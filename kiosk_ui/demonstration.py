@@ -126,11 +126,11 @@ def watch(program: Program, clock: Clock, packs: Path, folder: Path | None, pati
     return day.well
 
 
-def photograph(program: Program, packs: Path, folder: Path | None, pictures: Path) -> bool:
+def photograph(program: Program, packs: Path, folder: Path | None, pictures: Path, *, as_json: bool = False) -> bool:
     """Play the day without waiting and save a picture of every state; whether all came out as planned."""
     album = Album(pictures, program.window, program.kiosk)
     try:
-        well = play_day(packs, folder, audience=_Headless(program, album))
+        well = play_day(packs, folder, as_json=as_json, audience=_Headless(program, album))
         album.complete()
         return well
     finally:

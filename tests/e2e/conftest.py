@@ -1,6 +1,7 @@
-"""The demonstration, played once by a process of its own."""
+"""The demonstration, played once before its window, by a process of its own."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -32,19 +33,23 @@ class Played:
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory: pytest.TempPathFactory, pack_path: Path) -> Played:
-    """`keldim demo`, from beginning to end."""
+    """What `make demo` does where there is no screen, from beginning to end."""
     folder = tmp_path_factory.mktemp("demo") / "day"
     command = [
         sys.executable,
         "-m",
-        "appliance",
+        "kiosk_ui",
+        "demo",
         "--packs",
         str(pack_path.parent),
-        "demo",
         "--dir",
         str(folder),
         "--json",
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST_S)
+    command += ["--pictures", str(folder.parent / "pictures")]
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST_S
+    )
     told = json.loads(done.stdout or '{"visits": [], "summary": ""}')
     return Played(folder, done.returncode, told["visits"], told["summary"], done.stderr)

@@ -1,4 +1,4 @@
-"""`keldim demo`: a day of a clinic comes out as planned, is proven at the fund, and leaves no trace of who came."""
+"""The demonstration: a day of a clinic comes out as planned, is proven at the fund, and leaves no trace of who came."""
 
 import base64
 import re
@@ -10,11 +10,13 @@ import pytest
 
 from appliance.composition import open_desk
 from appliance.core.errors import DemoFailed
+from appliance.core.session import State
 from appliance.core.types import PackDigest
 from appliance.demo.cast import PATIENTS
 from appliance.demo.plan import PLAN
 from appliance.face.pack import open_pack
 from appliance.face.pipeline import FacePipeline
+from appliance.texts import Language
 from sync.clock import SystemClock
 from sync.home import Home
 from tests.cli.terminal import keldim
@@ -60,6 +62,13 @@ def test_the_table_names_every_act_with_its_verdict(played: Played) -> None:
             assert row["liveness"] == "live"
             assert row["reasons"] == ["match", "live"]
             assert float(str(row["score"])) >= float(str(row["threshold"]))
+
+
+def test_every_state_has_its_picture_in_three_languages(played: Played) -> None:
+    """Those the day came to as it went, the others from samples."""
+    found = {path.stem.rpartition("_") for path in (played.folder.parent / "pictures").glob("*.png")}
+    for language in Language:
+        assert {name.split(".")[0] for name, _, spoken in found if spoken == language} == set(State)
 
 
 def test_the_printed_photo_is_never_live(played: Played) -> None:
