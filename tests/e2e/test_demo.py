@@ -71,6 +71,15 @@ def test_every_state_has_its_picture_in_three_languages(played: Played) -> None:
         assert {name.split(".")[0] for name, _, spoken in found if spoken == language} == set(State)
 
 
+def test_the_code_on_the_screen_proves_the_visit(played: Played) -> None:
+    """From the picture of a receipt, with public keys alone; another picture proves nothing."""
+    pictures, fund = played.folder.parent / "pictures", played.folder / "desk" / "fund"
+    keys = ("--certificate", fund / "device.pem", "--device-ca", fund / "device-ca.pem")
+    proven = keldim("receipt", "verify", pictures / "receipt_kk.png", *keys)
+    assert (proven.code, "device signature: verified" in proven.out) == (0, True)
+    assert keldim("receipt", "verify", pictures / "idle_kk.png", *keys).code == 4
+
+
 def test_the_printed_photo_is_never_live(played: Played) -> None:
     """Moved and tilted as it was."""
     (row,) = [row for row in played.rows if row["visit"] == "printed photo of a patient"]
