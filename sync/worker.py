@@ -5,13 +5,11 @@ harmless and nothing is settled without a verified receipt, so a crash at any po
 run does the same as ever.
 """
 
-import contextlib
-import fcntl
 import logging
-import os
 import random
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +21,6 @@ from sync.envelope import Moment
 from sync.errors import (
     ChainDisputed,
     DatabaseFailure,
-    DatabaseUnreachable,
     DeviceRefused,
     FundBusy,
     ProtocolViolation,
@@ -32,6 +29,7 @@ from sync.errors import (
     SyncRunning,
     TransportFailure,
 )
+from sync.exclusive import exclusive
 from sync.ledger import keep_anchor, keep_fund_head, ledger_head
 from sync.outbox import MAX_BACKOFF_S, Draw, Outbox, backoff_s
 from sync.protocol import Head, Outgoing, encode_batch, read_head, read_receipts
@@ -220,21 +218,9 @@ def serve(worker: Worker, clock: Clock, stopped: Callable[[], bool]) -> None:
         pause(clock, wait, stopped)
 
 
-@contextlib.contextmanager
-def single_flight(lock: Path) -> Iterator[None]:
-    """Hold the desk's delivery lock; the kernel frees it however the process ends. Raises SyncRunning."""
-    try:
-        handle = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise DatabaseUnreachable(f"{lock.name} cannot be opened: {error.strerror}") from error
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SyncRunning("another process is delivering events of this desk") from error
-        yield
-    finally:
-        os.close(handle)
+def single_flight(lock: Path) -> AbstractContextManager[None]:
+    """Hold the desk's delivery lock. Raises SyncRunning, DatabaseUnreachable."""
+    return exclusive(lock, SyncRunning("another process is delivering events of this desk"))
 
 
 def _anchor(head: Head, moment: Moment, trip_ms: int) -> TimeAnchor:

@@ -4,12 +4,11 @@ The address lies in `keys/database.url` (mode 0600), written by `keldim fund ini
 """
 
 import contextlib
-import fcntl
-import os
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 
-from sync.errors import DatabaseUnreachable, FundDatabaseInvalid, GatewayRunning
+from sync.errors import FundDatabaseInvalid, GatewayRunning
+from sync.exclusive import exclusive
 from sync.fund.embedded import EmbeddedStore, SqliteFundStore
 from sync.fund.home import FundHome
 from sync.fund.log_embedded import EmbeddedLog
@@ -49,27 +48,11 @@ def serves_several(home: FundHome) -> bool:
     return home.database_url.exists()
 
 
-@contextlib.contextmanager
-def sole_gateway(home: FundHome) -> Iterator[None]:
-    """Hold a fund's own file for one gateway; the kernel lets go of it however the process ends.
-
-    Raises GatewayRunning, DatabaseUnreachable.
-    """
+def sole_gateway(home: FundHome) -> AbstractContextManager[None]:
+    """Hold a fund's own file for one gateway. Raises GatewayRunning, DatabaseUnreachable."""
     if serves_several(home):
-        yield
-        return
-    try:
-        handle = os.open(home.lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise DatabaseUnreachable(f"{home.lock.name} cannot be opened: {error.strerror}") from error
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise GatewayRunning("another gateway serves this fund, whose database is a file") from error
-        yield
-    finally:
-        os.close(handle)
+        return contextlib.nullcontext()
+    return exclusive(home.lock, GatewayRunning("another gateway serves this fund, whose database is a file"))
 
 
 def log_store(home: FundHome, at: datetime | None) -> LogStore:
