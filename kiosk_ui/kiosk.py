@@ -20,6 +20,9 @@ from kiosk_ui.framing import REST, Framing, approach, frame_face
 from kiosk_ui.pad import Pad
 from kiosk_ui.screen import PRINT, Button, Screen, Surroundings, render, starting
 
+_TYPING = (State.FALLBACK, State.STILL_THERE)
+"""States in which what was typed is kept; whoever is asked whether they are still there may go on."""
+
 _WORDS = (
     *("state", "scene", "language", "headline", "detail", "second", "tone", "cue"),
     *("offline", "training", "clinic"),
@@ -83,8 +86,9 @@ class Kiosk(QObject):
         before = self._shown.snapshot.state if self._shown else None
         self._shown = shown
         state = shown.snapshot.state
-        if state is not before and before is not State.STILL_THERE and state is not State.STILL_THERE:
+        if state not in _TYPING:
             self._pad = Pad()
+        if state is not before:
             self._put_live({"paper": ""})
             if state is State.IDLE:
                 self._language = self._default

@@ -160,6 +160,12 @@ def test_the_pad_hands_in_what_was_typed_and_forgets_it(stand: Stand) -> None:
     handed = [intent for intent in stand.sent if intent.kind is IntentKind.IDENTIFY]
     assert [(intent.iin, intent.code) for intent in handed] == [("900101300017", "123456")]
     assert not re.search(r"\d", repr(handed[0]))
+    typed = stand.kiosk.values["typed"]
+    show(stand, "still_there")
+    assert stand.kiosk.values["typed"] == typed, "who answers goes on where they were"
+    show(stand, "leaving")
+    assert stand.kiosk.values["typed"] == "–––– –––– ––––", "who does not leaves nothing"
+    show(stand, "fallback")
     show(stand, "confirm")
     show(stand, "fallback")
     assert stand.kiosk.values["typed"] == "–––– –––– ––––"
