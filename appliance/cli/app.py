@@ -211,6 +211,14 @@ class _Commands(TyperGroup):
 app = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"keldim {version('keldim')}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     context: typer.Context,
@@ -220,6 +228,9 @@ def root(
     packs: Annotated[
         Path | None, typer.Option("--packs", envvar=PACKS_VARIABLE, help="Folder of model packs.", show_default=False)
     ] = None,
+    version: Annotated[  # noqa: ARG001 - told before anything else
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version and end.")
+    ] = False,
 ) -> None:
     """Keldim: a patient checks in with their face, and the fund gets an event it can trust."""
     context.obj = place_of(home, packs)

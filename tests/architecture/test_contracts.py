@@ -37,6 +37,8 @@ FORBIDDEN = [
     ("appliance/recognition.py", "import kiosk_ui"),
     ("appliance/recognition.py", "import socket"),
     ("appliance/helpers.py", "import math"),
+    ("appliance/releases/state.py", "import rich"),
+    ("appliance/releases/shelf.py", "import sync.database"),
     ("models/manifest.py", "import appliance.core.types"),
     ("models/manifest.py", "import sync.database"),
     ("models/manifest.py", "import models.store"),

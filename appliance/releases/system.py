@@ -1,0 +1,81 @@
+"""The guard's door to the system: dpkg says whether a release is whole, systemd whether its services are well.
+
+Commands only, each with a time-out: nothing of a release is imported.
+"""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from appliance.releases.state import Version
+
+UNITS: Final = ("keldim-window.service", "keldim-kiosk.service", "keldim-sync.service")
+"""The services of a desk that a switch starts anew where they run, and whose starts count."""
+
+_DOCTOR: Final = "keldim-doctor.service"
+_LONG_S: Final = 300
+_SHORT_S: Final = 60
+
+
+class System(Protocol):
+    """What the guard asks of the machine and tells it."""
+
+    def complaint(self, version: Version, folder: Path) -> str:
+        """What is wrong with a release before anything is switched; empty: nothing."""
+
+    def trouble(self) -> str:
+        """What is wrong with the desk as it runs; empty: nothing."""
+
+    def restart(self, *, but: str = "") -> None:
+        """Start the services anew that run, without waiting. but: a service that starts by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Debian:
+    """The real one: dpkg and systemd."""
+
+    def complaint(self, version: Version, folder: Path) -> str:
+        """Every file against its package, then one start without a desk."""
+        package = f"keldim-{version}"
+        code, said = _run(_SHORT_S, "dpkg-query", "--show", "--showformat=${db:Status-Status}", package)
+        if code or said != "installed":
+            return f"the package {package} is not installed whole ({said or 'unknown'})"
+        _, said = _run(_LONG_S, "dpkg", "--verify", package)
+        if said:
+            return f"files of {package} are not what was packed: {said.splitlines()[0]}"
+        code, said = _run(_SHORT_S, str(folder / "bin/python3"), "-I", "-B", "-m", "appliance", "--version")
+        if code or said.split()[-1:] != [version]:
+            return f"it does not start: {(said.splitlines() or ['it says nothing'])[-1]}"
+        return ""
+
+    def trouble(self) -> str:
+        """At least one service runs, none has failed or starts again and again, and the doctor finds no failure."""
+        _, said = _run(_SHORT_S, "systemctl", "is-active", *UNITS)
+        states = dict(zip(UNITS, said.split(), strict=False))
+        bad = [f"{unit} is {state}" for unit, state in states.items() if state not in {"active", "inactive"}]
+        if bad or "active" not in states.values():
+            return ", ".join(bad) or "no service of the desk runs"
+        code, said = _run(_LONG_S, "systemctl", "start", _DOCTOR)
+        return f"keldim doctor finds a failure (journalctl -u {_DOCTOR}) {said}".strip() if code else ""
+
+    def restart(self, *, but: str = "") -> None:
+        """`try-restart` leaves what does not run as it is."""
+        _run(_SHORT_S, "systemctl", "try-restart", "--no-block", *(unit for unit in UNITS if unit != f"{but}.service"))
+
+
+def _run(longest_s: int, *command: str) -> tuple[int, str]:
+    """Exit code and all that was said; what is not there or does not end is a failure, too."""
+    try:
+        done = subprocess.run(  # noqa: S603 - our own words
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=longest_s,
+            check=False,
+            cwd="/",
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return 127, str(error)
+    return done.returncode, done.stdout.strip()
