@@ -229,7 +229,7 @@ def _read_event(content: bytes) -> Event:
         boot_id=payload.text("boot", _BOOT),
         trust=_trust(clock.text("trust")),
         uncertainty_ms=clock.integer("uncertainty_ms", 0, MAX_SEQ),
-        fund=_read_anchor(clock.object("fund")) if "fund" in clock.names else None,
+        fund=_read_anchor(clock.object("fund")) if "fund" in clock.content else None,
     )
     return Event(
         kind=payload.text("kind", KIND),
@@ -240,7 +240,7 @@ def _read_event(content: bytes) -> Event:
         prev=payload.text("prev", HEX64),
         moment=moment,
         data=payload.object("data").content,
-        late=_read_late(clock.object("late")) if "late" in clock.names else None,
+        late=_read_late(clock.object("late")) if "late" in clock.content else None,
     )
 
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 
+import orjson
+
 from sync.errors import EnvelopeInvalid
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -43,6 +45,30 @@ def load(content: bytes, most: int | None = None) -> JsonObject:
     """
     if most is not None and content.count(b",") > most:
         raise EnvelopeInvalid(f"a JSON document with more than {most} commas")
+    value = _plain(content)
+    if value is None:
+        value = _any(content)
+    if content.count(b"{") + content.count(b"[") > MAX_DEPTH:  # fewer brackets cannot nest deeper
+        _check_depth(value, MAX_DEPTH)
+    return value
+
+
+def _plain(content: bytes) -> JsonObject | None:
+    """The object whose plain spelling (compact, nothing escaped that need not be) is exactly this; None for all else.
+
+    Written again it gives the same bytes, so nothing in it is there twice, rounded, half a surrogate pair, or beyond
+    2^53 - 1. None says nothing: `_any` reads it, and says what is wrong. A fifth of the time, for all honest desks.
+    """
+    try:
+        value = orjson.loads(content)
+        same = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER) == content
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    return value if same and isinstance(value, dict) else None
+
+
+def _any(content: bytes) -> JsonObject:
+    """Read any spelling of one JSON object; its depth is not looked at. Raises EnvelopeInvalid."""
     try:
         value: Json = _DECODER.decode(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -51,8 +77,6 @@ def load(content: bytes, most: int | None = None) -> JsonObject:
         raise EnvelopeInvalid("not a JSON object")
     if b"\\u" in content:  # only so can half a surrogate pair be spelled in UTF-8
         _check(value, MAX_DEPTH)
-    elif content.count(b"{") + content.count(b"[") > MAX_DEPTH:  # fewer brackets cannot nest deeper
-        _check_depth(value, MAX_DEPTH)
     return value
 
 

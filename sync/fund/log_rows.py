@@ -4,7 +4,7 @@ Where it is kept is left to `sync.fund.log_embedded` and `sync.fund.log_postgres
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from sync.errors import LogBroken
@@ -100,10 +100,11 @@ def root_of(tiles: Mapping[Tile, bytes], size: int) -> bytes:
 def _runs(index: int, events: list[Waiting]) -> tuple[LogRun, ...]:
     """The events as runs: consecutive numbers of one device."""
     runs: list[LogRun] = []
-    for place, event in enumerate(events, index):
-        last = runs[-1] if runs else None
-        if last is not None and last.device == event.device and last.run.seq + last.run.count == event.seq:
-            runs[-1] = replace(last, run=replace(last.run, count=last.run.count + 1))
-        else:
-            runs.append(LogRun(event.device, Run(place, event.seq, 1)))
+    begin = 0
+    for end in range(1, len(events) + 1):
+        first = events[begin]
+        if end < len(events) and (events[end].device, events[end].seq) == (first.device, first.seq + end - begin):
+            continue
+        runs.append(LogRun(first.device, Run(index + begin, first.seq, end - begin)))
+        begin = end
     return tuple(runs)

@@ -107,9 +107,12 @@ FROM registered JOIN head USING (device) ORDER BY device
 """
 # Two statements: what one statement reads beside the row it waits for is as old as the beginning of the wait.
 _LOCK_HEAD = "SELECT seq, digest FROM head WHERE device = $1 FOR NO KEY UPDATE"
+# LIMIT keeps this one descent of the index for each id: as a join, or with ANY, the planner may read every id that
+# the device ever had and compare it with the whole batch, which took half of the server's time after 8,000 events.
 _SEEN = (
     "SELECT device, clinic, desk, key_class, key_x, key_y, blocked, attested, revoked_for, certified_until, "
-    "ARRAY(SELECT event_id FROM event_id WHERE device = $1 AND event_id = ANY($2::bytea[])) "
+    "ARRAY(SELECT seen.event_id FROM unnest($2::bytea[]) AS wanted (id), LATERAL ("
+    "SELECT event_id FROM event_id WHERE device = $1 AND event_id = wanted.id LIMIT 1) AS seen) "
     "FROM registered WHERE device = $1"
 )
 _DECIDED = "SELECT seq, digest, refused FROM event WHERE device = $1 AND seq = ANY($2::bigint[])"
