@@ -47,8 +47,8 @@ demo: pack ## play a day of the demonstration clinic, from camera frame to the f
 run: setup-window pack ## open the window over the demonstration clinic; without a screen, save pictures of it
 	@$(WINDOW) demo $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--pictures build/screens)
 
-test: setup-dev ## lint, types, import contracts, then all tests with coverage
-	@$(MAKE) --no-print-directory lint types contracts pack
+test: setup-dev ## lint and types, then all tests with coverage; the import contracts are one of them
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint types pack
 	$(PYTHON) -m pytest -n $(PYTEST_PROCESSES) --dist loadfile --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
 	$(PYTHON) -m coverage report --include='$(COVERED_WHOLLY)' --fail-under=100
 
