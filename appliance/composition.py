@@ -6,12 +6,10 @@ A composition root: it reads the configuration and the clocks and hands values o
 import contextlib
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
-from appliance import config as configuration
 from appliance.admission import Admission
 from appliance.checkin import RecordedDesk, tell_opening
 from appliance.config import Config
@@ -25,9 +23,10 @@ from appliance.enrolment import Enrolment, clear_log
 from appliance.face.pack import Pack
 from appliance.face.pipeline import FacePipeline
 from appliance.front_desk import FrontDesk
+from appliance.managed import configuration_digest
 from appliance.matching.gallery import Gallery
 from appliance.operators import Operators
-from appliance.pack_report import PackWord, pack_in_use, tell_pack
+from appliance.pack_report import Run, pack_in_use, tell_pack
 from appliance.packs_in_use import Delivered, OpenedPacks, open_packs, ring_of, slots_of
 from appliance.probation import Probation
 from appliance.reception_queue import ReceptionQueue
@@ -37,6 +36,7 @@ from appliance.records.data_keys import is_bound
 from appliance.records.desk import DeskRecords
 from appliance.records.schema import RECORDS_MIGRATIONS
 from appliance.records.vault import Vault
+from appliance.settings_in_use import OWN_SETTINGS, Managed, are_fit, in_force, slots_of_settings
 from appliance.staff import StaffEnrolment
 from appliance.station import Equipment, Station
 from appliance.vigilance import Vigilance
@@ -68,7 +68,8 @@ def software_version() -> str:
 class OpenDesk:
     """A desk whose records are open: enough for everything that needs no model pack.
 
-    opening: how its copies fitted. training: a copy to practise on, of which nothing is kept.
+    opening: how its copies fitted. training: a copy to practise on, of which nothing is kept. managed: what came from
+    afar is in `config` already.
     """
 
     home: Home
@@ -81,6 +82,7 @@ class OpenDesk:
     opening: Opening
     software: str
     training: bool = False
+    managed: Managed = OWN_SETTINGS
 
     @property
     def admission(self) -> Admission:
@@ -107,7 +109,7 @@ class OpenDesk:
 class SeeingDesk:
     """A desk with its pack open and everybody's templates in memory. earlier: packs it is moving away from, opened.
 
-    probation: watches how visits end with the pack, and for another one; None on a copy to practise on.
+    probations: watch how visits end with the pack and the settings, and for others; none on a copy to practise on.
     """
 
     desk: OpenDesk
@@ -117,7 +119,7 @@ class SeeingDesk:
     enrolled: EnrolledGallery
     staff: EnrolledGallery
     recogniser: Recogniser
-    probation: Probation | None = None
+    probations: tuple[Probation, ...] = ()
 
     @property
     def enrolment(self) -> Enrolment:
@@ -175,18 +177,16 @@ class SeeingDesk:
             ),
             training=desk.training,
         )
-        return Station(equipment, camera, _seen_by(publish, self.probation), at)
+        return Station(equipment, camera, _seen_by(publish, self.probations), at)
 
 
-def _seen_by(publish: Callable[[Snapshot], None], probation: Probation | None) -> Callable[[Snapshot], None]:
-    if probation is None:
-        return publish
-
-    def both(snapshot: Snapshot) -> None:
+def _seen_by(publish: Callable[[Snapshot], None], probations: tuple[Probation, ...]) -> Callable[[Snapshot], None]:
+    def all_of_them(snapshot: Snapshot) -> None:
         publish(snapshot)
-        probation.see(snapshot)
+        for probation in probations:
+            probation.see(snapshot)
 
-    return both
+    return all_of_them
 
 
 def passive_limits(pack: Pack) -> PassiveLimits | None:
@@ -202,7 +202,7 @@ def open_desk(home: Home, clock: Clock, *, alone: bool = False) -> Iterator[Open
     Raises SettingsInvalid, ConfigInvalid, KeyUnusable, DatabaseFailure.
     """
     settings = load_settings(home)
-    config = configuration.load(home.config)
+    config, managed = in_force(home)
     keys = open_keys(home)
     with (
         contextlib.closing(open_desk_database(home, keys, DESK_MIGRATIONS, alone=alone)) as db,
@@ -224,6 +224,7 @@ def open_desk(home: Home, clock: Clock, *, alone: bool = False) -> Iterator[Open
             key=device_key,
             opening=opening,
             software=software_version(),
+            managed=managed,
         )
 
 
@@ -261,14 +262,18 @@ def empty_gallery(pack: Pack) -> Gallery:
 def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDesk:
     """Open the desk's packs and load the galleries. packs: folder of packs.
 
-    counted: this is a start of the desk, which a pack on trial has to survive. Raises PackInvalid, PackUnknown.
+    counted: this is a start of the desk, which a pack or settings on trial have to survive. Raises PackInvalid,
+    PackUnknown.
     """
-    records, config = desk.records, desk.config
+    if not desk.training:
+        desk = _with_settings(desk, counted=counted)
+    records = desk.records
     people = (*records.templates.held().values(), *records.staff.templates.held().values())
     held = {pack for packs_of_one in people for pack in packs_of_one}
-    here, slots = delivered(config, packs), slots_of(desk.home)
-    found = open_packs(slots, here, config.policy, held, desk.clock.monotonic, counted=counted)
+    here, slots = delivered(desk.config, packs), slots_of(desk.home)
+    found = open_packs(slots, here, desk.config.policy, held, desk.clock.monotonic, counted=counted)
     opened, pack = found.all, found.first
+    desk = _with_fit_settings(desk, pack)
     enrolled = EnrolledGallery(records.templates, *(empty_gallery(each) for each in opened))
     staff = EnrolledGallery(records.staff.templates, *(empty_gallery(each) for each in opened))
     calibrations = {each.digest: PackThresholds(each.measured) for each in opened}
@@ -281,20 +286,44 @@ def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDe
         enrolled=enrolled,
         staff=staff,
         recogniser=recogniser_over(records, enrolled, staff, calibrations, desk.config.policy),
-        probation=_probation(desk, slots, found) if counted and not desk.training else None,
+        probations=_probations(desk, slots, found) if counted and not desk.training else (),
     )
 
 
-def _probation(desk: OpenDesk, slots: Slots, packs: OpenedPacks) -> Probation:
-    file = desk.home.root / "updates" / "visits.json"
+def _with_settings(desk: OpenDesk, *, counted: bool) -> OpenDesk:
+    config, managed = in_force(desk.home, counted=counted)
+    return replace(desk, config=config, managed=managed)
 
-    def tell(*, trial: bool) -> None:
-        release = None if packs.release is None else packs.release.release
-        word = PackWord(packs.first.digest, release, trial, ring_of(desk.home))
-        said = pack_in_use(word, slots.state(), desk.config.policy.policy_id, desk.software)
+
+def _with_fit_settings(desk: OpenDesk, pack: Pack) -> OpenDesk:
+    """The desk, without settings on trial under which its pack tells nobody apart."""
+    release, slots = desk.managed.release, slots_of_settings(desk.home)
+    if release is None or not desk.managed.trial or desk.training:
+        return desk
+    fit = are_fit(slots, release, FacePipeline(pack), pack.measured, desk.config.policy, desk.clock.monotonic)
+    return desk if fit else _with_settings(desk, counted=False)
+
+
+def _probations(desk: OpenDesk, slots: Slots, packs: OpenedPacks) -> tuple[Probation, ...]:
+    folder, settings, managed = desk.home.root / "updates", slots_of_settings(desk.home), desk.managed
+    run = Run(
+        packs.first.digest,
+        packs.release,
+        managed.release,
+        ring_of(desk.home),
+        configuration_digest(desk.config),
+        desk.config.policy.policy_id,
+        desk.software,
+    )
+
+    def tell() -> None:
+        said = pack_in_use(run, slots.state(), settings.state())
         tell_pack(desk.records, desk.ledger, desk.clock, desk.home, said)
 
-    if slots.state() != State():
-        tell(trial=packs.trial)
-    proven = partial(tell, trial=False)
-    return Probation(slots, file, packs.release, desk.clock.monotonic, trial=packs.trial, proven=proven)
+    if State() != slots.state() or State() != settings.state():
+        tell()
+    now = desk.clock.monotonic
+    return (
+        Probation(slots, folder / "visits.json", packs.release, now, trial=packs.trial, changed=tell),
+        Probation(settings, folder / "settings_visits.json", managed.release, now, trial=managed.trial, changed=tell),
+    )

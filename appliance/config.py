@@ -108,23 +108,36 @@ class Config:
 
 def load(file: Path) -> Config:
     """Read the configuration file. Raises ConfigInvalid naming the section and key."""
+    return parse(read(file))
+
+
+def read(file: Path) -> bytes:
+    """The bytes of a configuration file, as far as `parse` would look. Raises ConfigInvalid."""
     try:
         with file.open("rb") as opened:
-            data = opened.read(MAX_CONFIG_BYTES + 1)
+            return opened.read(MAX_CONFIG_BYTES + 1)
     except OSError as error:
         raise ConfigInvalid(f"{file.name} cannot be read: {error.strerror}") from error
-    return parse(data)
 
 
 def parse(data: bytes) -> Config:
     """The configuration in the bytes of a TOML file; what is not set has its default. Raises ConfigInvalid."""
+    return of_tables(tables(data))
+
+
+def of_tables(found: Mapping[str, object]) -> Config:
+    """The configuration in these tables; what is not set has its default. Raises ConfigInvalid."""
+    return _section(Config, {key: value for key, value in found.items() if key not in _OTHERS}, "")
+
+
+def tables(data: bytes) -> Mapping[str, object]:
+    """The tables of a TOML file of settings, not judged yet. Raises ConfigInvalid."""
     if len(data) > MAX_CONFIG_BYTES:
         raise ConfigInvalid(f"the configuration is larger than {MAX_CONFIG_BYTES} bytes")
     try:
-        table: Mapping[str, object] = tomllib.loads(data.decode())
+        return tomllib.loads(data.decode())
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
         raise ConfigInvalid(f"the configuration is not TOML: {error}") from error
-    return _section(Config, {key: value for key, value in table.items() if key not in _OTHERS}, "")
 
 
 _Section = TypeVar("_Section")

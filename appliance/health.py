@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from appliance import config as configuration
 from appliance.capture.camera_identity import SystemTree, list_identities
 from appliance.composition import OpenDesk, delivered, open_desk
 from appliance.config import Camera, Config
@@ -20,6 +19,7 @@ from appliance.core.errors import WindowUnusable
 from appliance.face.pack import Pack, open_pack
 from appliance.migration import progress
 from appliance.packs_in_use import slots_of
+from appliance.settings_in_use import in_force
 from appliance.window_libraries import ask_loader, missing_libraries, packages_of, window_files
 from sync.attestation import Attested
 from sync.clock import Clock
@@ -78,11 +78,13 @@ def examine(
     yield _disk(home)
     yield _window(loader)
     try:
-        config = configuration.load(home.config)
+        config, managed = in_force(home)
     except KnownFailure as failure:
         yield _failed("configuration", failure)
         return
-    yield Check("configuration", Health.OK, f"language {config.desk.language}, policy {config.policy.policy_id}")
+    afar = f", settings {managed.release.release} from afar" if managed.release else ""
+    text = f"language {config.desk.language}, policy {config.policy.policy_id}{afar}"
+    yield Check("configuration", Health.OK, text)
     yield _cameras(config.camera, tree or SystemTree())
     yield _keys(home)
     opened: list[Pack] = []

@@ -1,6 +1,7 @@
-"""A desk's signed word about the pack it runs: one event whenever that changes, for desks that follow publishers.
+"""A desk's signed word about its pack and settings: one event whenever they change, for desks that follow publishers.
 
-Which pack is opened is `packs_in_use`'s; what the fund makes of the word is its own.
+Which pack is opened is `packs_in_use`'s, which settings hold `settings_in_use`'s; what the fund makes of the word is
+its own.
 """
 
 import json
@@ -9,9 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.checkin import sign
-from appliance.core.machine_events import PackGivenUp, PackInUse
+from appliance.core.machine_events import PackGivenUp, PackInUse, SettingsGivenUp, SettingsInUse
 from appliance.core.types import PackDigest
 from appliance.records.desk import DeskRecords
+from models.releases import Wanted
 from models.slot_state import State
 from sync.clock import Clock
 from sync.durable import replace_file
@@ -25,27 +27,47 @@ _MOST: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class PackWord:
-    """The pack that was opened. release: None for the delivered one. ring: whose assignments the desk follows."""
+class Run:
+    """What was opened. release: None for the delivered pack. settings: None for the desk's own file alone.
+
+    ring: whose assignments the desk follows. configuration: digest. policy: id.
+    """
 
     pack: PackDigest
-    release: int | None
-    trial: bool
+    release: Wanted | None
+    settings: Wanted | None
     ring: str
+    configuration: str
+    policy: str
+    software: str
 
 
-def pack_in_use(word: PackWord, state: State, policy: str, software: str) -> PackInUse:
-    """The event about it, with what the desk gave up."""
+def pack_in_use(run: Run, packs: State, settings: State) -> PackInUse:
+    """The event about it, with what the desk gave up. packs, settings: of their slots, now."""
     return PackInUse(
-        pack=word.pack,
-        release=word.release,
-        trial=word.trial,
-        ring=word.ring,
-        floor=state.floor,
-        given_up=tuple(PackGivenUp(one.pack.digest, one.pack.release, one.fault) for one in state.bad[-_MOST:]),
-        policy=policy,
-        software=software,
+        pack=run.pack,
+        release=None if run.release is None else run.release.release,
+        trial=_on_trial(packs, run.release),
+        ring=run.ring,
+        floor=packs.floor,
+        given_up=tuple(PackGivenUp(one.pack.digest, one.pack.release, one.fault) for one in packs.bad[-_MOST:]),
+        settings=SettingsInUse(
+            settings=None if run.settings is None else run.settings.digest,
+            release=None if run.settings is None else run.settings.release,
+            trial=_on_trial(settings, run.settings),
+            floor=settings.floor,
+            given_up=tuple(
+                SettingsGivenUp(one.pack.digest, one.pack.release, one.fault) for one in settings.bad[-_MOST:]
+            ),
+        ),
+        configuration=run.configuration,
+        policy=run.policy,
+        software=run.software,
     )
+
+
+def _on_trial(state: State, running: Wanted | None) -> bool:
+    return running is not None and state.pack(state.trying) == running
 
 
 def tell_pack(records: DeskRecords, ledger: Ledger, clock: Clock, home: Home, word: PackInUse) -> bool:

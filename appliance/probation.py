@@ -1,4 +1,4 @@
-"""The health window of a new pack: counts how visits end with it, and says when it has proven itself or drifted.
+"""The health window of a new pack or settings: counts how visits end with it, says when it is proven or has drifted.
 
 It sees what the screen sees, and counts visits, never people. A pack that crashes is given up by `models.slots`, one
 that tells nobody apart by `examination`; this finds the one with which fewer visitors are acquired or recognised than
@@ -20,7 +20,7 @@ from models import document
 from models.document import Fields, Json
 from models.errors import PackDamaged, SlotsUnusable
 from models.releases import Wanted
-from models.slot_state import Fault
+from models.slot_state import Bad, Fault
 from models.slots import Slots
 from sync.durable import replace_file
 
@@ -105,13 +105,14 @@ class Probation:
         monotonic: Callable[[], float],
         *,
         trial: bool,
-        proven: Callable[[], object] = lambda: None,
+        changed: Callable[[], object] = lambda: None,
     ) -> None:
         """file: for the counts. running: the pack in use, None: the delivered one. trial: it must prove itself.
 
-        proven: called when it has.
+        changed: called when it has, and when something else was given up.
         """
-        self._slots, self._file, self._proven = slots, file, proven
+        self._slots, self._file, self._changed = slots, file, changed
+        self._bad: tuple[Bad, ...] = ()
         self._running, self._on_trial = running, running if trial else None
         self._monotonic = monotonic
         self._began = self._looked = monotonic()
@@ -157,7 +158,10 @@ class Probation:
             return
         wanted = state.pack(state.in_use)
         if (wanted and wanted.digest) != (self._running and self._running.digest):
-            raise PackChanged("another pack is to be used from now on")
+            raise PackChanged("another pack, or other settings, are to be used from now on")
+        if state.bad != self._bad:
+            self._bad = state.bad
+            self._changed()
 
     def _decide(self, pack: Wanted, seconds: float) -> None:
         verdict = judge(self._counts.trial, self._counts.proven, seconds)
@@ -170,7 +174,7 @@ class Probation:
             self._slots.mark_good(pack)
             self._counts = _Counts(proven=self._counts.trial)
             self._on_trial = None
-            self._proven()
+            self._changed()
         elif seconds >= SURVIVED_S:
             self._slots.survived(pack)
             return

@@ -20,6 +20,7 @@ from appliance.records.adopt import adopt
 from appliance.records.desk import DeskRecords
 from appliance.records.schedule import ScheduledService
 from appliance.records.vault import Vault
+from appliance.settings_in_use import in_force
 from sync.clock import Clock
 from sync.database import immediate, open_database
 from sync.desk_database import open_desk_database
@@ -53,7 +54,8 @@ def open_training(home: Home, clock: Clock) -> Iterator[OpenDesk]:
     Its home is the real one: settings and packs are read there.
     Who has no service today gets one of practice, from now on, so that anybody enrolled can be the patient.
     """
-    settings, config, keys = load_settings(home), configuration.load(home.config), open_keys(home)
+    settings, keys = load_settings(home), open_keys(home)
+    config, managed = in_force(home)
     place = _MEMORY if os.access(_MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="keldim-training-", dir=place) as folder:
         copy = Home(Path(folder))
@@ -79,6 +81,7 @@ def open_training(home: Home, clock: Clock) -> Iterator[OpenDesk]:
                 opening=Opening(),
                 software=software_version(),
                 training=True,
+                managed=managed,
             )
 
 

@@ -1,7 +1,7 @@
-"""A desk's way to new packs: which publishers it follows, one look at what they want, and the pack put into a slot.
+"""A desk's way to new packs and settings: which publishers it follows, one look at what they want, the slots filled.
 
-It runs apart from the process that sees faces, which opens the slot at its next start (`packs_in_use`). What is
-trusted is decided by `models.updates`.
+It runs apart from the process that sees faces, which takes the slots over while nobody is there (`packs_in_use`,
+`settings_in_use`). What is trusted is decided by `models.updates`.
 """
 
 import shutil
@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from models.errors import PackDamaged, SlotsUnusable, UpdateUnreachable
+from appliance.core.errors import ConfigInvalid
+from appliance.managed import check
+from models.errors import PackDamaged, SlotsUnusable, UpdateUnreachable, UpdateUnwanted
 from models.releases import Followed, Seen, Wanted, parse_followed, parse_seen, write_followed, write_seen
+from models.settings_file import read_settings, settings_slots
+from models.slot_state import Fault
 from models.slots import Slots
 from models.update_door import Door, FolderDoor, Report, ServerDoor
-from models.updates import Updates, files_of
+from models.updates import News, Updates, files_of
 from sync.durable import replace_file
 from sync.home import Home
 
@@ -23,14 +27,24 @@ DEADLINE_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Updated:
-    """How an update ended. wanted: what the publishers want; None: nothing. installed: it was put into a slot now.
+class Outcome:
+    """What became of one kind. wanted: what the publishers want; None: nothing. installed: it was put into a slot now.
 
-    received: bytes that came.
+    refused: why it is not used here; None: it is, or waits until the other kind has proven itself.
     """
 
-    wanted: Wanted | None
-    installed: bool
+    wanted: Wanted | None = None
+    installed: bool = False
+    waits: bool = False
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """How an update ended. received: bytes that came, for both."""
+
+    pack: Outcome
+    settings: Outcome
     received: int
 
 
@@ -40,6 +54,7 @@ class UpdateFolder:
     def __init__(self, home: Home) -> None:
         self._folder = home.root / "updates"
         self.slots = Slots(self._folder / "slots")
+        self.settings = settings_slots(self._folder / "settings")
 
     def follow(self, followed: Followed, root: bytes, authorities: bytes | None) -> None:
         """Follow publishers from now on. root: their root metadata, handed over in person. Raises SlotsUnusable."""
@@ -78,26 +93,63 @@ class UpdateFolder:
     def update(
         self, door: Door, followed: Followed, now: datetime, floor: datetime | None, delivered: Sequence[Path]
     ) -> Updated:
-        """Look at what the publishers want, and put a new pack into a slot. floor: a time that has certainly passed.
+        """Look at what the publishers want, and put new settings and a new pack into their slots.
 
-        delivered: packs whose files need not be fetched. Raises the failures of `models.updates` and `models.slots`.
+        One of them at a time is on trial, or nobody could tell which of them made visits end worse. floor: a time that
+        has certainly passed. delivered: packs whose files need not be fetched. Raises the failures of `models.updates`
+        and `models.slots`.
         """
         root = self._kept("root.json")
         if root is None:
             raise SlotsUnusable("root.json is missing: follow the publishers again")
         news = Updates(self._folder / "cache", root, followed.ring).look(door, now, floor, self.seen())
         self._keep("seen.json", write_seen(news.seen))
-        self.slots.obey(news.assignment.floor, news.assignment.withdrawn)
+        withdrawn = news.assignment.withdrawn
+        self.slots.obey(news.assignment.floor, withdrawn)
+        self.settings.obey(news.assignment.settings_floor, withdrawn)
+        settings = self._update_settings(news)
+        pack = self._update_pack(news, delivered)
+        return Updated(pack, settings, door.received)
+
+    def _update_settings(self, news: News) -> Outcome:
+        wanted, state = news.assignment.settings, self.settings.state()
+        if wanted is None or state.pack(state.in_use) == wanted:
+            return Outcome(wanted)
+        if self.slots.state().trying is not None:
+            return Outcome(wanted, waits=True)
+        incoming = self._folder / "incoming_settings"
+        try:
+            fetched = news.fetch_settings(incoming, self.settings.unwanted)
+            if fetched is None:
+                return Outcome()
+            try:
+                check(read_settings(fetched.folder))
+            except ConfigInvalid as error:
+                self.settings.give_up(wanted, Fault.INVALID)
+                raise UpdateUnwanted(f"settings {wanted.release} are invalid: {error}") from error
+            self.settings.install(fetched.folder, wanted)
+        except UpdateUnwanted as failure:  # the pack has its turn all the same
+            return Outcome(wanted, refused=str(failure))
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
+        return Outcome(wanted, installed=True)
+
+    def _update_pack(self, news: News, delivered: Sequence[Path]) -> Outcome:
         wanted, state = news.assignment.wanted, self.slots.state()
         if wanted is None or state.pack(state.in_use) == wanted:
-            return Updated(wanted, installed=False, received=door.received)
+            return Outcome(wanted)
+        if self.settings.state().trying is not None:
+            return Outcome(wanted, waits=True)
         incoming = self._folder / "incoming"
-        fetched = news.fetch(incoming, files_of([*self.slots.paths(), *delivered]), self.slots.unwanted)
-        if fetched is None:
-            return Updated(None, installed=False, received=door.received)
-        self.slots.install(fetched.folder, wanted)
+        try:
+            fetched = news.fetch(incoming, files_of([*self.slots.paths(), *delivered]), self.slots.unwanted)
+            if fetched is None:
+                return Outcome()
+            self.slots.install(fetched.folder, wanted)
+        except UpdateUnwanted as failure:
+            return Outcome(wanted, refused=str(failure))
         shutil.rmtree(incoming, ignore_errors=True)
-        return Updated(wanted, installed=True, received=fetched.received)
+        return Outcome(wanted, installed=True)
 
     def _kept(self, name: str) -> bytes | None:
         try:

@@ -18,7 +18,9 @@ from models.errors import RepositoryUnusable
 from models.manifest import MANIFEST_NAME
 from models.manifest_document import parse_manifest
 from models.releases import (
+    MAX_SETTINGS,
     Assignment,
+    Kind,
     Ring,
     Wanted,
     assignment_path,
@@ -26,6 +28,8 @@ from models.releases import (
     manifest_path,
     parse_assignment,
     release_of,
+    release_path,
+    settings_path,
     write_assignment,
 )
 from models.repository import Repository, Waiting
@@ -47,7 +51,7 @@ class Parties:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A published pack. rings: whose desks shall run it."""
+    """A published pack, or settings: these have no name and no version. rings: whose desks shall run it."""
 
     number: int
     name: str
@@ -55,6 +59,7 @@ class Release:
     digest: str
     rings: tuple[Ring, ...]
     withdrawn: bool
+    kind: Kind = Kind.PACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +121,7 @@ def add_release(repository: Repository, pack: Path, now: datetime) -> Release:
     if contents.calibration is None:
         raise RepositoryUnusable(f"pack {contents.manifest.name} has no calibration: no desk opens it")
     targets = repository.targets()
-    numbers = {release_of(path): file.hashes["sha256"] for path, file in targets.targets.items() if release_of(path)}
-    if contents.digest in numbers.values():
-        raise RepositoryUnusable(f"pack {contents.manifest.name} {contents.digest[:12]} is published already")
-    number = max((known for known in numbers if known), default=0) + 1
+    number = _next_number(targets, Kind.PACK, contents.digest)
     manifest = (pack / MANIFEST_NAME).read_bytes()
     added = {file_path(file.sha256): contents.files[file.name] for file in contents.manifest.files}
     for path, data in {**added, manifest_path(number): manifest}.items():
@@ -132,6 +134,31 @@ def add_release(repository: Repository, pack: Path, now: datetime) -> Release:
     return Release(number, contents.manifest.name, contents.manifest.version, contents.digest, (), withdrawn=False)
 
 
+def add_settings(repository: Repository, data: bytes, now: datetime) -> Release:
+    """Put settings into the repository as `add_release` does a pack; whether desks accept them is the caller's.
+
+    Raises RepositoryUnusable for what is there already, or too long.
+    """
+    if len(data) > MAX_SETTINGS:
+        raise RepositoryUnusable(f"settings have at most {MAX_SETTINGS} bytes")
+    targets = repository.targets()
+    target = TargetFile.from_data("settings", data, ["sha256"])
+    digest = target.hashes["sha256"]
+    number = _next_number(targets, Kind.SETTINGS, digest)
+    target.path = settings_path(number)
+    repository.put(target.path, data)
+    targets.targets[target.path] = target
+    repository.stage(Targets.type, targets, now)
+    return Release(number, "", "", digest, (), withdrawn=False, kind=Kind.SETTINGS)
+
+
+def _next_number(targets: Targets, kind: Kind, digest: str) -> int:
+    numbers = {file.hashes["sha256"]: release_of(path, kind) or 0 for path, file in targets.targets.items()}
+    if numbers.get(digest):
+        raise RepositoryUnusable(f"{kind} {digest[:12]} is published already")
+    return max(numbers.values(), default=0) + 1
+
+
 def assignment(repository: Repository, ring: Ring) -> Assignment:
     """What a ring's desks shall run, staged or published."""
     target = repository.targets(ring).targets.get(assignment_path(ring))
@@ -140,61 +167,73 @@ def assignment(repository: Repository, ring: Ring) -> Assignment:
     return parse_assignment(repository.content(target.path, target.hashes["sha256"]))
 
 
-def assign(repository: Repository, ring: Ring, release: int, now: datetime, floor: int | None = None) -> Assignment:
-    """Let a ring's desks run a release. floor: from now on none below it is used; it never sinks.
+def assign(
+    repository: Repository,
+    ring: Ring,
+    release: int,
+    now: datetime,
+    floor: int | None = None,
+    kind: Kind = Kind.PACK,
+) -> Assignment:
+    """Let a ring's desks run a release. floor: from now on none of its kind below it is used; it never sinks.
 
     Raises RepositoryUnusable: no such release, withdrawn, below the floor, not yet in the ring before.
     """
     before = assignment(repository, ring)
-    target = repository.targets().targets.get(manifest_path(release))
-    if target is None:
-        raise RepositoryUnusable(f"there is no release {release}")
-    digest, lowest = target.hashes["sha256"], max(before.floor, floor or 0)
+    digest, lowest = _digest(repository, release, kind), max(before.floor_of(kind), floor or 0)
     if digest in before.withdrawn:
         raise RepositoryUnusable(f"release {release} was withdrawn")
     if release < lowest:
         raise RepositoryUnusable(f"release {release} is below the floor of ring {ring}, {lowest}")
-    new = replace(before, wanted=Wanted(release, digest), floor=lowest)
+    new = before.wanting(kind, Wanted(release, digest), lowest)
     _assign(repository, ring, new, now)
     return new
 
 
-def promote(repository: Repository, release: int, now: datetime) -> Ring:
+def _digest(repository: Repository, release: int, kind: Kind) -> str:
+    target = repository.targets().targets.get(release_path(kind, release))
+    if target is None:
+        raise RepositoryUnusable(f"there is no release {release}" + (" of settings" * (kind is Kind.SETTINGS)))
+    return target.hashes["sha256"]
+
+
+def promote(repository: Repository, release: int, now: datetime, kind: Kind = Kind.PACK) -> Ring:
     """Let the next ring run a release; gives the ring. Raises RepositoryUnusable when all have it, or none has."""
-    reached = [ring for ring in Ring if _runs(assignment(repository, ring), release)]
+    reached = [ring for ring in Ring if _runs(assignment(repository, ring), release, kind)]
     if not reached:
         raise RepositoryUnusable(f"release {release} is in no ring yet: put it into canary first")
     following = [ring for ring in Ring if ring.before == reached[-1]]
     if not following:
         raise RepositoryUnusable(f"release {release} is in every ring")
-    assign(repository, following[0], release, now)
+    assign(repository, following[0], release, now, kind=kind)
     return following[0]
 
 
-def _runs(assigned: Assignment, release: int) -> bool:
-    return assigned.wanted is not None and assigned.wanted.release == release
+def _runs(assigned: Assignment, release: int, kind: Kind) -> bool:
+    wanted = assigned.of(kind)
+    return wanted is not None and wanted.release == release
 
 
-def withdraw(repository: Repository, release: int, now: datetime, instead: int | None = None) -> tuple[Ring, ...]:
+def withdraw(
+    repository: Repository, release: int, now: datetime, instead: int | None = None, kind: Kind = Kind.PACK
+) -> tuple[Ring, ...]:
     """Let no desk use a release any more; gives the rings that ran it.
 
     instead: what these run from now on; None: each desk goes back to the pack it had before. Raises RepositoryUnusable.
     """
-    target = repository.targets().targets.get(manifest_path(release))
-    if target is None:
-        raise RepositoryUnusable(f"there is no release {release}")
+    digest = _digest(repository, release, kind)
     if instead == release:
         raise RepositoryUnusable("a release cannot replace itself")
-    digest, struck = target.hashes["sha256"], []
+    struck = []
     for ring in Ring:
         before = assignment(repository, ring)
-        runs = _runs(before, release)
-        withdrawn = tuple(sorted({*before.withdrawn, digest}))
-        _assign(repository, ring, replace(before, withdrawn=withdrawn, wanted=None if runs else before.wanted), now)
+        runs = _runs(before, release, kind)
+        without = before.wanting(kind, None if runs else before.of(kind), before.floor_of(kind))
+        _assign(repository, ring, replace(without, withdrawn=tuple(sorted({*before.withdrawn, digest}))), now)
         if runs:
             struck.append(ring)
             if instead is not None:
-                assign(repository, ring, instead, now)
+                assign(repository, ring, instead, now, kind=kind)
     return tuple(struck)
 
 
@@ -239,14 +278,21 @@ def state(repository: Repository) -> State:
     assigned = {ring: assignment(repository, ring) for ring in Ring}
     releases = []
     for path, target in repository.targets().targets.items():
-        number = release_of(path)
-        if number is not None:
-            digest = target.hashes["sha256"]
-            manifest = parse_manifest(repository.content(path, digest))
-            rings = tuple(ring for ring in Ring if _runs(assigned[ring], number))
-            gone = any(digest in each.withdrawn for each in assigned.values())
-            releases.append(Release(number, manifest.name, manifest.version, digest, rings, gone))
+        for kind in Kind:
+            number = release_of(path, kind)
+            if number is not None:
+                digest = target.hashes["sha256"]
+                rings = tuple(ring for ring in Ring if _runs(assigned[ring], number, kind))
+                gone = any(digest in each.withdrawn for each in assigned.values())
+                named = _named(repository, path, digest) if kind is Kind.PACK else ("", "")
+                releases.append(Release(number, *named, digest, rings, gone, kind))
     published = [(role, repository.published(role)) for role in (Root.type, Targets.type, *Ring, Snapshot.type)]
     published.append((Timestamp.type, repository.published(Timestamp.type)))
     roles = tuple(RoleState(role, signed.version, signed.expires) for role, signed in published if signed is not None)
-    return State(tuple(sorted(releases, key=lambda one: one.number)), roles, repository.waiting(), assigned)
+    releases.sort(key=lambda one: (one.kind, one.number))
+    return State(tuple(releases), roles, repository.waiting(), assigned)
+
+
+def _named(repository: Repository, path: str, digest: str) -> tuple[str, str]:
+    manifest = parse_manifest(repository.content(path, digest))
+    return manifest.name, manifest.version

@@ -1,4 +1,4 @@
-"""The words of a model repository: rings, target paths, what a ring's desks shall run, what a desk saw last.
+"""The words of a model repository: kinds of releases, rings, target paths, what desks shall run, what one saw last.
 
 How they are signed and laid out as files belongs to `repository`; how a desk obeys them to `updates`.
 """
@@ -25,6 +25,18 @@ MAX_ASSIGNMENT: Final = 64 * 1024
 """Bytes of an assignment: some hundred withdrawn packs."""
 
 
+MAX_SETTINGS: Final = 64 * 1024
+"""Bytes of a file of settings, as of a desk's own."""
+
+
+class Kind(StrEnum):
+    """What is released; each kind has numbers of its own."""
+
+    PACK = "pack"
+    SETTINGS = "settings"
+    """Policy and what else of a desk's settings its IT may set from afar."""
+
+
 class Ring(StrEnum):
     """Which desks get a pack, in the order in which it is promoted."""
 
@@ -45,9 +57,25 @@ def manifest_path(release: int) -> str:
     return f"releases/{release}/manifest.json"
 
 
-def release_of(path: str) -> int | None:
-    """The number of the release whose manifest is at this target path."""
-    found = re.fullmatch(r"releases/([1-9][0-9]{0,8})/manifest\.json", path)
+def settings_path(release: int) -> str:
+    """The target that is a release of settings: one file."""
+    return f"settings/{release}/settings.toml"
+
+
+def release_path(kind: Kind, release: int) -> str:
+    """The target whose digest a release is known by."""
+    return manifest_path(release) if kind is Kind.PACK else settings_path(release)
+
+
+_PATHS: Final = {
+    Kind.PACK: re.compile(r"releases/([1-9][0-9]{0,8})/manifest\.json"),
+    Kind.SETTINGS: re.compile(r"settings/([1-9][0-9]{0,8})/settings\.toml"),
+}
+
+
+def release_of(path: str, kind: Kind = Kind.PACK) -> int | None:
+    """The number of the release of this kind that is at this target path."""
+    found = _PATHS[kind].fullmatch(path)
     return int(found[1]) if found else None
 
 
@@ -73,12 +101,35 @@ class Wanted:
 class Assignment:
     """What a ring's desks shall run. wanted None: nothing new; keep a pack that is not withdrawn.
 
-    floor: no release below it may be used. withdrawn: digests of packs that may not be used any more.
+    floor: no release below it may be used. withdrawn: digests of packs and settings that may not be used any more.
+    settings, settings_floor: as wanted and floor, of settings.
     """
 
     wanted: Wanted | None = None
     floor: int = 0
     withdrawn: tuple[str, ...] = ()
+    settings: Wanted | None = None
+    settings_floor: int = 0
+
+    def of(self, kind: Kind) -> Wanted | None:
+        """The release of this kind that is wanted."""
+        return self.wanted if kind is Kind.PACK else self.settings
+
+    def floor_of(self, kind: Kind) -> int:
+        """The oldest release of this kind that may be used."""
+        return self.floor if kind is Kind.PACK else self.settings_floor
+
+    def wanting(self, kind: Kind, wanted: Wanted | None, floor: int) -> "Assignment":
+        """The same with another release of this kind."""
+        if kind is Kind.PACK:
+            return replace(self, wanted=wanted, floor=floor)
+        return replace(self, settings=wanted, settings_floor=floor)
+
+    def barred(self, kind: Kind, release: Wanted) -> str | None:
+        """Why desks may not use a release; None: they may."""
+        if release.digest in self.withdrawn:
+            return "it was withdrawn"
+        return "it is below the floor" if release.release < self.floor_of(kind) else None
 
 
 def parse_assignment(data: bytes) -> Assignment:
@@ -90,6 +141,8 @@ def parse_assignment(data: bytes) -> Assignment:
         if fields.has("release"):
             wanted = Wanted(fields.whole("release", 1, _HIGHEST), fields.sha256("digest"))
         found = Assignment(wanted, fields.whole("floor", 0, _HIGHEST), fields.slugs("withdrawn"))
+        if fields.has("settings"):
+            found = _with_settings(found, fields.object("settings"))
         fields.end()
     except PackDamaged as error:
         raise UpdateRefused(f"the ring's assignment is none: {error}") from error
@@ -98,12 +151,26 @@ def parse_assignment(data: bytes) -> Assignment:
     return found
 
 
+def _with_settings(assigned: Assignment, fields: document.Fields) -> Assignment:
+    wanted = None
+    if fields.has("release"):
+        wanted = Wanted(fields.whole("release", 1, _HIGHEST), fields.sha256("digest"))
+    found = assigned.wanting(Kind.SETTINGS, wanted, fields.whole("floor", 0, _HIGHEST))
+    fields.end()
+    return found
+
+
 def write_assignment(assignment: Assignment) -> bytes:
     """The bytes of an assignment."""
-    value: dict[str, Json] = {"format": _FORMAT}
-    if assignment.wanted is not None:
-        value |= {"release": assignment.wanted.release, "digest": assignment.wanted.digest}
-    return document.write({**value, "floor": assignment.floor, "withdrawn": list(assignment.withdrawn)})
+    value: dict[str, Json] = {"format": _FORMAT, **_wanted_json(assignment.wanted)}
+    value |= {"floor": assignment.floor, "withdrawn": list(assignment.withdrawn)}
+    if assignment.settings is not None or assignment.settings_floor:
+        value["settings"] = {**_wanted_json(assignment.settings), "floor": assignment.settings_floor}
+    return document.write(value)
+
+
+def _wanted_json(wanted: Wanted | None) -> dict[str, Json]:
+    return {} if wanted is None else {"release": wanted.release, "digest": wanted.digest}
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class Fault(StrEnum):
     """It computes something else than it should, or tells nobody apart."""
     DRIFT = "drift"
     """With it the desk acquires or recognises fewer people than before."""
+    INVALID = "invalid"
+    """Settings that this desk's program does not accept."""
     WITHDRAWN = "withdrawn"
     """The publishers took it back."""
 

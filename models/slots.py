@@ -40,12 +40,30 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a folder holds, verified. size: bytes."""
+
+    digest: str
+    size: int
+
+
+def held_pack(folder: Path) -> Held:
+    """The pack in a folder. Raises PackDamaged."""
+    contents = read_pack(folder)
+    return Held(contents.digest, sum(file.size for file in contents.manifest.files))
+
+
 class Slots:
     """The two slots below one folder. Several processes may use them; each change is one of the whole."""
 
-    def __init__(self, folder: Path, free: Callable[[Path], int] = _free) -> None:
+    def __init__(
+        self, folder: Path, free: Callable[[Path], int] = _free, read: Callable[[Path], Held] = held_pack
+    ) -> None:
+        """read: verifies what a slot holds; raises PackDamaged."""
         self._folder = folder
         self._free = free
+        self._read = read
 
     def state(self) -> State:
         """What is known. Raises SlotsUnusable when it cannot be read."""
@@ -84,14 +102,14 @@ class Slots:
             reason = self.unwanted(pack)
             if reason is not None:
                 raise UpdateUnwanted(f"release {pack.release} is not installed: {reason}")
-            contents = read_pack(source)
-            if contents.digest != pack.digest:
+            held = self._read(source)
+            if held.digest != pack.digest:
                 raise PackDamaged(f"{source.name} is another pack than release {pack.release}")
             slot = Slot.B if state.good is Slot.A else Slot.A
             self._save(state.without(slot))
             target = self._folder / slot
             shutil.rmtree(target, ignore_errors=True)
-            need = sum(file.size for file in contents.manifest.files) + MARGIN
+            need = held.size + MARGIN
             if self._free(self._folder) < need:
                 raise UpdateNoRoom(f"release {pack.release} needs {need} bytes, {self._free(self._folder)} are free")
             target.mkdir()
@@ -99,7 +117,7 @@ class Slots:
                 _copy(path, target / path.name)
             _sync(target)
             _sync(self._folder)
-            if read_pack(target).digest != pack.digest:
+            if self._read(target).digest != pack.digest:
                 raise PackDamaged(f"release {pack.release} is another pack than before it was copied")
             self._save(state.installed(slot, pack))
 
@@ -173,7 +191,7 @@ class Slots:
 
     def _damaged(self, slot: Slot, pack: Wanted) -> bool:
         try:
-            return read_pack(self._folder / slot).digest != pack.digest
+            return self._read(self._folder / slot).digest != pack.digest
         except PackDamaged:
             return True
 

@@ -31,8 +31,10 @@ from models.manifest import MANIFEST_NAME, Manifest, PackFile
 from models.manifest_document import parse_manifest
 from models.releases import (
     MAX_ASSIGNMENT,
+    MAX_SETTINGS,
     SIGNED_AT,
     Assignment,
+    Kind,
     Ring,
     Seen,
     Wanted,
@@ -42,7 +44,9 @@ from models.releases import (
     newer,
     parse_assignment,
     parse_time,
+    settings_path,
 )
+from models.settings_file import SETTINGS_NAME, held_settings
 from models.store import read_pack
 from models.update_door import Door
 
@@ -58,7 +62,7 @@ def _free(folder: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A whole, verified pack that is not in use yet. received: bytes that came for it, metadata included."""
+    """A whole, verified pack, or settings, not in use yet. received: bytes that came for it, metadata included."""
 
     folder: Path
     wanted: Wanted
@@ -108,7 +112,7 @@ class News:
         wanted = self.assignment.wanted
         if wanted is None:
             return None
-        reason = self._barred(wanted) or unwanted(wanted)
+        reason = self.assignment.barred(Kind.PACK, wanted) or unwanted(wanted)
         if reason is not None:
             raise UpdateUnwanted(f"release {wanted.release} is not used here: {reason}")
         with _failures():
@@ -131,10 +135,23 @@ class News:
                 raise UpdateRefused("the pack is another one than was assigned")
         return Fetched(place, wanted, self._door.received)
 
-    def _barred(self, wanted: Wanted) -> str | None:
-        if wanted.digest in self.assignment.withdrawn:
-            return "it was withdrawn"
-        return "it is below the floor" if wanted.release < self.assignment.floor else None
+    def fetch_settings(self, folder: Path, unwanted: Callable[[Wanted], str | None]) -> Fetched | None:
+        """Bring the wanted settings into a folder below this one, verified; None: none wanted. Raises as `fetch`."""
+        wanted = self.assignment.settings
+        if wanted is None:
+            return None
+        reason = self.assignment.barred(Kind.SETTINGS, wanted) or unwanted(wanted)
+        if reason is not None:
+            raise UpdateUnwanted(f"settings {wanted.release} are not used here: {reason}")
+        with _failures():
+            info = self._target(settings_path(wanted.release))
+            if info.hashes.get("sha256") != wanted.digest or info.length > MAX_SETTINGS:
+                raise UpdateRefused(f"settings {wanted.release} are not those the ring was assigned")
+            place = _emptied(folder, wanted.digest)
+            self._client.download_target(info, str(place / SETTINGS_NAME))
+            if held_settings(place).digest != wanted.digest:
+                raise UpdateRefused("the settings are others than were assigned")
+        return Fetched(place, wanted, self._door.received)
 
     def _manifest(self, place: Path, wanted: Wanted) -> Manifest:
         info = self._target(manifest_path(wanted.release))

@@ -1,4 +1,4 @@
-"""Commands of whoever publishes packs: models key, found, publish, ring, promote, withdraw, sign, stamp, status.
+"""Commands of publishers: models key, found, publish, publish-settings, ring, promote, withdraw, sign, stamp, status.
 
 What each does is `models.publish`'s and `models.repository`'s; the ceremony around them: `firmware_notes/updates.md`.
 """
@@ -12,10 +12,12 @@ import typer
 from appliance.cli.output import EXIT_NO, dump, say, table
 from appliance.cli.place import Json, place
 from appliance.cli.signing_keys import KeyPlace, Module, Passphrase, PinFile, Token, make, opened
+from appliance.config import read
+from appliance.managed import check
 from models import publish as publishing
-from models.publish import Parties
+from models.publish import Parties, Release
 from models.publishing_keys import read_public
-from models.releases import Ring, write_time
+from models.releases import Kind, Ring, write_time
 from models.repository import Repository
 from models.store import PackStore
 from sync.clock import SystemClock
@@ -26,6 +28,7 @@ Folder = Annotated[
     Path, typer.Option("--repository", envvar="KELDIM_REPOSITORY", help="Folder of the model repository.")
 ]
 Number = Annotated[int, typer.Argument(help="Number of a release; see: keldim models status.", min=1)]
+OfSettings = Annotated[bool, typer.Option("--settings", help="The number is of settings, not of a pack.")]
 Public = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Public key (.pub).")]
 
 
@@ -82,6 +85,21 @@ def publish(
     _tell_waiting(Repository(repository))
 
 
+@app.command("publish-settings")
+def publish_settings(
+    repository: Folder,
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="TOML: [policy], and what else may be set.")
+    ],
+) -> None:
+    """Make settings a release, if a desk would accept them; it waits for two of the three targets keys."""
+    data = read(file)
+    config = check(data)
+    release = publishing.add_settings(Repository(repository), data, _now())
+    say(f"settings {release.number}: {release.digest[:12]}, policy {config.policy.name} {config.policy.policy_id}")
+    _tell_waiting(Repository(repository))
+
+
 @app.command()
 def sign(
     repository: Folder,
@@ -124,18 +142,21 @@ def assign_ring(
     ring: Annotated[Ring, typer.Argument(help="Whose desks.")],
     release: Number,
     floor: Annotated[int | None, typer.Option(help="From now on no release below this one is used.", min=0)] = None,
+    settings: OfSettings = False,
 ) -> None:
     """Let a ring's desks run a release; it waits for the ring's key."""
-    assigned = publishing.assign(Repository(repository), ring, release, _now(), floor)
-    say(f"ring {ring}: release {release}, floor {assigned.floor}")
+    kind = _kind(settings=settings)
+    assigned = publishing.assign(Repository(repository), ring, release, _now(), floor, kind)
+    say(f"ring {ring}: {_NAMES[kind]} {release}, floor {assigned.floor_of(kind)}")
     _tell_waiting(Repository(repository))
 
 
 @app.command()
-def promote(repository: Folder, release: Number) -> None:
+def promote(repository: Folder, release: Number, settings: OfSettings = False) -> None:
     """Let the next ring run a release: canary, early, all. Look at the fleet before."""
-    ring = publishing.promote(Repository(repository), release, _now())
-    say(f"ring {ring}: release {release}")
+    kind = _kind(settings=settings)
+    ring = publishing.promote(Repository(repository), release, _now(), kind)
+    say(f"ring {ring}: {_NAMES[kind]} {release}")
     _tell_waiting(Repository(repository))
 
 
@@ -146,10 +167,12 @@ def withdraw(
     instead: Annotated[
         int | None, typer.Option(help="Release for the rings that ran it; else desks go back to the one before.", min=1)
     ] = None,
+    settings: OfSettings = False,
 ) -> None:
     """Let no desk use a release any more. Waits for the keys of the rings."""
-    rings = publishing.withdraw(Repository(repository), release, _now(), instead)
-    say(f"release {release} is withdrawn" + (f" from {', '.join(rings)}" if rings else "; no ring ran it"))
+    kind = _kind(settings=settings)
+    rings = publishing.withdraw(Repository(repository), release, _now(), instead, kind)
+    say(f"{_NAMES[kind]} {release} withdrawn" + (f" from {', '.join(rings)}" if rings else "; no ring ran it"))
     _tell_waiting(Repository(repository))
 
 
@@ -176,35 +199,48 @@ def status(repository: Folder, as_json: Json = False) -> None:
         dump(
             {
                 "releases": [
-                    {
-                        "release": one.number,
-                        "name": one.name,
-                        "version": one.version,
-                        "digest": one.digest,
-                        "rings": list(one.rings),
-                        "withdrawn": one.withdrawn,
-                    }
+                    {"release": one.number, "name": one.name, "version": one.version, **_standing(one)}
                     for one in state.releases
+                    if one.kind is Kind.PACK
+                ],
+                "settings": [
+                    {"release": one.number, **_standing(one)} for one in state.releases if one.kind is Kind.SETTINGS
                 ],
                 "roles": {
                     one.role: {"version": one.version, "expires": write_time(one.expires)} for one in state.roles
                 },
                 "waiting": {one.role: {"have": one.have, "missing": one.missing} for one in state.waiting},
                 "floors": {str(ring): one.floor for ring, one in state.assignments.items()},
+                "settings_floors": {str(ring): one.settings_floor for ring, one in state.assignments.items()},
             }
         )
     else:
         shown = [
-            (one.number, one.name, one.version, one.digest[:12], "withdrawn" if one.withdrawn else ", ".join(one.rings))
+            (_NAMES[one.kind], one.number, one.name, one.version, one.digest[:12], _rings(one))
             for one in state.releases
         ]
-        table("", ("release", "pack", "version", "digest", "rings"), shown)
+        table("", ("kind", "number", "pack", "version", "digest", "rings"), shown)
         table(
             "", ("role", "version", "ends"), [(one.role, one.version, write_time(one.expires)) for one in state.roles]
         )
         _tell_waiting(Repository(repository))
     if over:
         raise typer.Exit(EXIT_NO)
+
+
+_NAMES = {Kind.PACK: "release", Kind.SETTINGS: "settings"}
+
+
+def _kind(*, settings: bool) -> Kind:
+    return Kind.SETTINGS if settings else Kind.PACK
+
+
+def _standing(release: Release) -> dict[str, object]:
+    return {"digest": release.digest, "rings": list(release.rings), "withdrawn": release.withdrawn}
+
+
+def _rings(release: Release) -> str:
+    return "withdrawn" if release.withdrawn else ", ".join(release.rings)
 
 
 def _tell_waiting(repository: Repository) -> None:

@@ -1,4 +1,4 @@
-"""Commands by which a desk gets new packs: models follow, update, slots.
+"""Commands by which a desk gets new packs and settings: models follow, update, slots.
 
 What each does is `appliance.updating`'s; the publishers' side is `publish_commands`.
 """
@@ -14,9 +14,10 @@ from rich.progress import Progress, TextColumn
 
 from appliance.cli.output import ERR, dump, say, table
 from appliance.cli.place import Json, place
-from appliance.updating import UpdateFolder, stick
-from models.errors import SlotsUnusable
-from models.releases import Followed, Ring
+from appliance.updating import Outcome, UpdateFolder, stick
+from models.errors import SlotsUnusable, UpdateUnwanted
+from models.releases import Followed, Ring, Wanted
+from models.slot_state import State
 from models.store import PackStore
 from models.update_door import Door, Report
 from sync.clock import SystemClock
@@ -38,7 +39,7 @@ def follow(
         Path | None, typer.Option(exists=True, dir_okay=False, help="The only certificate authority to trust there.")
     ] = None,
 ) -> None:
-    """Let this desk follow the publishers of packs whose root metadata was handed over in person."""
+    """Let this desk follow the publishers of packs and settings whose root metadata was handed over in person."""
     folder = UpdateFolder(place(context).home)
     folder.follow(Followed(ring, url), root.read_bytes(), ca.read_bytes() if ca else None)
     say(f"this desk follows ring {ring}" + (f" at {url}" if url else ", from sticks"))
@@ -52,7 +53,7 @@ def update(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Fetch what the publishers want, verified, into the slot that is not in use; the desk's next start tries it."""
+    """Fetch what the publishers want, verified, into the slots that are not in use; the desk tries it by itself."""
     where, clock = place(context), SystemClock()
     folder = UpdateFolder(where.home)
     followed = folder.followed()
@@ -62,15 +63,30 @@ def update(
     packs = [row.path for row in PackStore(where.packs).installed() if row.fault is None]
     with _door(folder, followed, source) as door:
         done = folder.update(door, followed, now, _fund_time(where.home), packs)
+    told = [_told("release", done.pack), _told("settings", done.settings)]
+    if done.pack.refused or done.settings.refused:
+        raise UpdateUnwanted("; ".join(told))
     if as_json:
-        release = done.wanted.release if done.wanted else None
-        dump({"release": release, "installed": done.installed, "received": done.received})
-    elif done.wanted is None:
-        say("the publishers want nothing new of this desk")
-    elif done.installed:
-        say(f"release {done.wanted.release} is in a slot, {done.received} bytes came; the desk's next start tries it")
-    else:
-        say(f"release {done.wanted.release} is in use; {done.received} bytes came")
+        dump({**_shown(done.pack), "received": done.received, "settings": _shown(done.settings)})
+        return
+    for line in told:
+        say(line)
+    say(f"{done.received} bytes came")
+
+
+def _shown(done: Outcome) -> dict[str, object]:
+    release = done.wanted.release if done.wanted else None
+    return {"release": release, "installed": done.installed, "waits": done.waits}
+
+
+def _told(name: str, done: Outcome) -> str:
+    if done.wanted is None:
+        return f"{name}: nothing new is wanted of this desk"
+    if done.installed:
+        return f"{name} {done.wanted.release} is in a slot; the desk tries it while nobody is there"
+    if done.waits:
+        return f"{name} {done.wanted.release} waits until what is on trial has proven itself"
+    return done.refused or f"{name} {done.wanted.release} is in use"
 
 
 @contextlib.contextmanager
@@ -104,16 +120,32 @@ def _fund_time(home: Home) -> datetime | None:
 
 @app.command()
 def slots(context: typer.Context, as_json: Json = False) -> None:
-    """Show the two slots: which pack is proven, which is on trial, which are never tried again, and the floor."""
-    state = UpdateFolder(place(context).home).slots.state()
-    standing = {state.good: "proven", state.trying: "on trial"}
-    held = [(str(slot), pack, standing.get(slot, "spare")) for slot, pack in state.packs]
-    bad = [{"release": one.pack.release, "digest": one.pack.digest, "fault": str(one.fault)} for one in state.bad]
+    """Show the slots of packs and settings: what is proven, on trial, never tried again, and the floor."""
+    folder = UpdateFolder(place(context).home)
+    packs, settings = folder.slots.state(), folder.settings.state()
     if as_json:
-        rows = [{"slot": slot, "release": one.release, "digest": one.digest, "state": how} for slot, one, how in held]
-        dump({"slots": rows, "bad": bad, "floor": state.floor, "tries": state.tries})
+        dump({**_listed(packs), "settings": _listed(settings)})
         return
-    shown = [(slot, one.release, one.digest[:12], how) for slot, one, how in held]
-    shown += [("", one.pack.release, one.pack.digest[:12], f"never again: {one.fault}") for one in state.bad]
-    table("", ("slot", "release", "digest", "state"), shown)
-    say(f"no release below {state.floor} is used" + ("" if held else "; the delivered pack is in use"))
+    table("", ("packs", "release", "digest", "state"), _rows(packs))
+    say(f"no release below {packs.floor} is used" + ("" if packs.packs else "; the delivered pack is in use"))
+    table("", ("settings", "release", "digest", "state"), _rows(settings))
+    alone = "" if settings.packs else "; the desk's own file holds"
+    say(f"no settings below {settings.floor} are used{alone}")
+
+
+def _held(state: State) -> list[tuple[str, Wanted, str]]:
+    standing = {state.good: "proven", state.trying: "on trial"}
+    return [(str(slot), pack, standing.get(slot, "spare")) for slot, pack in state.packs]
+
+
+def _listed(state: State) -> dict[str, object]:
+    rows = [
+        {"slot": slot, "release": one.release, "digest": one.digest, "state": how} for slot, one, how in _held(state)
+    ]
+    bad = [{"release": one.pack.release, "digest": one.pack.digest, "fault": str(one.fault)} for one in state.bad]
+    return {"slots": rows, "bad": bad, "floor": state.floor, "tries": state.tries}
+
+
+def _rows(state: State) -> list[tuple[object, ...]]:
+    shown: list[tuple[object, ...]] = [(slot, one.release, one.digest[:12], how) for slot, one, how in _held(state)]
+    return shown + [("", one.pack.release, one.pack.digest[:12], f"never again: {one.fault}") for one in state.bad]

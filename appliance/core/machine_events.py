@@ -37,11 +37,32 @@ class PackGivenUp:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsGivenUp:
+    """Settings from afar that failed here, were refused or withdrawn, and are never used again. settings: digest."""
+
+    settings: str
+    release: int
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsInUse:
+    """The settings from afar that hold. settings: digest, None with release for the desk's own file alone."""
+
+    settings: str | None
+    release: int | None
+    trial: bool
+    floor: int
+    given_up: tuple[SettingsGivenUp, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PackInUse(Event):
-    """What a desk that follows publishers of packs runs, whenever that changes: its signed word to the fund.
+    """What a desk that follows publishers runs from now on, whenever that changes: its signed word to the fund.
 
     pack: digest. release: None for the pack it was delivered with. trial: it has yet to prove itself. ring: whose
-    assignments the desk follows. floor: the oldest release it would use. given_up: the latest of them.
+    assignments the desk follows. floor: the oldest release it would use. given_up: the latest of them. configuration:
+    digest of what can be set from afar, as it is in force; the policy among it is named by its id in `policy`.
     """
 
     KIND: ClassVar[str] = "pack_in_use"
@@ -52,6 +73,8 @@ class PackInUse(Event):
     ring: str
     floor: int
     given_up: tuple[PackGivenUp, ...]
+    settings: SettingsInUse
+    configuration: str
     policy: str
     software: str
 

@@ -27,6 +27,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder, self.now = folder, 0.0
         self.slots = Slots(folder / "slots")
+        self.changes = 0
         self.pack = self.install(1)
         self.slots.begin()
         self.run = self.start()
@@ -41,7 +42,11 @@ class Desk:
     def start(self, *, trial: bool = True) -> Probation:
         """The desk starts."""
         file = self.folder / "visits.json"
-        return Probation(self.slots, file, self.pack, lambda: self.now, trial=trial)
+        return Probation(self.slots, file, self.pack, lambda: self.now, trial=trial, changed=self.changed)
+
+    def changed(self) -> None:
+        """Something is to be told to the fund."""
+        self.changes += 1
 
     def show(self, state: State, greeting: str = "") -> None:
         """The screen shows this, a second later."""
@@ -93,6 +98,15 @@ def test_a_pack_that_recognises_fewer_is_given_up_by_itself(desk: Desk) -> None:
     with pytest.raises(PackChanged):
         desk.show(State.IDLE)
     assert desk.slots.state().bad == (Bad(desk.pack, Fault.DRIFT),)
+
+
+def test_what_is_given_up_before_it_was_ever_used_is_told_too(desk: Desk) -> None:
+    """Settings that were refused on arrival change nothing at the desk, but the fund learns of it; once."""
+    desk.slots.give_up(Wanted(9, "ab" * 32), Fault.INVALID)
+    for _ in range(2):
+        desk.now += 20
+        desk.show(State.IDLE)
+    assert desk.changes == 1
 
 
 def test_counts_outlive_a_restart_but_not_the_pack(desk: Desk) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from appliance.updating import Updated, UpdateFolder
+from appliance.updating import Outcome, Updated, UpdateFolder
 from models import publish
-from models.errors import SlotsUnusable, UpdateUnreachable, UpdateUnwanted
+from models.errors import SlotsUnusable, UpdateUnreachable
 from models.releases import Followed, Ring, Wanted
-from models.slot_state import Fault
+from models.slot_state import Bad, Fault
 from models.store import read_pack
 from sync.clock import SystemClock
 from sync.fund.home import FundHome
@@ -56,11 +56,8 @@ class Desk:
 
     def update(self) -> Updated:
         """What the timer does, and the start after it."""
-        try:
-            with self.folder.server(self.followed, SystemClock().monotonic, lambda _: None) as door:
-                done = self.folder.update(door, self.followed, NOW, None, [self.delivered])
-        except UpdateUnwanted:
-            done = Updated(None, installed=False, received=0)
+        with self.folder.server(self.followed, SystemClock().monotonic, lambda _: None) as door:
+            done = self.folder.update(door, self.followed, NOW, None, [self.delivered])
         self.start()
         return done
 
@@ -93,7 +90,7 @@ def test_a_bad_pack_stops_at_the_canary_and_a_good_one_reaches_everybody(
     bad = publishers.release(make_pack(tmp_path / "pack-2", b"# bad\n", WEIGHTS), Ring.CANARY)
     served.asked.clear()
     fetched = [desk.update() for desk in desks]
-    assert [done.installed for done in fetched] == [True] * 2 + [False] * (DESKS - 2)
+    assert [done.pack.installed for done in fetched] == [True] * 2 + [False] * (DESKS - 2)
     assert [desk.release for desk in desks] == [1] * DESKS
     assert sum(f"{bad.digest}.manifest.json" in path for path in served.asked) == 2
     assert [one.fault for one in desks[0].folder.slots.state().bad] == [Fault.SELF_TEST]
@@ -121,8 +118,45 @@ def test_a_withdrawn_pack_is_left_at_the_next_update(
     publish.withdraw(publishers.repository, 2, NOW)
     publishers.stamp()
     done = desk.update()
-    assert (done.wanted, done.installed) == (None, False)
+    assert done.pack == Outcome()
     assert desk.release == 1
+
+
+def test_settings_and_a_pack_are_tried_one_after_the_other(
+    tmp_path: Path, publishers: Publishers, served: Served, authority: FundHome
+) -> None:
+    """Or nobody could tell which of them made visits end worse; what is invalid is listed and keeps no pack away."""
+    desk = Desk(tmp_path / "desk", Ring.ALL, publishers, served, authority)
+    settings = publishers.settings(b"[policy]\nfmr = 1e-5\n", Ring.ALL)
+    done = desk.update()
+    assert (done.settings.installed, done.pack.waits) == (True, True)
+    assert done.received < 40_000
+    wanted = Wanted(settings.number, settings.digest)
+    desk.folder.settings.mark_good(wanted)
+    done = desk.update()
+    assert (done.settings, done.pack.installed) == (Outcome(wanted), True)
+
+    bad = publishers.settings(b"[policy]\nfmr = 0.5\n", Ring.ALL)
+    publishers.release(make_pack(tmp_path / "pack-2", b"# better\n", WEIGHTS), Ring.ALL)
+    done = desk.update()
+    assert "fmr" in str(done.settings.refused)
+    assert done.pack.installed
+    assert "failed here" in str(desk.update().settings.refused), "it is not even fetched again"
+    state = desk.folder.settings.state()
+    assert state.bad == (Bad(Wanted(bad.number, bad.digest), Fault.INVALID),)
+    assert state.pack(state.good) == wanted
+
+
+def test_settings_wait_for_a_pack_on_trial(
+    tmp_path: Path, publishers: Publishers, served: Served, authority: FundHome
+) -> None:
+    """The other way round."""
+    desk = Desk(tmp_path / "desk", Ring.ALL, publishers, served, authority)
+    with desk.folder.server(desk.followed, SystemClock().monotonic, lambda _: None) as door:
+        desk.folder.update(door, desk.followed, NOW, None, [desk.delivered])
+    publishers.settings(b"[policy]\nfmr = 1e-5\n", Ring.ALL)
+    assert desk.update().settings.waits
+    assert desk.update().settings.installed
 
 
 def test_what_a_desk_remembers_is_strict(

@@ -6,12 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from appliance.core.errors import ConfigInvalid
+from appliance.core.policy import Policy
 from appliance.packs_in_use import slots_of
+from appliance.settings_in_use import slots_of_settings
 from models.calibration import parse_calibration, write_calibration
-from models.errors import RepositoryUnusable, SigningKeyUnusable, SlotsUnusable, UpdateRefused, UpdateUnreachable
+from models.errors import (
+    RepositoryUnusable,
+    SigningKeyUnusable,
+    SlotsUnusable,
+    UpdateRefused,
+    UpdateUnreachable,
+    UpdateUnwanted,
+)
 from models.manifest import MANIFEST_NAME
 from models.manifest_document import write_manifest
 from models.releases import Wanted
+from models.settings_file import settings_digest
 from models.store import read_pack
 from sync.fund.home import FundHome
 from sync.home import Home
@@ -129,8 +140,50 @@ def test_a_desk_checks_in_with_a_pack_that_came_signed(
     said = heard["pack"]
     assert isinstance(said, dict)
     assert (said["release"], said["ring"], said["trial"], said["given_up"]) == (1, "all", True, [])
+    assert said["settings"] == {"settings": None, "release": None, "trial": False, "floor": 0, "given_up": []}
     assert "ring all, release 1: 1 desks" in keldim("fleet", "status", "--dir", clinic.fund).out
     assert clinic("doctor").code in (0, 4)
+
+
+def test_a_policy_comes_signed_and_is_left_when_it_knows_nobody(
+    clinic: Clinic, office: Office, tmp_path: Path, astronaut: Path, faceless: Path
+) -> None:
+    """In force from the entry that says so; one that lets nobody in is given up by itself, and the fund hears of it."""
+    strict, blind = tmp_path / "strict.toml", tmp_path / "blind.toml"
+    strict.write_text('[policy]\nname = "strict"\nfmr = 1e-5\n')
+    blind.write_text('[policy]\nname = "blind"\nfpir = 1e-300\nfmr = 1e-300\n')
+    (tmp_path / "wild.toml").write_text('[fund]\nurl = "https://evil.example"\n')
+    office("publish-settings", tmp_path / "wild.toml").failed_with(ConfigInvalid)
+    _follow(clinic, office)
+    heard = []
+    for number, file in ((1, strict), (2, blind)):
+        published = office("publish-settings", file)
+        assert f"settings {number}" in published.out
+        assert office("ring", "canary", number, "--settings").code == 0
+        assert [office("promote", number, "--settings").code for _ in range(2)] == [0, 0]
+        assert office.sign("pack-1", "pack-2", "canary", "early", "all").code == 0
+        done = clinic("models", "update", "--from", office.repository, "--json").json
+        assert (done["settings"]["installed"], done["waits"]) == (True, True)  # type: ignore[index]
+        clinic("checkin", "--images", faceless.parent, "--json")
+        heard.append(clinic("ledger", "show", "--json").rows[-1])
+        if number == 1:
+            assert "settings 1 from afar" in clinic("doctor").out
+            slots = slots_of_settings(Home(clinic.home))
+            slots.mark_good(Wanted(1, settings_digest(strict.read_bytes())))
+    assert clinic("identify", "--photo", astronaut).code == 0
+    assert [one["kind"] for one in heard] == ["pack_in_use"] * 2
+    _carry(clinic)
+    (desk,) = keldim("fleet", "status", "--dir", clinic.fund, "--json").rows
+    said = desk["pack"]
+    assert isinstance(said, dict)
+    assert (said["policy"], said["settings"]["release"]) == (Policy(name="strict", fmr=1e-5).policy_id, 1)
+    assert [(one["release"], one["fault"]) for one in said["settings"]["given_up"]] == [(2, "self_test")]
+    assert "never again: self_test" in clinic("models", "slots").out
+    clinic("models", "update", "--from", office.repository).failed_with(UpdateUnwanted)
+    listed = office("status", "--json").json["settings"]
+    assert [one["rings"] for one in listed] == [[], ["canary", "early", "all"]]  # type: ignore[attr-defined]
+    assert "settings 2 withdrawn from canary, early, all" in office("withdraw", "2", "--settings", "--instead", "1").out
+    assert office.sign("canary", "early", "all").code == 0
 
 
 def test_a_second_desk_gets_it_from_a_stick(clinic: Clinic, office: Office) -> None:

@@ -29,7 +29,15 @@ from appliance.core.events import (
     StaffForgotten,
     WithoutFace,
 )
-from appliance.core.machine_events import KeyRotated, PackGivenUp, PackInUse, PackRetired, Restored
+from appliance.core.machine_events import (
+    KeyRotated,
+    PackGivenUp,
+    PackInUse,
+    PackRetired,
+    Restored,
+    SettingsGivenUp,
+    SettingsInUse,
+)
 from appliance.core.operators import Role
 from appliance.core.reception_events import (
     ConfirmedManually,
@@ -115,7 +123,18 @@ EVENTS: list[Event] = [
     Forgotten("cd" * 32, None, 2, "consent_withdrawn", "0.1.0"),
     ReTemplated("cd" * 32, "ef" * 16, "01" * 16, ("12" * 32,), "ab" * 32, "34" * 32, "p", "0.1.0"),
     PackRetired("34" * 32, 12, 4, 1, 2, "p", "0.1.0"),
-    PackInUse("34" * 32, 4, True, "canary", 2, (PackGivenUp("56" * 32, 3, "drift"),), "p", "0.1.0"),
+    PackInUse(
+        "34" * 32,
+        4,
+        True,
+        "canary",
+        2,
+        (PackGivenUp("56" * 32, 3, "drift"),),
+        SettingsInUse("78" * 32, 2, False, 1, (SettingsGivenUp("9a" * 32, 1, "invalid"),)),
+        "bc" * 32,
+        "p",
+        "0.1.0",
+    ),
     LookAlike(("cd" * 32, "ab" * 32), True, "declared", "0.1.0"),
     StaffEnrolled("cd" * 32, "ef" * 16, "2026-1", "kk", ("12" * 32,), "ab" * 32, "p", "0.1.0", "camera", 80),
     StaffForgotten("cd" * 32, None, 2, "left", "0.1.0"),

@@ -10,7 +10,7 @@ from models import publish
 from models.manifest import MANIFEST_NAME
 from models.manifest_document import write_manifest
 from models.publish import Parties, Release
-from models.releases import Ring
+from models.releases import Kind, Ring
 from models.repository import Repository
 from models.store import read_pack
 from tests.models.manifests import manifest_of, write_pack, zoo_models
@@ -73,6 +73,14 @@ class Publishers:
         release = publish.add_release(self.repository, pack, self.now)
         for ring in rings:
             publish.assign(self.repository, ring, release.number, self.now)
+        self.stamp()
+        return release
+
+    def settings(self, data: bytes, *rings: Ring) -> Release:
+        """Publish settings for these rings."""
+        release = publish.add_settings(self.repository, data, self.now)
+        for ring in rings:
+            publish.assign(self.repository, ring, release.number, self.now, kind=Kind.SETTINGS)
         self.stamp()
         return release
 

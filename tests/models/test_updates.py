@@ -13,8 +13,27 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
 from models import publish
-from models.errors import ModelFailure, UpdateExpired, UpdateNoRoom, UpdateRefused, UpdateUnreachable, UpdateUnwanted
-from models.releases import Assignment, Ring, Seen, Wanted, assignment_path, manifest_path, write_assignment
+from models.errors import (
+    ModelFailure,
+    RepositoryUnusable,
+    UpdateExpired,
+    UpdateNoRoom,
+    UpdateRefused,
+    UpdateUnreachable,
+    UpdateUnwanted,
+)
+from models.releases import (
+    Assignment,
+    Kind,
+    Ring,
+    Seen,
+    Wanted,
+    assignment_path,
+    manifest_path,
+    settings_path,
+    write_assignment,
+)
+from models.settings_file import read_settings, settings_digest
 from models.store import read_pack
 from models.update_door import FolderDoor, ServerDoor
 from models.updates import Fetched, News, Updates, files_of
@@ -80,6 +99,15 @@ class Desk:
             fetched = news.fetch(self.home / "incoming", have or {}, lambda _: None)
         assert fetched is not None
         return fetched
+
+    def fetch_settings(self, now: datetime = NOW) -> bytes:
+        """Ask, and bring the settings."""
+        with self.door() as door:
+            news = Updates(self.home / "cache", self.root, self.ring).look(door, now, None, self.seen)
+            self.seen = news.seen
+            fetched = news.fetch_settings(self.home / "settings", lambda _: None)
+        assert fetched is not None
+        return read_settings(fetched.folder)
 
     def lose_cache(self) -> None:
         """A new disk, or somebody tidied up."""
@@ -533,3 +561,117 @@ def test_a_server_that_is_gone_is_a_known_failure(desk: Desk) -> None:
     with pytest.raises(ModelFailure) as failure:
         desk.look()
     assert isinstance(failure.value, UpdateUnreachable)
+
+
+STRICT, LOOSE = b"[policy]\nfmr = 1e-5\n", b"[policy]\nfmr = 0.1\n"
+
+
+def test_settings_arrive_as_they_were_signed_by_server_and_by_stick(desk: Desk, publishers: Publishers) -> None:
+    """A few kilobytes in all; the ring's pack stays what it was."""
+    published = publishers.settings(STRICT, *Ring)
+    assert desk.fetch_settings() == STRICT
+    news = Updates(desk.home / "cache", desk.root, Ring.ALL).look(FolderDoor(publishers.public), NOW, None, desk.seen)
+    fetched = news.fetch_settings(desk.home / "settings", lambda _: None)
+    assert fetched is not None
+    assert fetched.wanted == Wanted(1, published.digest) == Wanted(1, settings_digest(STRICT))
+    assert fetched.received < 40_000
+    assert news.assignment.wanted is not None
+
+
+def test_settings_of_another_ring_do_not_arrive(desk: Desk, publishers: Publishers) -> None:
+    """Canary tries a policy while all others keep theirs; promoted and withdrawn apart from packs."""
+    publishers.settings(STRICT, Ring.CANARY)
+    assert desk.look().assignment.settings is None
+    assert publish.promote(publishers.repository, 1, NOW, Kind.SETTINGS) is Ring.EARLY
+    assert publish.withdraw(publishers.repository, 1, NOW, kind=Kind.SETTINGS) == (Ring.CANARY, Ring.EARLY)
+    publishers.stamp()
+    assert desk.look().assignment == Assignment(
+        Wanted(1, read_pack(publishers.folder.with_name("pack-1")).digest), 0, (settings_digest(STRICT),)
+    )
+    desk.ring = Ring.CANARY
+    assert desk.look().assignment.settings is None
+    with pytest.raises(RepositoryUnusable, match="withdrawn"):
+        publish.assign(publishers.repository, Ring.ALL, 1, NOW, kind=Kind.SETTINGS)
+
+
+def test_rollback_an_older_repository_brings_no_older_policy(desk: Desk, publishers: Publishers) -> None:
+    """A loose policy of last year, signed and all, is no way back to it; not even with the cache gone."""
+    publishers.settings(LOOSE, *Ring)
+    old = _copied(publishers, "old")
+    publishers.settings(STRICT, *Ring)
+    assert desk.fetch_settings() == STRICT
+    desk.server.folder = old
+    for _ in range(2):
+        with pytest.raises(UpdateRefused, match="version"):
+            desk.fetch_settings()
+        desk.lose_cache()
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [lambda data: data.replace(b"1e-5", b"1e-1"), lambda data: data + b"#" * 1_000_000],
+    ids=["wrong hash", "endless data"],
+)
+def test_settings_other_than_signed_are_refused(
+    desk: Desk, publishers: Publishers, alter: Callable[[bytes], bytes]
+) -> None:
+    """One digit of an error rate, or a file that does not end; nothing of it stays on the disk."""
+    publishers.settings(STRICT, *Ring)
+    evil = _copied(publishers, "evil")
+    (file,) = (evil / "targets" / "settings" / "1").iterdir()
+    file.write_bytes(alter(file.read_bytes()))
+    desk.server.folder = evil
+    with pytest.raises(UpdateRefused):
+        desk.fetch_settings()
+    assert not [path for path in (desk.home / "settings").rglob("*") if path.is_file()]
+    desk.server.folder = publishers.public
+    assert desk.fetch_settings() == STRICT
+
+
+def test_confined_delegation_a_ring_key_signs_no_settings(desk: Desk, publishers: Publishers) -> None:
+    """Whoever holds a ring's key and the online key can assign only settings that two targets keys released."""
+    evil = _copied(publishers, "evil")
+    lie = write_assignment(Assignment(settings=Wanted(9, settings_digest(LOOSE))))
+    _ring_lies(evil, publishers, Ring.ALL, {assignment_path(Ring.ALL): lie, settings_path(9): LOOSE})
+    desk.server.folder = evil
+    with pytest.raises(UpdateRefused, match="not signed by those who may release"):
+        desk.fetch_settings()
+
+
+def test_settings_under_the_number_of_others_are_refused(desk: Desk, publishers: Publishers) -> None:
+    """A ring's key can name a digest and a number only as they were released together."""
+    publishers.settings(STRICT, *Ring)
+    evil = _copied(publishers, "evil")
+    lie = write_assignment(Assignment(settings=Wanted(1, settings_digest(LOOSE))))
+    _ring_lies(evil, publishers, Ring.ALL, {assignment_path(Ring.ALL): lie})
+    desk.server.folder = evil
+    with pytest.raises(UpdateRefused, match="not those the ring was assigned"):
+        desk.fetch_settings()
+
+
+def test_one_stolen_targets_key_with_the_online_key_releases_no_settings(desk: Desk, publishers: Publishers) -> None:
+    """A policy takes two of three, as a pack does."""
+    evil = _copied(publishers, "evil")
+    targets = Metadata[Targets].from_file(str(_newest(evil, "targets")))
+    targets.signed.version += 1
+    targets.signed.targets[settings_path(1)] = TargetFile.from_data(settings_path(1), LOOSE, ["sha256"])
+    targets.sign(publishers.targets[0])
+    targets.to_file(str(evil / "metadata" / f"{targets.signed.version}.targets.json"))
+    _online_lies(evil, publishers.online, {"targets.json": targets.signed.version})
+    desk.server.folder = evil
+    with pytest.raises(UpdateRefused, match="1/2"):
+        desk.fetch_settings()
+
+
+@pytest.mark.parametrize("floor", [2, 0], ids=["below the floor", "withdrawn"])
+def test_settings_that_are_withdrawn_or_below_the_floor_are_not_fetched(
+    desk: Desk, publishers: Publishers, floor: int
+) -> None:
+    """Even a ring's own key cannot have it both ways."""
+    publishers.settings(STRICT, *Ring)
+    evil, digest = _copied(publishers, "evil"), settings_digest(STRICT)
+    lie = Assignment(None, 0, () if floor else (digest,), Wanted(1, digest), floor)
+    _ring_lies(evil, publishers, Ring.ALL, {assignment_path(Ring.ALL): write_assignment(lie)})
+    desk.server.folder = evil
+    with pytest.raises(UpdateUnwanted, match="below the floor" if floor else "withdrawn"):
+        desk.fetch_settings()
