@@ -1,30 +1,20 @@
 """Commands about all desks of a fund: fleet status, from what the desks signed about themselves.
 
-Which events the fund has is `sync.fund.office`'s; what a desk says, `appliance.pack_report`'s.
+What is known of a desk is `sync.fund.fleet`'s, which the fund's page shows as well.
 """
 
-from collections import Counter
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC
 
 import typer
 
 from appliance.cli.output import dump, say, table
 from appliance.cli.place import Folder, Json
-from appliance.core.machine_events import PackInUse
-from sync.envelope import format_time, parse_event
+from sync.clock import SystemClock
+from sync.envelope import format_time
 from sync.fund import office
-from sync.strict_json import JsonObject
+from sync.fund.fleet import Desk, groups, running
 
 app = typer.Typer(help="All desks of a fund.", no_args_is_help=True)
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What was heard of a desk. said: its last word about its pack."""
-
-    last: datetime | None = None
-    said: JsonObject = field(default_factory=dict)
 
 
 @app.callback()
@@ -34,52 +24,44 @@ def fleet() -> None:
 
 @app.command()
 def status(folder: Folder, as_json: Json = False) -> None:
-    """Show every desk by what it runs: release, ring, whether on trial, what it gave up, when it was heard last.
+    """Show every desk by ring, what it runs, health, what it gave up, backlog and when it was heard last.
 
-    Reads all stored events once; the word of a desk is as old as its last delivery.
+    The word of a desk is as old as its last delivery. Backlog: how long its newest event had waited when it came.
     """
-    heard: dict[str, _Seen] = {}
-    for row in office.list_events(folder):
-        seen = heard.setdefault(row.event.device, _Seen())
-        seen.last = row.received
-        event = parse_event(row.event.token).event
-        if event.kind == PackInUse.KIND and row.event.refused is None:
-            seen.said = event.data
-    desks = [(one.device, heard.get(one.device.device, _Seen()), one.head.seq) for one in office.devices(folder)]
+    found = office.fleet(folder, SystemClock().moment().wall.astimezone(UTC))
     if as_json:
-        dump(
-            [
-                {
-                    "device": device.device,
-                    "clinic": device.clinic,
-                    "desk": device.desk,
-                    "head": head,
-                    "heard": seen.last and format_time(seen.last),
-                    "pack": dict(seen.said) or None,
-                }
-                for device, seen, head in desks
-            ]
-        )
+        dump([_shown(desk) for desk in found])
         return
-    rows = [
-        (d.device, d.clinic, *_cells(seen), format_time(seen.last) if seen.last else "never") for d, seen, _ in desks
-    ]
-    table("", ("device", "clinic", "ring", "release", "pack", "state", "given up", "heard"), rows)
-    for (ring, release), number in sorted(Counter((row[2], row[3]) for row in rows).items()):
-        say(f"ring {ring or 'none'}, release {release or 'unknown'}: {number} desks")
+    columns = ("device", "clinic", "ring", "runs", "pack", "policy", "software", "health", "given up", "backlog")
+    table("", (*columns, "heard"), [_row(desk) for desk in found])
+    for ring, what, number in groups(found):
+        say(f"ring {ring}, {what}: {number} desks")
 
 
-def _when(last: datetime | None) -> str:
-    return "never" if last is None else format_time(last)
+def _row(desk: Desk) -> tuple[object, ...]:
+    what = (desk.ring, running(desk), desk.pack[:12], desk.policy, desk.software, desk.health.value.replace("_", " "))
+    backlog = "" if desk.backlog is None else f"{desk.backlog.total_seconds():.0f} s"
+    return (desk.device, desk.clinic, *what, ", ".join(desk.given_up), backlog, _heard(desk))
 
 
-def _cells(seen: _Seen) -> tuple[str, str, str, str, str]:
-    said = seen.said
-    if not said:
-        return ("", "", "", "", "")
-    release = said["release"]
-    bad = said["given_up"]
-    gone = [f"{one['release']} {one['fault']}" for one in bad if isinstance(one, dict)] if isinstance(bad, list) else []
-    how = "on trial" if said["trial"] else "proven"
-    shown = "delivered" if release is None else str(release)
-    return (str(said["ring"]), shown, str(said["pack"])[:12], how, ", ".join(gone))
+def _heard(desk: Desk) -> str:
+    return "never" if desk.last_seen is None else format_time(desk.last_seen)
+
+
+def _shown(desk: Desk) -> dict[str, object]:
+    return {
+        "device": desk.device,
+        "clinic": desk.clinic,
+        "desk": desk.desk,
+        "health": desk.health.value,
+        "ring": desk.ring,
+        "release": desk.release,
+        "settings": desk.settings,
+        "policy": desk.policy,
+        "software": desk.software,
+        "given_up": list(desk.given_up),
+        "head": desk.head,
+        "backlog_s": None if desk.backlog is None else desk.backlog.total_seconds(),
+        "heard": desk.last_seen and format_time(desk.last_seen),
+        "pack": desk.said,
+    }

@@ -23,6 +23,7 @@ from sync.fund.rows import (
     EventRow,
     Fork,
     Head,
+    LastHeard,
     NewEvent,
     Ruling,
     View,
@@ -172,6 +173,11 @@ class SqliteFundStore:
             for row in rows
         )
 
+    def last_heard(self) -> tuple[LastHeard, ...]:
+        """Of every device that sent events, by id."""
+        rows = self._sql.rows(_LAST_HEARD)
+        return tuple(LastHeard(str(row[0]), _optional(row[1]), str(row[2]), _time(row[3])) for row in rows)
+
     def kinds(self) -> Mapping[str, int]:
         """Number of events by kind."""
         rows = self._sql.rows("SELECT kind, COUNT(*) FROM event GROUP BY kind ORDER BY kind")
@@ -249,6 +255,10 @@ class EmbeddedStore:
         """Every device."""
         return await self._own.ask(SqliteFundStore.summaries)
 
+    async def last_heard(self) -> tuple[LastHeard, ...]:
+        """Of every device that sent events."""
+        return await self._own.ask(SqliteFundStore.last_heard)
+
     async def kinds(self) -> Mapping[str, int]:
         """Events by kind."""
         return await self._own.ask(SqliteFundStore.kinds)
@@ -283,6 +293,15 @@ SELECT device, clinic, desk, key_class, key_x, key_y, blocked, attested, revoked
        (SELECT COUNT(*) FROM fork WHERE fork.device = registered.device),
        (SELECT COALESCE(SUM(count), 0) FROM refusal WHERE refusal.device = registered.device)
 FROM registered LEFT JOIN head USING (device) ORDER BY device
+"""
+
+
+_LAST_HEARD = """
+SELECT device, (
+    SELECT token FROM event AS own
+    WHERE own.device = head.device AND kind = 'pack_in_use' AND refused IS NULL ORDER BY own.seq DESC LIMIT 1
+), token, received
+FROM head JOIN event USING (device, seq) ORDER BY device
 """
 
 

@@ -4,6 +4,7 @@ Deciding about a token is left to `sync.fund.ingest`, requests and status codes 
 one event loop: what it computes itself (signatures) holds the loop up, for 20 ms with a full batch; storing does not.
 """
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Protocol
 from sync.envelope import DEVICE_ID, Moment
 from sync.errors import ProtocolViolation
 from sync.fund.denial import RequestDenied
+from sync.fund.fleet import Desk, desks
 from sync.fund.ingest import examine, judge_batch, wanted
 from sync.fund.packs import Packs
 from sync.fund.peer import check_good, check_peer
@@ -58,10 +60,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What the gateway shows to people: every device, and the number of events by kind."""
+    """What the gateway shows to people: every device, the number of events by kind, and what desks said they run."""
 
     devices: tuple[DeviceSummary, ...]
     kinds: Mapping[str, int]
+    fleet: tuple[Desk, ...] = ()
 
 
 class Gateway:
@@ -155,7 +158,10 @@ class Gateway:
 
     async def overview(self) -> Overview:
         """What the gateway shows to people."""
-        return Overview(await self._store.summaries(), await self._store.kinds())
+        devices, now = await self._store.summaries(), self._clock.moment().wall
+        heard = await self._store.last_heard()
+        fleet = await asyncio.to_thread(desks, devices, heard, now)  # 20,000 desks take a second
+        return Overview(devices, await self._store.kinds(), fleet)
 
     async def _registered(self, device: str) -> Device:
         # The pattern first: what fails it is never looked up, logged or echoed.

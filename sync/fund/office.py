@@ -14,6 +14,7 @@ from pathlib import Path
 from sync.durable import replace_file
 from sync.errors import DeviceUnknown, EnvelopeInvalid, FundExists, FundUnwritable, SettingsInvalid
 from sync.fund import log_terms
+from sync.fund.fleet import Desk, desks
 from sync.fund.home import FundHome, parse_url
 from sync.fund.keys import create_keys, load_facts
 from sync.fund.rows import DeviceSummary, EventRow
@@ -85,6 +86,12 @@ def devices(root: Path) -> tuple[DeviceSummary, ...]:
     """Every device with its head, forks and refusals, by id."""
     with open_store(root) as store:
         return store.summaries()
+
+
+def fleet(root: Path, now: datetime) -> tuple[Desk, ...]:
+    """What every desk runs and how it is, as the fund heard it, by id."""
+    with open_store(root) as store, store.snapshot():
+        return desks(store.summaries(), store.last_heard(), now)
 
 
 def list_events(root: Path, *, after: int = 0, limit: int | None = None) -> Iterator[EventRow]:

@@ -1,4 +1,4 @@
-"""The page that shows people what the fund holds: devices, heads, counts. No personal data, no script.
+"""The page that shows people what the fund holds: devices, heads, the fleet, counts. No personal data, no script.
 
 The page is one string; serving it is left to `sync.fund.app`.
 """
@@ -6,6 +6,7 @@ The page is one string; serving it is left to `sync.fund.app`.
 from datetime import UTC, datetime
 from html import escape
 
+from sync.fund.fleet import Desk, Health, groups, running
 from sync.fund.gateway import Overview
 from sync.fund.log import LogState
 from sync.fund.rows import DeviceSummary
@@ -50,6 +51,9 @@ def render(overview: Overview, log: LogState) -> str:
         f"an accepted event is in it within {log.merge_delay_s} s.</p>"
         f"<h2>Devices</h2><table><thead><tr>{_DEVICE_COLUMNS}</tr></thead>"
         f"<tbody>{rows or _empty(10)}</tbody></table>"
+        f"<h2>Fleet</h2><p>{_groups(overview.fleet)}</p>"
+        f"<table><thead><tr>{_FLEET_COLUMNS}</tr></thead>"
+        f"<tbody>{''.join(map(_desk, overview.fleet)) or _empty(10)}</tbody></table>"
         '<h2>Events by kind</h2><table><thead><tr><th>Kind</th><th class="n">Events</th></tr></thead>'
         f"<tbody>{kinds or _empty(2)}</tbody></table></body></html>"
     )
@@ -65,6 +69,29 @@ def _device(summary: DeviceSummary) -> str:
         f"<td><code>{escape(summary.head.digest[:_DIGEST_SHOWN])}</code></td>"
         f'<td class="n">{_alarming(summary.forks)}</td><td class="n">{_alarming(summary.refusals)}</td>'
         f"<td>{_time(summary.last_seen)}</td><td>{state}</td></tr>"
+    )
+
+
+_FLEET_COLUMNS = (
+    "<th>Device</th><th>Ring</th><th>Runs</th><th>Pack</th><th>Policy</th><th>Software</th><th>Health</th>"
+    '<th>Given up</th><th class="n">Backlog (s)</th><th>Last seen (UTC)</th>'
+)
+
+_ALARMING = {Health.CLOSED, Health.SILENT, Health.BEHIND, Health.GAVE_UP}
+
+
+def _groups(fleet: tuple[Desk, ...]) -> str:
+    return "<br>".join(f"Ring {escape(ring)}, {escape(what)}: {n}" for ring, what, n in groups(fleet))
+
+
+def _desk(desk: Desk) -> str:
+    alarm = ' class="bad"' if desk.health in _ALARMING else ""
+    backlog = "" if desk.backlog is None else f"{desk.backlog.total_seconds():.0f}"
+    return (
+        f"<tr><td>{escape(desk.device)}</td><td>{escape(desk.ring)}</td><td>{escape(running(desk))}</td>"
+        f"<td><code>{escape(desk.pack[:_DIGEST_SHOWN])}</code></td><td><code>{escape(desk.policy)}</code></td>"
+        f"<td>{escape(desk.software)}</td><td><span{alarm}>{escape(desk.health.replace('_', ' '))}</span></td>"
+        f'<td>{escape(", ".join(desk.given_up))}</td><td class="n">{backlog}</td><td>{_time(desk.last_seen)}</td></tr>'
     )
 
 

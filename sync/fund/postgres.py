@@ -11,7 +11,7 @@ from sync.errors import DatabaseDamaged
 from sync.fund.postgres_door import Connection, Connections, Limits, Record, make_partitions, migrate, transaction
 from sync.fund.postgres_schema import partitions
 from sync.fund.registry import ADD_CERTIFICATE, CERTIFICATES_OF, certificate_columns, certificate_of
-from sync.fund.rows import NO_EVENTS, Certificate, Decided, Device, DeviceSummary, Head, Ruling, View, Wanted
+from sync.fund.rows import NO_EVENTS, Certificate, Decided, Device, DeviceSummary, Head, LastHeard, Ruling, View, Wanted
 from sync.fund.store import Decision
 from sync.signing import PublicJwk
 
@@ -80,6 +80,11 @@ class PostgresStore:
         async with self._connections.one() as connection:
             return tuple(summary_of(row) for row in await connection.fetch(SUMMARIES))
 
+    async def last_heard(self) -> tuple[LastHeard, ...]:
+        """Of every device that sent events, by id."""
+        async with self._connections.one() as connection:
+            return tuple(LastHeard(*row) for row in await connection.fetch(LAST_HEARD))
+
     async def kinds(self) -> Mapping[str, int]:
         """Number of events by kind."""
         async with self._connections.one() as connection:
@@ -104,6 +109,13 @@ SELECT device, clinic, desk, key_class, key_x, key_y, blocked, attested, revoked
        (SELECT count(*) FROM fork WHERE fork.device = registered.device),
        (SELECT coalesce(sum(count), 0) FROM refusal WHERE refusal.device = registered.device)
 FROM registered JOIN head USING (device) ORDER BY device
+"""
+LAST_HEARD = """
+SELECT device, (
+    SELECT token FROM event AS own
+    WHERE own.device = head.device AND kind = 'pack_in_use' AND refused IS NULL ORDER BY own.seq DESC LIMIT 1
+), token, received
+FROM head JOIN event USING (device, seq) ORDER BY device
 """
 # Two statements: what one statement reads beside the row it waits for is as old as the beginning of the wait.
 _LOCK_HEAD = "SELECT seq, digest FROM head WHERE device = $1 FOR NO KEY UPDATE"

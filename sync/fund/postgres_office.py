@@ -11,10 +11,10 @@ from typing import Final, TypeVar
 
 from sync.envelope import GENESIS
 from sync.errors import FundExists
-from sync.fund.postgres import DEVICES, SUMMARIES, device_of, summary_of
+from sync.fund.postgres import DEVICES, LAST_HEARD, SUMMARIES, device_of, summary_of
 from sync.fund.postgres_door import Connection, Limits, Record, connect, known, migrate
 from sync.fund.registry import SqlRegistry
-from sync.fund.rows import Device, DeviceSummary, EventRow, Fork, NewEvent
+from sync.fund.rows import Device, DeviceSummary, EventRow, Fork, LastHeard, NewEvent
 from sync.fund.store import PAGE_ROWS
 
 Answer = TypeVar("Answer")
@@ -89,6 +89,10 @@ class PostgresOffice:
     def summaries(self) -> tuple[DeviceSummary, ...]:
         """Every device, by id."""
         return tuple(map(summary_of, self.rows(SUMMARIES)))
+
+    def last_heard(self) -> tuple[LastHeard, ...]:
+        """Of every device that sent events, by id."""
+        return tuple(LastHeard(*row) for row in self.rows(LAST_HEARD))
 
     def chain(self, device: str) -> Iterator[NewEvent]:
         """The events of a device in the order of their numbers in its chain."""

@@ -257,8 +257,11 @@ CREATE TRIGGER certificate_revoked_once BEFORE UPDATE ON certificate
     FOR EACH ROW EXECUTE FUNCTION certificate_revoked_once();
 """
 
+_REPORTS = "CREATE INDEX event_report ON event (device, seq) WHERE kind = 'pack_in_use' AND refused IS NULL"
+
 MIGRATIONS = (
     Migration(1, "tables", _TABLES),
     Migration(4, "log", LOG_TABLES),
     Migration(5, "certificates", _CERTIFICATES),
+    Migration(6, "reports", _REPORTS),
 )

@@ -103,6 +103,20 @@ class DeviceSummary:
     last_seen: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class LastHeard:
+    """The end of a device's chain, and the last thing it said of itself.
+
+    said: its last event `pack_in_use` that was not refused; None: it sent none. newest: its last event, which arrived
+    at `received`.
+    """
+
+    device: str
+    said: str | None
+    newest: str
+    received: datetime
+
+
 class Purpose(StrEnum):
     """What a certificate is for."""
 

@@ -163,3 +163,9 @@ def m005_certificates(db: Database) -> None:
         "(OLD.fingerprint, OLD.device, OLD.purpose, OLD.key_id, OLD.begins, OLD.ends, OLD.pem, OLD.issued) "
         "BEGIN SELECT RAISE(ABORT, 'a certificate can be revoked, once, and nothing else'); END"
     )
+
+
+@FUND_MIGRATIONS()
+def m006_reports(db: Database) -> None:
+    """Finds a desk's last word about itself among all its visits."""
+    db.execute("CREATE INDEX event_report ON event (device, seq) WHERE kind = 'pack_in_use' AND refused IS NULL")

@@ -10,7 +10,19 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from sync.fund.registry import Registry
-from sync.fund.rows import Certificate, Device, DeviceSummary, EventRow, Fork, Head, NewEvent, Ruling, View, Wanted
+from sync.fund.rows import (
+    Certificate,
+    Device,
+    DeviceSummary,
+    EventRow,
+    Fork,
+    Head,
+    LastHeard,
+    NewEvent,
+    Ruling,
+    View,
+    Wanted,
+)
 
 PAGE_ROWS = 1000
 """Rows read at a time when a whole chain is walked: bounded memory, and no statement left open between pages."""
@@ -53,6 +65,9 @@ class FundStore(Protocol):
     async def summaries(self) -> tuple[DeviceSummary, ...]:
         """Every device, by id."""
 
+    async def last_heard(self) -> tuple[LastHeard, ...]:
+        """Of every device that sent events, by id."""
+
     async def kinds(self) -> Mapping[str, int]:
         """Number of events by kind."""
 
@@ -87,6 +102,9 @@ class OfficeStore(Protocol):
 
     def summaries(self) -> tuple[DeviceSummary, ...]:
         """Every device, by id."""
+
+    def last_heard(self) -> tuple[LastHeard, ...]:
+        """Of every device that sent events, by id."""
 
     def chain(self, device: str) -> Iterator[NewEvent]:
         """The events of a device in the order of their numbers in its chain."""

@@ -141,6 +141,7 @@ def test_a_desk_checks_in_with_a_pack_that_came_signed(
     assert isinstance(said, dict)
     assert (said["release"], said["ring"], said["trial"], said["given_up"]) == (1, "all", True, [])
     assert said["settings"] == {"settings": None, "release": None, "trial": False, "floor": 0, "given_up": []}
+    assert (heard["health"], heard["ring"], heard["release"]) == ("on_trial", "all", 1)
     assert "ring all, release 1: 1 desks" in keldim("fleet", "status", "--dir", clinic.fund).out
     assert clinic("doctor").code in (0, 4)
 

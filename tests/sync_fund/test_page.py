@@ -1,9 +1,10 @@
 """The page for people: readable, escaped, without personal data."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
+from sync.fund.fleet import Desk, Health
 from sync.fund.gateway import Overview
 from sync.fund.log import LogState
 from sync.fund.log_rows import StoredCheckpoint
@@ -51,6 +52,20 @@ def test_what_comes_from_outside_is_escaped() -> None:
     assert tags.text.count(EVIL) == 6
 
 
+def test_what_a_desk_says_it_runs_is_escaped_and_shown() -> None:
+    """A desk's report is text of whoever holds its key."""
+    desk = Desk(
+        EVIL, EVIL, EVIL, Health.GAVE_UP, EVIL, 4, EVIL, 2, EVIL, EVIL, (EVIL,), 9, timedelta(seconds=7), None, {}
+    )
+    page = render(Overview((), {}, (desk,)), NO_LOG)
+    assert "<script" not in page
+    text = Tags(page).text
+    assert text.count("release 4, settings 2") == 2
+    assert " gave up " in text
+    assert " 7 " in text
+    assert EVIL in text
+
+
 def test_the_page_shows_heads_counts_and_times() -> None:
     """In numbers a person can compare."""
     seen = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
@@ -81,7 +96,7 @@ def test_a_revoked_device_is_shown_as_that() -> None:
 
 def test_an_empty_fund_says_so() -> None:
     """No bare heads of tables."""
-    assert Tags(render(Overview((), {}), NO_LOG)).text.count("none yet") == 2
+    assert Tags(render(Overview((), {}), NO_LOG)).text.count("none yet") == 3
 
 
 def test_the_page_shows_the_log_its_promise_and_its_fault() -> None:
