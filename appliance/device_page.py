@@ -17,6 +17,7 @@ from sync.home import Home, load_settings
 PARTS = {
     "camera": Part.CAMERA,
     "window": Part.WINDOW,
+    "voice": Part.VOICE,
     "model pack": Part.PACK,
     "records": Part.RECORDS,
     "ledger": Part.LEDGER,

@@ -74,6 +74,8 @@ class Screen:
             queue=met.queue if state is State.HELP else 0,
             face=_face(state, met.attempt, seen),
             lamp=self._lamp.on,
+            pictured=self._hint.stood(now) >= policy.timing.hint_picture,
+            in_vain=session.in_vain(visit, now, policy),
             training=self._training,
         )
 

@@ -75,6 +75,9 @@ class Label(StrEnum):
     QUEUE = "queue"
     FAILURE = "failure"
     TIME_RUNS_OUT = "time_runs_out"
+    PICTURE = "picture"
+    SOUND_OFF = "sound_off"
+    SOUND_ON = "sound_on"
 
 
 class SetupWord(StrEnum):

@@ -101,7 +101,7 @@ def kiosk(
     screen: Monitor = 0,
     language: Speaks = None,
     training: Annotated[bool, typer.Option("--training", help="Practise: on a copy of which nothing is kept.")] = False,
-    volume: Annotated[float, typer.Option(help="Of the voice; 0 is mute.", min=0.0, max=1.0)] = 0.6,
+    volume: Annotated[float, typer.Option(help="Of the voice and the bell; 0 is mute.", min=0.0, max=1.0)] = 0.6,
 ) -> None:
     """Open the patient's window over this desk."""
     chosen(camera, video, images)
@@ -112,7 +112,8 @@ def kiosk(
         now = Instant(clock.monotonic())
         watchdog.ping(now, now)
 
-    sound = Sound(ProgramSpeaker(where.home.root / "voice"), volume)
+    speaker = ProgramSpeaker(where.home.root / "voice")
+    sound = Sound(speaker, volume, speaks=not speaker.report().silent)
     program = Program(clock, language, Placing(fullscreen, screen), alive, sound)
     opening = _Chosen(where, clock, program.preview, watchdog, training, camera, video, images)
     code = program.run(DeskThread(opening, clock, program.publish, program.ended, program.tell))

@@ -21,10 +21,16 @@ from kiosk_ui.voice_speaker import Speaker
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """What speaks, and how loud: 0..1, nothing at 0."""
+    """What speaks and rings, and how loud: 0..1, nothing at 0. speaks: it has a voice."""
 
     speaker: Speaker
     volume: float
+    speaks: bool = True
+
+    @property
+    def heard(self) -> bool:
+        """Whether there is a voice that could be turned off."""
+        return self.speaks and self.volume > 0.0
 
 
 class Aids:
@@ -42,6 +48,7 @@ class Aids:
         self._printer = ReceiptPrinter(self._notes.put)
         self._voice = None if sound is None else Voice(sound.speaker, volume=sound.volume)
         kiosk.printed.connect(self._print)
+        kiosk.hushed.connect(self._mute)
 
     @property
     def printer(self) -> ReceiptPrinter:
@@ -68,6 +75,10 @@ class Aids:
         self._reader.close()
         if self._voice is not None:
             self._voice.close()
+
+    def _mute(self, on: bool) -> None:
+        if self._voice is not None:
+            self._voice.mute(on=on)
 
     def _print(self) -> None:
         if self._shown is None or not self._shown.snapshot.receipt:

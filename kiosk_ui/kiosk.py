@@ -12,11 +12,12 @@ from PySide6.QtCore import Property, QObject, Signal, Slot
 from appliance.core.iin import Iin
 from appliance.core.session import State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
-from appliance.core.types import Frame, Sensitive
+from appliance.core.types import Frame, Instant, Sensitive
 from appliance.paper_texts import Paper, paper_text
 from appliance.texts import Label, Language, answer_text, screen_text
 from kiosk_ui.camera_view import CameraView
 from kiosk_ui.framing import REST, Framing, approach, frame_face
+from kiosk_ui.mute import Mute
 from kiosk_ui.pad import Pad
 from kiosk_ui.screen import PRINT, Button, Screen, Surroundings, render, starting
 
@@ -27,7 +28,7 @@ _WORDS = (
     *("state", "scene", "language", "headline", "detail", "second", "tone", "cue"),
     *("offline", "training", "clinic"),
 )
-_LIVE = ("note", "progress", "left", "clock", "lamp")
+_LIVE = ("note", "progress", "left", "clock", "lamp", "grown")
 
 Values = dict[str, object]
 """Names and values as QML reads them: texts, numbers, truth values, and lists of such maps."""
@@ -47,6 +48,8 @@ class Kiosk(QObject):
 
     printed = Signal(str)
     """The receipt that the patient wants on paper."""
+    hushed = Signal(bool)
+    """The voice was turned off (true), or is to be heard again."""
 
     def __init__(self, language: Language, send: Callable[[Intent], None]) -> None:
         """language: the desk's own, to which an idle screen returns. send: where answers go."""
@@ -60,15 +63,20 @@ class Kiosk(QObject):
         self._view: CameraView | None = None
         self._framing: Framing | None = None
         self._words: Values = {}
-        self._live: Values = {"ovalX": REST[0], "ovalY": REST[1], "mm": 4.0, "paper": ""}
+        self._live: Values = {"ovalX": REST[0], "ovalY": REST[1], "mm": 4.0, "paper": "", "muted": False}
         self._typed: Values = {}
+        self._buttons: Values = {}
+        self._mute = Mute()
         self._refresh()
 
     # A map is replaced only when something in it has changed: what stands still costs nothing, and buttons stay the
-    # same objects while a countdown beside them runs.
+    # same objects, pressed or with the keyboard on them, while a hint changes and a countdown runs.
     wordsChanged, liveChanged, typedChanged = Signal(), Signal(), Signal()  # noqa: N815 - QML knows them by these names
+    buttonsChanged = Signal()  # noqa: N815 - as above
     words = Property(dict, lambda self: self._words, notify=wordsChanged)
-    """What a state says and offers."""
+    """What a state says."""
+    buttons = Property(dict, lambda self: self._buttons, notify=buttonsChanged)
+    """What a state offers."""
     live = Property(dict, lambda self: self._live, notify=liveChanged)
     """What changes while a state lasts: progress, countdown, clock, where the oval and the dot are."""
     typed = Property(dict, lambda self: self._typed, notify=typedChanged)
@@ -77,7 +85,7 @@ class Kiosk(QObject):
     @property
     def values(self) -> Mapping[str, object]:
         """Everything that QML holds at this moment."""
-        return {**self._words, **self._live, **self._typed}
+        return {**self._words, **self._buttons, **self._live, **self._typed}
 
     # ---- from the desk
 
@@ -92,6 +100,7 @@ class Kiosk(QObject):
             self._put_live({"paper": ""})
             if state is State.IDLE:
                 self._language = self._default
+        self._set_mute(self._mute.follow(before or state, state, shown.snapshot.at))
         if shown.snapshot.wrong != self._wrong:
             self._wrong = shown.snapshot.wrong
             self._pad = Pad()
@@ -170,6 +179,18 @@ class Kiosk(QObject):
         self._language = language
         self._refresh()
 
+    @Slot()
+    def mute(self) -> None:
+        """The voice is to be silent until the visit is over, or to be heard again."""
+        self._stay()
+        self._set_mute(self._mute.pressed(self._shown.snapshot.at if self._shown else Instant(0.0)))
+
+    def _set_mute(self, mute: Mute) -> None:
+        before, self._mute = self._mute, mute
+        if mute.on is not before.on:
+            self._put_live({"muted": mute.on})
+            self.hushed.emit(mute.on)
+
     @Slot(str)
     def digit(self, digit: str) -> None:
         """A key of the pad was pressed."""
@@ -212,6 +233,7 @@ class Kiosk(QObject):
         else:
             screen = render(self._shown.snapshot, self._around, self._language)
         self._put_words(screen)
+        self._put_buttons(screen)
         self._put_live({name: getattr(screen, name) for name in _LIVE} | {"dotX": screen.dot[0], "dotY": screen.dot[1]})
         self._put_typed()
 
@@ -224,14 +246,26 @@ class Kiosk(QObject):
             "code": self.receipt,
             "service": screen.service[0],
             "place": screen.service[1],
+            "picture": screen.picture[0],
+            "pictureName": screen.picture[1],
+            "voice": self._around.voice,
+            "soundOff": screen_text(Label.SOUND_OFF, self._language),
+            "soundOn": screen_text(Label.SOUND_ON, self._language),
+        }
+        if words != self._words:
+            self._words = words
+            self.wordsChanged.emit()
+
+    def _put_buttons(self, screen: Screen) -> None:
+        buttons: Values = {
             "choices": [{**_plain(button), "name": name, "place": at} for button, name, at in screen.choices],
             "answers": [_plain(button) for button in screen.answers],
             "bottom": [_plain(button) for button in screen.bottom],
             "languages": [{"code": code, "name": name} for code, name in screen.languages],
         }
-        if words != self._words:
-            self._words = words
-            self.wordsChanged.emit()
+        if buttons != self._buttons:
+            self._buttons = buttons
+            self.buttonsChanged.emit()
 
     def _put_live(self, values: Values) -> None:
         live = self._live | values

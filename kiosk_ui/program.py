@@ -84,7 +84,7 @@ class Program:
         self._app = QGuiApplication.instance() or QGuiApplication(sys.argv[:1])
         prepare_types()
         self._clock, self._alive = clock, alive
-        self._around = Surroundings()
+        self._around = Surroundings(voice=sound is not None and sound.heard)
         self._code = 0
         self._worker: Worker | None = None
         self._chosen = language

@@ -35,6 +35,7 @@ STATES: dict[str, Snapshot] = {
     "idle": Snapshot(NOW, State.IDLE),
     "align": Snapshot(NOW, State.ALIGN, face=FACE),
     "align_hint": Snapshot(NOW, State.ALIGN, hint=Hint.EVEN_LIGHT, face=FACE),
+    "align_in_vain": Snapshot(NOW, State.ALIGN, hint=Hint.MASK_DOWN, face=FACE, pictured=True, in_vain=True),
     "align_lamp": Snapshot(NOW, State.ALIGN, hint=Hint.MORE_LIGHT, face=FACE, lamp=True),
     "hold": Snapshot(NOW, State.HOLD, progress=0.6, face=FACE),
     "challenge_left": Snapshot(NOW, State.CHALLENGE, cue=Cue.LEFT, progress=0.3, face=FACE),

@@ -99,12 +99,16 @@ PRINT = "print"
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is shown beside the visit. offline: events wait, and the fund cannot be reached. printer: there is one."""
+    """What is shown beside the visit. offline: events wait, and the fund cannot be reached.
+
+    printer, voice: there is one.
+    """
 
     clinic: str = ""
     clock: str = ""
     offline: bool = False
     printer: bool = False
+    voice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,8 @@ class Button:
 class Screen(Sensitive):
     """Everything a layout needs, as text and numbers; empty where the state has none.
 
-    second: the headline in the other languages, at first contact. cue: what the challenge shows. progress, left: 0..1.
+    second: the headline in the other languages, at first contact. cue: what the challenge shows. picture: the hint that
+    is drawn, and what a screen reader says of it. grown: the way without a face is larger. progress, left: 0..1.
     dot: shares of the screen; negative where there is none. choices: services to tap. bottom: always at hand.
     """
 
@@ -134,6 +139,8 @@ class Screen(Sensitive):
     note: str = ""
     tone: Tone = Tone.PLAIN
     cue: str = ""
+    picture: tuple[str, str] = ("", "")
+    grown: bool = False
     progress: float = 0.0
     left: float = 0.0
     dot: tuple[float, float] = (-1.0, -1.0)
@@ -178,6 +185,8 @@ def render(shown: Snapshot, around: Surroundings, language: Language) -> Screen:
         note=_note(shown, language),
         tone=_TONES.get(state, Tone.PLAIN),
         cue=shown.cue.value if shown.cue else "",
+        picture=_picture(shown, language),
+        grown=shown.in_vain,
         progress=shown.progress,
         left=_left(shown),
         dot=shown.dot or (-1.0, -1.0),
@@ -205,6 +214,12 @@ def _headline(shown: Snapshot, language: Language) -> str:
     if shown.state is State.CONFIRM:
         return screen_text(Label.GREETING, language, name=shown.greeting)
     return state_text(shown.state, language, shown.greeting)
+
+
+def _picture(shown: Snapshot, language: Language) -> tuple[str, str]:
+    if shown.hint is None or not shown.pictured:
+        return "", ""
+    return shown.hint.value, screen_text(Label.PICTURE, language, hint=hint_text(shown.hint, language))
 
 
 def _second(shown: Snapshot, language: Language) -> str:

@@ -1,4 +1,4 @@
-"""When the kiosk speaks: what is new at once, a hint when it has stood for a while, one thing at a time.
+"""When the kiosk speaks and rings: what is new at once, a hint when it has stood for a while, one thing at a time.
 
 What may be said is `voice_prompts`', how it sounds `voice_speaker`'s. Time is an argument, monotonic seconds. Lives on
 the window's thread.
@@ -37,13 +37,15 @@ class Voice:
         self._standing: _Standing | None = None
         self._said: set[Prompt] = set()
         self._utterance: Utterance | None = None
+        self._bell: Utterance | None = None
+        self._called = False
         self._muted = muted
         self._volume = 0.0
         self.set_volume(volume)
 
     @property
     def muted(self) -> bool:
-        """Whether the staff turned it off."""
+        """Whether the patient turned it off."""
         return self._muted
 
     @property
@@ -55,8 +57,10 @@ class Voice:
         """Tell what is shown now, again and again; each prompt is spoken once for each time it is shown anew.
 
         A state is spoken once until another one comes, whatever hints are shown meanwhile; everything is said again
-        in another language.
+        in another language. When the reception is called it rings, before a word is said: who mutes the voice mutes
+        what is said to the patient, not what calls for help.
         """
+        self._ring(state)
         before, prompt = self._standing, prompt_of(state, hint, cue)
         if prompt is None:
             self.close()
@@ -68,9 +72,22 @@ class Voice:
         if before is None or (before.state, before.prompt, before.language) != (state, prompt, language):
             before = self._standing = _Standing(state, prompt, language, now)
         wait = HINT_S if isinstance(prompt, Hint) else 0.0
+        if self._bell is not None and self._bell.running():
+            return
         if prompt not in self._said and now - before.since >= wait:
             self._said.add(prompt)
             self._say(prompt, language)
+
+    def _ring(self, state: State) -> None:
+        """Once for each call."""
+        called = state is State.HELP
+        if called and not self._called and self._volume > 0.0:
+            self._hush()
+            self._bell = self._speaker.ring(self._volume)
+        if not called and self._bell is not None:
+            self._bell.stop()  # a player that hangs does not keep the voice waiting for ever
+            self._bell = None
+        self._called = called
 
     def repeat(self) -> None:
         """Say what is shown once more, for who did not understand."""

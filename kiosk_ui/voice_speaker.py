@@ -1,20 +1,21 @@
-"""Turns a prompt into sound: a recording where there is one, else espeak-ng; both are programs of their own.
+"""Turns a prompt into sound: a recording where there is one, else espeak-ng; and rings. All by programs of their own.
 
 When and whether to speak is decided in `voice`. A desk without a sound card, a player or a voice is silent, which
-`VoiceReport` tells; it is never a failure of the visit.
+`keldim doctor` tells; it is never a failure of the visit.
 """
 
-import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from appliance.loudspeaker import VoiceReport, find_voice, recordings, try_voice
 from appliance.texts import Language
 from kiosk_ui.voice_prompts import Prompt, prompt_name, prompt_words
 
-ESPEAK: Final = "espeak-ng"
+BELL: Final = Path(__file__).with_name("sounds") / "bell.wav"
+"""Two soft tones, 0.9 s: heard across a hall, no alarm."""
+
 WORDS_A_MINUTE: Final = 140
 """espeak-ng's own 175 are too fast for somebody who hears a robot's Kazakh for the first time."""
 
@@ -40,27 +41,8 @@ class Speaker(Protocol):
     def say(self, prompt: Prompt, language: Language, volume: float) -> Utterance | None:
         """Begin; volume: 0..1. None when it cannot be said here."""
 
-
-@dataclass(frozen=True, slots=True)
-class VoiceReport:
-    """What a desk can say. recorded: prompts by language. espeak: whether it is installed. player: of recordings."""
-
-    recorded: tuple[tuple[Language, int], ...]
-    espeak: bool
-    player: str
-
-    @property
-    def silent(self) -> bool:
-        """Nothing can be heard."""
-        return not self.espeak and not (self.player and any(count for _, count in self.recorded))
-
-    def summary(self) -> str:
-        """One line for IT."""
-        if self.silent:
-            return f"voice: silent, neither recordings with a player nor {ESPEAK}"
-        counts = ", ".join(f"{count} {language}" for language, count in self.recorded if count)
-        played = f"recordings: {counts} by {self.player}" if self.player and counts else "no recordings"
-        return f"voice: {played}; {ESPEAK if self.espeak else f'no {ESPEAK}'}"
+    def ring(self, volume: float) -> Utterance | None:
+        """Ring the bell that calls the reception; volume: 0..1. None where nothing plays it."""
 
 
 class ProgramSpeaker:
@@ -69,51 +51,58 @@ class ProgramSpeaker:
     def __init__(self, folder: Path | None) -> None:
         """folder: of the recordings, None without any. Which programs there are is looked up once."""
         self._folder = folder
-        self._espeak = shutil.which(ESPEAK)
-        names = ("pw-play", "paplay", "aplay")  # the first two know of volume
-        self._player = next((found for found in map(shutil.which, names) if found), None)
+        self._found = find_voice(folder)
 
     def report(self) -> VoiceReport:
-        """What can be said here."""
-        counts = tuple((language, len(self._recordings(language))) for language in Language)
-        return VoiceReport(counts, self._espeak is not None, Path(self._player).name if self._player else "")
+        """What can be said here; tries it, without a sound."""
+        return try_voice(self._found)
 
     def say(self, prompt: Prompt, language: Language, volume: float) -> "Utterance | None":
         """Start the program. None without one, or when it cannot be started."""
-        command = self._command(prompt, language, volume)
-        if command is None:
-            return None
-        try:
-            return _Program(command)
-        except OSError:  # removed, or no memory for another process: silence, as without it
-            return None
+        return _start(self._command(prompt, language, volume))
+
+    def ring(self, volume: float) -> "Utterance | None":
+        """As `say`."""
+        return _start(self._play(BELL, volume))
 
     def _command(self, prompt: Prompt, language: Language, volume: float) -> Sequence[str] | None:
         recording = self._recording(prompt, language)
-        if recording is not None and self._player is not None:
-            match Path(self._player).name:
-                case "pw-play":
-                    return [self._player, f"--volume={volume:.2f}", str(recording)]
-                case "paplay":
-                    return [self._player, f"--volume={round(volume * 65_536)}", str(recording)]
-                case _:
-                    return [self._player, "-q", str(recording)]
-        if self._espeak is None:
+        if recording is not None and self._found.player is not None:
+            return self._play(recording, volume)
+        if self._found.espeak is None:
             return None
-        return espeak_command(self._espeak, prompt, language, volume)
+        return espeak_command(self._found.espeak, prompt, language, volume)
+
+    def _play(self, file: Path, volume: float) -> Sequence[str] | None:
+        player = self._found.player
+        if player is None:
+            return None
+        match Path(player).name:
+            case "pw-play":
+                return [player, f"--volume={volume:.2f}", str(file)]
+            case "paplay":
+                return [player, f"--volume={round(volume * 65_536)}", str(file)]
+            case _:
+                return [player, "-q", str(file)]
 
     def _recording(self, prompt: Prompt, language: Language) -> Path | None:
         name = f"{prompt_name(prompt)}.wav"
-        return next((path for path in self._recordings(language) if path.name == name), None)
-
-    def _recordings(self, language: Language) -> list[Path]:
-        return [] if self._folder is None else sorted((self._folder / language.value).glob("*.wav"))
+        return next((path for path in recordings(self._folder, language) if path.name == name), None)
 
 
 def espeak_command(program: str, prompt: Prompt, language: Language, volume: float) -> list[str]:
     """How espeak-ng is asked to say a prompt."""
     loud = str(round(volume * _LOUDEST))
     return [program, "-v", language.value, "-s", str(WORDS_A_MINUTE), "-a", loud, "--", prompt_words(prompt, language)]
+
+
+def _start(command: Sequence[str] | None) -> "Utterance | None":
+    if command is None:
+        return None
+    try:
+        return _Program(command)
+    except OSError:  # removed, or no memory for another process: silence, as without it
+        return None
 
 
 class _Program:

@@ -20,6 +20,7 @@ class Part(StrEnum):
 
     CAMERA = "camera"
     WINDOW = "window"
+    VOICE = "voice"
     PACK = "pack"
     RECORDS = "records"
     LEDGER = "ledger"
@@ -48,6 +49,8 @@ class Finding(StrEnum):
     CAMERA_REFUSED = "camera_refused"
     CAMERA_UNLISTED = "camera_unlisted"
     WINDOW_LACKS = "window_lacks"
+    VOICE_SILENT = "voice_silent"
+    VOICE_LACKS = "voice_lacks"
     PACK_READY = "pack_ready"
     LEDGER_WHOLE = "ledger_whole"
     LEDGER_WAITS = "ledger_waits"

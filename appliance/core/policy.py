@@ -220,6 +220,8 @@ class Timing:
     second every other is searched, and of 15 each. answer: without a touch, until somebody who was asked something is
     asked whether they are still there; still_there: until that is over, too. early: longest time before a service at
     which it can be confirmed. again: after a restart, the youngest visit's receipt is shown again for so long.
+    hint_hold: before another hint replaces one. hint_picture: after which a hint that still stands is drawn, too.
+    way_out: of looking for a face in vain, after which the way without one is offered larger.
     """
 
     look: float = 0.06
@@ -235,6 +237,8 @@ class Timing:
     early: float = 3600.0
     again: float = 120.0
     hint_hold: float = 1.2
+    hint_picture: float = 8.0
+    way_out: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)

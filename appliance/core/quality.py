@@ -240,3 +240,7 @@ class HeldHint:
         if self.since is None or at - self.since >= hold:
             return HeldHint(wanted, at, wanted)
         return HeldHint(self.hint, self.since, wanted)
+
+    def stood(self, at: Instant) -> float:
+        """Seconds for which this hint has been on the screen without a break; 0 without one."""
+        return 0.0 if self.hint is None or self.since is None else at - self.since

@@ -238,14 +238,15 @@ class IllegalSignal(Exception):
 class Visit:
     """Where a visit stands.
 
-    entered: when its state began, or the patient was last heard there. acquiring_since: start of this attempt. tries:
-    failed. wrong: entries of a number and code that did not fit. asked: the question that STILL_THERE interrupts.
-    without_face: the patient goes another way, and need not be seen.
+    entered: when its state began, or the patient was last heard there. acquiring_since: start of this attempt. arrived:
+    start of the first one. tries: failed. wrong: entries of a number and code that did not fit. asked: the question
+    that STILL_THERE interrupts. without_face: the patient goes another way, and need not be seen.
     """
 
     state: State
     entered: Instant
     acquiring_since: Instant
+    arrived: Instant
     tries: int = 0
     wrong: int = 0
     asked: State | None = None
@@ -262,7 +263,7 @@ class Step:
 
 def start(at: Instant, state: State = State.IDLE) -> Visit:
     """A desk that waits for the next patient, or one that shows again what was on its screen when it stopped."""
-    return Visit(state, at, at)
+    return Visit(state, at, at, at)
 
 
 def advance(visit: Visit, signal: Signal, at: Instant) -> Step:
@@ -279,6 +280,7 @@ def advance(visit: Visit, signal: Signal, at: Instant) -> Step:
         state=to,
         entered=at,
         acquiring_since=at if fresh_attempt else visit.acquiring_since,
+        arrived=at if signal is Signal.ARRIVED else visit.arrived,
         tries=visit.tries + (signal is Signal.RETRY),
         wrong=visit.wrong + (signal is Signal.WRONG),
         asked=visit.state if to is State.STILL_THERE else None,
@@ -347,6 +349,11 @@ def time_left(visit: Visit, at: Instant, policy: Policy) -> float | None:
     }
     limit = limits.get(visit.state)
     return None if limit is None else limit - (at - visit.entered)
+
+
+def in_vain(visit: Visit, at: Instant, policy: Policy) -> bool:
+    """Whether a face has been looked for so long, over all tries, that another way should catch the eye."""
+    return visit.state in ACQUIRING and at - visit.arrived >= policy.timing.way_out
 
 
 def onward(step: Transition) -> tuple[State, ...]:

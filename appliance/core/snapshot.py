@@ -40,7 +40,8 @@ class Snapshot(Sensitive):
     child: greeting of the child that a guardian speaks for. choice: there is something to go back to. wrong: entries of
     a number and code that did not fit. queue: place among those who wait for reception, 0 when unknown. face: the main
     face's left, top, width and height as shares of the unmirrored frame, while it is being looked at. lamp: the face is
-    too dark, the screen is to give light. training: nothing of this is recorded.
+    too dark, the screen is to give light. pictured: the hint has stood so long that it is drawn, too. in_vain: a face
+    has been looked for so long that the way without one is to catch the eye. training: nothing of this is recorded.
     """
 
     at: Instant
@@ -63,6 +64,8 @@ class Snapshot(Sensitive):
     queue: int = 0
     face: tuple[float, float, float, float] | None = None
     lamp: bool = False
+    pictured: bool = False
+    in_vain: bool = False
     training: bool = False
 
 

@@ -7,7 +7,7 @@ RowLayout {
     id: row
     required property QtObject kiosk
     property bool all: false
-    readonly property var shown: all ? kiosk.words.answers.concat(kiosk.words.bottom) : kiosk.words.answers
+    readonly property var shown: all ? kiosk.buttons.answers.concat(kiosk.buttons.bottom) : kiosk.buttons.answers
     spacing: Theme.gap
     Layout.fillHeight: false
     Layout.preferredHeight: Theme.touch * 1.1

@@ -16,11 +16,11 @@ Card {
         GridLayout {
             Layout.fillWidth: true
             Layout.fillHeight: true
-            columns: card.screen.choices.length > 2 ? 2 : 1
+            columns: card.kiosk.buttons.choices.length > 2 ? 2 : 1
             columnSpacing: Theme.gap
             rowSpacing: Theme.gap
             Repeater {
-                model: card.screen.choices
+                model: card.kiosk.buttons.choices
                 Btn {
                     id: choice
                     required property var modelData

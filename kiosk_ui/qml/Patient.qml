@@ -10,6 +10,7 @@ Window {
     readonly property var screen: kiosk.words
     readonly property string scene: screen.scene
     readonly property bool foot: scene !== "pad" && scene !== "choose"
+    readonly property bool grown: kiosk.live.grown   // the way without a face is to catch the eye
     readonly property var themePairs: Theme.pairs
     readonly property bool looking: scene === "look" || scene === "wait"
     width: 1280
@@ -22,12 +23,19 @@ Window {
     Binding { target: Theme; property: "lamp"; value: window.kiosk.live.lamp && window.looking }
 
     CameraView { id: view; objectName: "view"; anchors.fill: parent; visible: window.looking }
-    Oval { kiosk: window.kiosk; anchors.fill: parent; visible: window.looking }
+    Oval { id: oval; kiosk: window.kiosk; anchors.fill: parent; visible: window.looking }
 
     TopBar {
         id: top
         kiosk: window.kiosk
         anchors { left: parent.left; right: parent.right; top: parent.top; margins: Theme.margin; topMargin: 18 * Theme.u }
+    }
+
+    HintPicture {
+        kiosk: window.kiosk
+        width: 240 * Theme.u; height: width
+        x: Math.max(Theme.margin, Math.min(oval.cx - oval.rx - 70 * Theme.u - width, parent.width - width - Theme.margin))
+        y: Math.max(top.y + top.height + 14 * Theme.u, oval.cy - height / 2)
     }
 
     Column {
@@ -63,17 +71,22 @@ Window {
     RowLayout {
         id: bottom
         anchors { left: parent.left; right: parent.right; bottom: parent.bottom; margins: Theme.margin; bottomMargin: 22 * Theme.u }
-        height: Theme.touch
+        height: window.grown ? Theme.touch * 1.5 : Theme.touch
         visible: window.foot
         Repeater {
-            model: window.screen.bottom
+            model: window.kiosk.buttons.bottom
             Btn {
                 required property var modelData
                 required property int index
                 objectName: "bottom-" + modelData.intent
+                readonly property bool large: window.grown && modelData.intent === "without_face"
                 onNight: true
                 text: modelData.text
-                Layout.alignment: index === 0 && window.screen.bottom.length > 1 ? Qt.AlignLeft : Qt.AlignRight
+                weight: large ? "primary" : "secondary"
+                size: large ? Theme.title : Theme.text
+                Layout.preferredHeight: Theme.touch * (large ? 1.5 : 1)
+                Layout.preferredWidth: large ? window.width * 0.55 : implicitWidth
+                Layout.alignment: (index === 0 && window.kiosk.buttons.bottom.length > 1 ? Qt.AlignLeft : Qt.AlignRight) | Qt.AlignBottom
                 onClicked: window.kiosk.answer(modelData.intent, "")
             }
         }

@@ -1,4 +1,4 @@
-// Clinic and time on the left, the languages on the right, in their own words; on every screen.
+// The voice, clinic and time on the left, the languages on the right, in their own words; on every screen.
 import QtQuick
 import QtQuick.Layouts
 import "."
@@ -8,6 +8,7 @@ RowLayout {
     required property QtObject kiosk
     readonly property var screen: kiosk.words
     spacing: 10 * Theme.u
+    Mute { kiosk: bar.kiosk; Layout.rightMargin: 10 * Theme.u }
     Column {
         Layout.fillWidth: true
         Txt { text: bar.screen.clinic; size: 24 * Theme.u; strong: true; color: Theme.groundText; width: parent.width; elide: Text.ElideRight; maximumLineCount: 1 }
@@ -18,7 +19,7 @@ RowLayout {
         }
     }
     Repeater {
-        model: bar.screen.languages
+        model: bar.kiosk.buttons.languages
         Btn {
             required property var modelData
             readonly property bool chosen: modelData.code === bar.screen.language

@@ -263,6 +263,16 @@ def test_a_hint_stands_long_enough_to_be_read() -> None:
     assert passed.follow(Hint.CLOSER, Instant(HOLD), HOLD).hint is Hint.CLOSER
 
 
+def test_a_hint_knows_how_long_it_has_stood() -> None:
+    """From when it was put up; another one, and the same after a break, begin anew; none has not stood at all."""
+    held = HeldHint().follow(Hint.CLOSER, Instant(1.0), HOLD)
+    assert held.follow(Hint.CLOSER, Instant(8.0), HOLD).stood(Instant(9.0)) == 8.0
+    assert held.follow(Hint.BACK, Instant(8.0), HOLD).stood(Instant(9.0)) == 1.0
+    passed = held.follow(None, Instant(8.0), HOLD)
+    assert (passed.stood(Instant(9.0)), HeldHint().stood(Instant(9.0))) == (0.0, 0.0)
+    assert passed.follow(Hint.CLOSER, Instant(8.5), HOLD).stood(Instant(9.0)) == 0.5
+
+
 @given(st.lists(st.tuples(st.floats(0.01, 0.5), st.sampled_from([None, *Hint])), min_size=1))
 def test_hints_never_flicker(steps: list[tuple[float, Hint | None]]) -> None:
     """Between two hints being put up, the same or not, lies the reading time; nothing wanted, nothing shown."""

@@ -29,7 +29,8 @@ LATER = Instant(7.0)
 
 def visit(state: State, tries: int = 0) -> Visit:
     """A visit in a state since second 5, trying since second 3; who is asked to stay was asked to confirm."""
-    return Visit(state, Instant(5.0), Instant(3.0), tries, asked=State.CONFIRM if state is State.STILL_THERE else None)
+    asked = State.CONFIRM if state is State.STILL_THERE else None
+    return Visit(state, Instant(5.0), Instant(3.0), Instant(3.0), tries, asked=asked)
 
 
 @pytest.mark.parametrize("state", State)
@@ -339,3 +340,18 @@ def test_the_diagram_shows_every_step() -> None:
     note = text.splitlines()[-1]
     assert note.startswith("    note right of out_of_service: fault / reset, from ")
     assert set(note.split("from ")[1].split(", ")) == {s for s in State if Signal.FAULT in TABLE[s]}
+
+
+def test_looking_in_vain_counts_from_the_arrival() -> None:
+    """Over all tries, in the states that look for a face; the next patient begins anew."""
+    since = POLICY.timing.way_out
+    arrived = advance(session.start(Instant(0.0)), Signal.ARRIVED, Instant(10.0)).visit
+    assert not session.in_vain(arrived, Instant(10.0 + since - 0.1), POLICY)
+    assert session.in_vain(arrived, Instant(10.0 + since), POLICY)
+    held = advance(arrived, Signal.GATES_PASSED, Instant(12.0)).visit
+    again = advance(held, Signal.RETRY, Instant(20.0)).visit
+    assert session.in_vain(again, Instant(10.0 + since), POLICY)
+    challenged = advance(held, Signal.HELD, Instant(13.0)).visit
+    assert not session.in_vain(challenged, Instant(60.0), POLICY)
+    gone = advance(arrived, Signal.LEFT, Instant(30.0)).visit
+    assert not session.in_vain(advance(gone, Signal.ARRIVED, Instant(31.0)).visit, Instant(32.0), POLICY)

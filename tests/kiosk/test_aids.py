@@ -95,6 +95,17 @@ def test_what_is_shown_is_spoken(stand: Stand, aids: Aids, mouth: Mouth) -> None
     assert mouth.said[2] == (STATES["align_hint"].hint, Language.RUSSIAN)
 
 
+def test_a_patient_mutes_the_voice_but_not_the_bell(stand: Stand, aids: Aids, mouth: Mouth) -> None:
+    """From the press on; the call for help is heard at the reception all the same."""
+    show(stand, aids, "align")
+    stand.kiosk.mute()
+    show(stand, aids, "hold", now=1.0)
+    show(stand, aids, "help", now=2.0)
+    show(stand, aids, "idle", now=3.0)
+    show(stand, aids, "align", now=4.0)
+    assert (mouth.prompts, mouth.rung) == ([State.ALIGN, State.ALIGN], [0.5])
+
+
 def test_a_receipt_is_printed_and_the_patient_is_told(
     stand: Stand, aids: Aids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,14 @@ def test_the_way_without_a_face_is_on_the_first_screen() -> None:
         assert [button.intent for button in screen.bottom] == [IntentKind.WITHOUT_FACE, IntentKind.HELP]
 
 
+def test_a_hint_is_drawn_when_it_has_stood() -> None:
+    """And named in the language of the screen; a hint that has just come is read."""
+    drawn = render(STATES["align_in_vain"], AROUND, Language.ENGLISH)
+    assert (drawn.picture, drawn.grown) == (("mask_down", "Picture: Lower your mask"), True)
+    fresh = render(STATES["align_hint"], AROUND, Language.ENGLISH)
+    assert (fresh.picture, fresh.grown) == (("", ""), False)
+
+
 def test_a_tick_is_only_shown_for_what_is_recorded() -> None:
     """Saving and a failure to save have none."""
     good = {name for name in STATES if render(STATES[name], AROUND, Language.ENGLISH).tone is Tone.GOOD}

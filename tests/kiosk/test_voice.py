@@ -34,6 +34,8 @@ class Mouth:
         self.said: list[tuple[Prompt, Language]] = []
         self.words: list[Words] = []
         self.loud: list[float] = []
+        self.rung: list[float] = []
+        self.bells: list[Words] = []
         self._dumb = dumb
 
     def say(self, prompt: Prompt, language: Language, volume: float) -> Words | None:
@@ -44,6 +46,14 @@ class Mouth:
             return None
         self.words.append(Words())
         return self.words[-1]
+
+    def ring(self, volume: float) -> Words | None:
+        """The bell."""
+        self.rung.append(volume)
+        if self._dumb:
+            return None
+        self.bells.append(Words())
+        return self.bells[-1]
 
     @property
     def prompts(self) -> list[Prompt]:
@@ -158,3 +168,28 @@ def test_without_a_voice_all_goes_on() -> None:
     voice.close()
     assert mouth.prompts == [State.ALIGN, State.HOLD]
     assert not voice.speaking
+
+
+def test_a_call_for_help_rings_before_it_is_spoken() -> None:
+    """Once for each call, and breaks off what is being said; the words come when the bell is over."""
+    mouth = Mouth()
+    voice = Voice(mouth, volume=0.4)
+    voice.look(State.ALIGN, None, None, KK, 0.0)
+    for tick in range(3):
+        voice.look(State.HELP, None, None, KK, 1.0 + tick / 10)
+    assert (mouth.rung, mouth.prompts, mouth.words[0].heard) == ([0.4], [State.ALIGN], False)
+    mouth.bells[0].stop()
+    voice.look(State.HELP, None, None, KK, 2.0)
+    voice.look(State.IDLE, None, None, KK, 3.0)
+    voice.look(State.HELP, None, None, KK, 4.0)
+    assert (mouth.rung, mouth.prompts) == ([0.4, 0.4], [State.ALIGN, State.HELP])
+
+
+def test_the_bell_rings_for_a_patient_who_muted_the_voice() -> None:
+    """It calls the reception and tells nothing; a desk whose volume is nothing has no bell, either."""
+    mouth, silent = Mouth(dumb=True), Mouth()
+    voice, off = Voice(mouth), Voice(silent, volume=0.0)
+    voice.mute(on=True)
+    for each in (voice, off):
+        each.look(State.HELP, None, None, KK, 0.0)
+    assert (len(mouth.rung), silent.rung) == (1, [])

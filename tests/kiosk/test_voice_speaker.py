@@ -10,9 +10,10 @@ import pytest
 
 from appliance.core.quality import Hint
 from appliance.core.session import State
+from appliance.loudspeaker import ESPEAK
 from appliance.texts import Language
 from kiosk_ui.voice_prompts import prompt_words
-from kiosk_ui.voice_speaker import ESPEAK, ProgramSpeaker, Utterance, espeak_command
+from kiosk_ui.voice_speaker import BELL, ProgramSpeaker, Utterance, espeak_command
 
 KK = Language.KAZAKH
 
@@ -52,10 +53,13 @@ def heard(utterance: Utterance | None, said: Path) -> list[str]:
     return said.read_text().split("|")[:-1]
 
 
-@pytest.mark.parametrize(
+PLAYERS = pytest.mark.parametrize(
     ("name", "arguments"),
     [("pw-play", ["--volume=0.50"]), ("paplay", ["--volume=32768"]), ("aplay", ["-q"])],
 )
+
+
+@PLAYERS
 def test_a_recording_is_played(programs: Path, recordings: Path, name: str, arguments: list[str]) -> None:
     """By whichever player is installed, although there is a robot, too."""
     program(programs, ESPEAK)
@@ -80,13 +84,25 @@ def test_a_desk_without_a_voice_is_silent_and_says_so(programs: Path, recordings
     for folder in (None, recordings, recordings / "missing"):
         speaker = ProgramSpeaker(folder)
         assert speaker.say(Hint.CLOSER, KK, 1.0) is None
+        assert speaker.ring(1.0) is None
         assert speaker.report().silent
-        assert "silent" in speaker.report().summary()
     program(programs, "aplay")
-    assert ProgramSpeaker(recordings).report().summary() == f"voice: recordings: 1 kk by aplay; no {ESPEAK}"
+    assert not ProgramSpeaker(recordings).report().silent
     assert ProgramSpeaker(None).report().silent
     program(programs, ESPEAK)
-    assert ProgramSpeaker(None).report().summary() == f"voice: no recordings; {ESPEAK}"
+    assert not ProgramSpeaker(None).report().silent
+
+
+@PLAYERS
+def test_the_bell_is_played(programs: Path, name: str, arguments: list[str]) -> None:
+    """By the same players; a sound of about a second that is neither silence nor too loud for its format."""
+    said = program(programs, name)
+    assert heard(ProgramSpeaker(None).ring(0.5), said) == [*arguments, str(BELL)]
+    with wave.open(str(BELL), "rb") as sound:
+        frames, rate = sound.getnframes(), sound.getframerate()
+        samples = struct.unpack(f"<{frames}h", sound.readframes(frames))
+    assert 0.5 < frames / rate < 1.5
+    assert 10_000 < max(map(abs, samples)) < 32_767
 
 
 def test_a_program_that_is_gone_is_silence(programs: Path) -> None:

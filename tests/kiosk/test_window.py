@@ -24,7 +24,9 @@ TOKEN = "eyJhbGciOiJFUzI1NiJ9." * 20
 
 def show(stand: Stand, name: str, language: Language = Language.KAZAKH) -> None:
     """Bring the window into a state."""
-    stand.kiosk.surround(Surroundings("№ 5 қалалық емхана", "26 қараша 2026, бейсенбі  10:24", printer=True))
+    stand.kiosk.surround(
+        Surroundings("№ 5 қалалық емхана", "26 қараша 2026, бейсенбі  10:24", printer=True, voice=True)
+    )
     shown = STATES[name]
     stand.kiosk.show(Shown(shown, TOKEN if shown.receipt else ""))
     stand.kiosk.set_language(language)

@@ -269,6 +269,21 @@ def test_a_face_that_never_gets_good_enough_was_not_acquired() -> None:
     assert scene.events[-1].reasons == (Reason.NOT_ACQUIRED,)
 
 
+def test_who_is_not_seen_well_gets_a_picture_and_then_another_way() -> None:
+    """The hint is drawn after 8 s, the way without a face catches the eye after 15; with success both are gone."""
+    scene, far = Scene(), standing("ali", inter_eye_distance=20.0)
+    scene.until(State.ALIGN, far)
+    began = scene.now.at
+    scene.play(T.way_out + 1, far)
+    drawn = next(shown.at for shown in scene.snapshots if shown.pictured)
+    offered = next(shown.at for shown in scene.snapshots if shown.in_vain)
+    assert drawn - began == pytest.approx(T.hint_picture, abs=0.2)
+    assert offered - began == pytest.approx(T.way_out, abs=0.2)
+    assert all(shown.hint is Hint.CLOSER for shown in scene.snapshots if shown.pictured)
+    shown = scene.until(State.CHALLENGE, patient("ali"))
+    assert (shown.pictured, shown.in_vain) == (False, False)
+
+
 def test_a_gate_that_fails_while_holding_goes_back_to_the_hints() -> None:
     """What was collected is dropped."""
     scene = Scene()

@@ -3,8 +3,10 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from appliance.capture.camera_identity import SystemTree
-from appliance.core.device import Health
+from appliance.core.device import Fact, Finding, Health
 from appliance.health import OLD_BACKLOG_S, Check, examine
 from sync.device_key import create_device_key
 from sync.home import Home, load_settings
@@ -26,7 +28,7 @@ def test_a_whole_desk_is_whole(home: Home, desk: WorkingDesk, clock: ManualClock
     desk.enrol(1)
     checks = found(home, pack_path.parent, clock)
     assert list(checks) == [
-        *("disk", "window", "configuration", "camera", "keys at rest", "model pack", "certificates"),
+        *("disk", "window", "voice", "configuration", "camera", "keys at rest", "model pack", "certificates"),
         *("records", "device key", "ledger", "clock", "delivery", "log", "templates"),
     ]
     assert {name for name, check in checks.items() if check.health is Health.FAILED} == set()
@@ -50,6 +52,17 @@ def test_libraries_that_the_window_lacks_are_named_with_their_packages(
     assert window.remedy == "sudo apt-get install --no-install-recommends libxcb-cursor0"
     damaged = examine(home, tmp_path, clock, None, lambda _: "\tlibQt6Gui.so.6 => not found\n")
     assert "requirements/setup.sh" in next(check for check in damaged if check.name == "window").remedy
+
+
+def test_a_desk_that_cannot_be_heard_is_told(
+    home: Home, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the packages that would help; nothing is broken by it."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    voice = next(check for check in examine(home, tmp_path, clock, None, lambda _: "") if check.name == "voice")
+    assert (voice.health, voice.fact) == (Health.WARNING, Fact(Finding.VOICE_SILENT))
+    assert voice.found.startswith("silent: no recordings; no espeak-ng")
+    assert voice.remedy.startswith("sudo apt-get install --no-install-recommends espeak-ng alsa-utils")
 
 
 def test_the_doctor_says_whether_a_key_in_a_tpm_can_sign_now(
