@@ -18,12 +18,14 @@ from sync.carry_errors import NoSealingKey
 from sync.clock import Clock, SystemClock
 from sync.desk_database import open_desk_database
 from sync.errors import NotLogged, SyncFailure
-from sync.home import Home, load_settings
+from sync.home import Home, is_installed, load_settings
+from sync.journal import Journal
 from sync.key_source import open_keys
 from sync.log_receipts import LogReceipts, LogStatus, log_status
 from sync.log_watch import LogWatch, load_policy
 from sync.memory import guard_memory
 from sync.outbox import Outbox, OutboxStatus
+from sync.salvage import Salvaged, salvage
 from sync.schema import LEDGER_MIGRATIONS
 from sync.stick import Exported, Settled, export_events, import_receipts
 from sync.tls_renewal import DeskTransport
@@ -76,6 +78,18 @@ def export_to(home: Home, directory: Path) -> Exported | None:
         raise NoSealingKey("keldim.toml names no key to seal to the fund")
     with contextlib.closing(open_desk_database(home, open_keys(home), [LEDGER_MIGRATIONS])) as db:
         return export_events(db, settings.device.device, settings.fund.sealing, directory)
+
+
+def salvage_to(home: Home, saved: Path, directory: Path, after: int = 0) -> Salvaged:
+    """Write what a dead desk's saved journal holds behind event `after`, sealed to the fund of this desk.
+
+    saved: a back-up, or a desk's folder; it is only read. On a machine without a desk, the settings saved there name
+    the fund. Raises NothingSaved, NoSealingKey, StickUnusable, SettingsInvalid, DatabaseFailure.
+    """
+    fund = load_settings(home if is_installed(home) else Home(saved)).fund.sealing
+    if fund is None:
+        raise NoSealingKey("keldim.toml names no key to seal to the fund")
+    return salvage(Journal(Home(saved).journal), fund, directory, after)
 
 
 def import_from(home: Home, path: Path, clock: Clock) -> Settled:

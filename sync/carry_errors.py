@@ -29,3 +29,10 @@ class NoSealingKey(SyncFailure):
 
     code = "E-USB-04"
     remedy = "Join the fund again with a new invitation; events are delivered over the network meanwhile."
+
+
+class NothingSaved(SyncFailure):
+    """A back-up or saved disk holds no signed event that could be handed in."""
+
+    code = "E-USB-05"
+    remedy = "Name the folder that holds `journal`: a back-up, or the desk's own folder on its old disk."

@@ -7,6 +7,7 @@ number of sticks may deliver the same events, the fund takes each once.
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,21 +53,29 @@ def export_events(db: Database, device: str, fund: PublicJwk, directory: Path) -
         ).fetchone()
     if first is None:
         return None
-    path = directory / f"{device}-{first}-{last}.{EVENTS}"
+    return write_events(directory, device, fund, first, _batches(db, first, last))
+
+
+def write_events(
+    directory: Path, device: str, fund: PublicJwk, first: int, batches: Iterable[Sequence[str]]
+) -> Exported:
+    """One file of events, of which the first has the number `first`; each batch is one that fits a request.
+
+    It appears under its name when it is whole and durable. Raises StickUnusable; what `batches` raises passes.
+    """
     try:
         handle, name = tempfile.mkstemp(prefix=".new-", dir=directory)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(events_head(device, fund))
-                batches, seq = 0, first
-                while seq <= last:
-                    tokens = _tokens(db, seq, min(last, seq + MAX_EVENTS - 1))
-                    tokens = tokens[: max(1, fits(tokens))]
+                count, seq = 0, first
+                for tokens in batches:
                     file.write(events_line(device, fund, seq, tokens))
-                    batches, seq = batches + 1, seq + len(tokens)
-                file.write(end_line(batches))
+                    count, seq = count + 1, seq + len(tokens)
+                file.write(end_line(count))
                 file.flush()
                 os.fsync(file.fileno())
+            path = directory / f"{device}-{first}-{seq - 1}.{EVENTS}"
             Path(name).replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -75,7 +84,7 @@ def export_events(db: Database, device: str, fund: PublicJwk, directory: Path) -
         sync_directory(directory)
     except OSError as error:
         raise StickUnusable(f"{directory} cannot be written: {error.strerror}") from error
-    return Exported(path, first, last)
+    return Exported(path, first, seq - 1)
 
 
 def import_receipts(db: Database, device: str, fund_jwk: PublicJwk, path: Path, now: float, draw: Draw) -> Settled:
@@ -90,6 +99,14 @@ def import_receipts(db: Database, device: str, fund_jwk: PublicJwk, path: Path, 
     outbox = Outbox(db)
     done = [outbox.apply(batch, signed, now, draw) for batch, signed in answers if _news(db, batch, signed)]
     return Settled(len(answers), _sum(done, "settled"), _sum(done, "refused"), _sum(done, "held"))
+
+
+def _batches(db: Database, first: int, last: int) -> Iterator[list[str]]:
+    while first <= last:
+        tokens = _tokens(db, first, min(last, first + MAX_EVENTS - 1))
+        tokens = tokens[: max(1, fits(tokens))]
+        yield tokens
+        first += len(tokens)
 
 
 def _verified(

@@ -12,9 +12,19 @@ import typer
 from appliance import logs
 from appliance.cli.output import EXIT_NO, dump, say, table, tell_failure
 from appliance.cli.place import Json, place
-from sync.__main__ import export_to, import_from, open_receipts, read_log_status, read_status, run_forever, run_once
+from sync.__main__ import (
+    export_to,
+    import_from,
+    open_receipts,
+    read_log_status,
+    read_status,
+    run_forever,
+    run_once,
+    salvage_to,
+)
 from sync.clock import SystemClock
 from sync.home import load_settings
+from sync.salvage import Salvaged
 
 app = typer.Typer(help="Delivery of events to the fund.", no_args_is_help=True)
 
@@ -134,9 +144,23 @@ def _write(text: str, to: Path | None) -> None:
 def export(
     context: typer.Context,
     directory: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder on a stick.")],
+    saved: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", exists=True, file_okay=False, help="A dead desk's back-up, or its folder on an old disk."
+        ),
+    ] = None,
+    after: Annotated[int, typer.Option(min=0, help="With --from: the last event that the fund has of it.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Write what is not delivered to one file, sealed to the fund. Delivery over the network goes on as ever."""
+    """Write what is not delivered to one file, sealed to the fund. Delivery over the network goes on as ever.
+
+    With --from, the events of a dead desk, as they were signed; its copy is only read, and needs none of its keys.
+    Exit code 4 when its journal is damaged: what stands before the damage is written.
+    """
+    if saved is not None:
+        _hand_in(salvage_to(place(context).home, saved, directory, after), as_json=as_json)
+        return
     found = export_to(place(context).home, directory)
     if as_json:
         dump({"file": found and str(found.path), "first": found and found.first, "last": found and found.last})
@@ -145,6 +169,20 @@ def export(
     else:
         say(f"events {found.first} to {found.last} written to {found.path}")
         say("at the fund: keldim fund import FILE; then here: keldim sync import-receipts FILE")
+
+
+def _hand_in(done: Salvaged, *, as_json: bool) -> None:
+    found = done.exported
+    if as_json:
+        told = {"device": done.device, "file": str(found.path), "first": found.first, "last": found.last}
+        dump(told | {"stopped": done.stopped})
+    else:
+        say(f"events {found.first} to {found.last} of {done.device} written to {found.path}")
+        say("at the fund: keldim fund import FILE, then keldim fund block; no receipts go back, the desk is dead")
+        if done.stopped is not None:
+            say(f"NOTHING BEHIND THEM COULD BE TAKEN: {done.stopped}")
+    if done.stopped is not None:
+        raise typer.Exit(EXIT_NO)
 
 
 @app.command()

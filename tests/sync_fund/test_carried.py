@@ -1,17 +1,21 @@
 """A stick instead of the network: desk, fund and back by files, mixed freely with the online way, each event once."""
 
 import contextlib
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from appliance.cli.output import EXIT_NO
 from sync.__main__ import export_to, import_from, read_status, run_once
+from sync.backup import Chain, make_backup, read_backup
 from sync.carry import device_of, end_line, events_head, events_line, read_carried_receipts, receipts_file
-from sync.carry_errors import CarriedInvalid, CarriedRefused, NoSealingKey, StickUnusable
+from sync.carry_errors import CarriedInvalid, CarriedRefused, NoSealingKey, NothingSaved, StickUnusable
 from sync.clock import SystemClock
-from sync.compact import decode_part
+from sync.compact import decode_part, digest_of
 from sync.database import Database, immediate, open_database
+from sync.envelope import EVENT_TYP, event_payload, parse_event
 from sync.fund.audit import verify_fund
 from sync.fund.carried import Imported, import_files
 from sync.fund.home import FundHome
@@ -19,12 +23,13 @@ from sync.fund.office import block_device, list_events, unblock_device
 from sync.fund.serve import make_gateway
 from sync.home import Home, load_settings
 from sync.joining import FundFacts
+from sync.journal import Journal, Written
 from sync.keyfile import load_key
-from sync.ledger import LEDGER_MIGRATIONS, Ledger, verify_ledger
+from sync.ledger import LEDGER_MIGRATIONS, Ledger, unwritten, verify_ledger
 from sync.sealing import SealedBox
-from sync.signing import FileSigner
+from sync.signing import FileSigner, sign_compact
 from sync.strict_json import Members
-from tests.cli.terminal import keldim
+from tests.cli.terminal import Outcome, keldim
 from tests.fakes.documents import join_desk
 from tests.sync_fund.conftest import Fund, live_fund, served
 
@@ -77,10 +82,14 @@ class Clinic:
 @pytest.fixture
 def clinic(tmp_path: Path) -> Clinic:
     """All of it, with 250 events."""
-    fund = live_fund(tmp_path / "fund")
-    stick = tmp_path / "stick"
+    return _clinic(tmp_path)
+
+
+def _clinic(root: Path) -> Clinic:
+    fund = live_fund(root / "fund")
+    stick = root / "stick"
     stick.mkdir()
-    made = Clinic(Home(tmp_path / "desk"), FundHome(fund.root), stick, fund.document)
+    made = Clinic(Home(root / "desk"), FundHome(fund.root), stick, fund.document)
     join_desk(made.desk, fund.root)
     made.append(250)
     return made
@@ -269,6 +278,116 @@ def test_a_desk_that_knows_no_sealing_key_says_so(clinic: Clinic) -> None:
     settings.write_text("".join(line for line in settings.read_text().splitlines(True) if "sealing_jwk" not in line))
     with pytest.raises(NoSealingKey):
         export_to(clinic.desk, clinic.stick)
+
+
+@dataclass
+class Saved:
+    """What is left of a dead desk: its back-up. The fund has its events up to 250 of 280. heir: another desk."""
+
+    clinic: Clinic
+    backup: Path
+    heir: Home
+
+    def export(self, *options: object, home: Path | None = None) -> Outcome:
+        """`keldim sync export --from`, at the heir's."""
+        command = ("sync", "export", self.clinic.stick, "--from", self.backup, "--json")
+        return keldim("--home", home or self.heir.root, *command, *options)
+
+    @property
+    def segment(self) -> Path:
+        """The journal's only file."""
+        (path,) = (self.backup / "journal").iterdir()
+        return path
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    """The desk dies with thirty events undelivered, and its key with it; not to be changed."""
+    root = tmp_path_factory.mktemp("dead")
+    clinic = _clinic(root)
+    clinic.take_in(clinic.export())
+    clinic.append(30)
+    key = load_key(clinic.desk.database_key)
+    chain = Chain("desk-1", FileSigner.load(clinic.desk.device_key).public_jwk, None)
+    with contextlib.closing(open_database(clinic.desk.database, key, [LEDGER_MIGRATIONS])) as db:
+        Journal(clinic.desk.journal).extend(unwritten(db))
+        now, place = CLOCK.moment().wall, root / "backups"
+        made = make_backup(clinic.desk, db, key, chain, [LEDGER_MIGRATIONS], place, now, lambda _: None)
+    shutil.rmtree(clinic.desk.root)
+    heir = Home(root / "heir")
+    join_desk(heir, clinic.fund.root, "desk-9")
+    return Saved(clinic, made.folder, heir)
+
+
+@pytest.fixture
+def saved(staged: Saved, tmp_path: Path) -> Saved:
+    """A copy for one test."""
+    root = tmp_path / "dead"
+    shutil.copytree(staged.heir.root.parent, root)
+    clinic = Clinic(Home(root / "desk"), FundHome(root / "fund"), root / "stick", staged.clinic.document)
+    return Saved(clinic, root / "backups" / staged.backup.name, Home(root / "heir"))
+
+
+def test_a_dead_desk_s_last_events_reach_the_fund_once_and_without_its_key(saved: Saved, tmp_path: Path) -> None:
+    """From the back-up, by the heir or on a machine without a desk; the copy stays as it was and speaks no more."""
+    clinic, before = saved.clinic, _files(saved.heir.root)
+    told = saved.export()
+    assert (told.code, told.err) == (0, "")
+    whole = Path(str(told.json["file"]))
+    assert (told.json["device"], whole.name, told.json["stopped"]) == ("desk-1", "desk-1-1-280.keldim-events", None)
+    assert b"service" not in b"".join(decode_part(one) for one in _sealed(whole))
+    rest = Path(str(saved.export("--after", 250, home=tmp_path / "no desk").json["file"]))
+    assert rest.name == "desk-1-251-280.keldim-events"
+    assert keldim("fund", "import", "--dir", clinic.fund.root, rest, whole, rest).code == 0
+    assert clinic.stored() == list(range(1, 281))
+    assert verify_fund(clinic.fund.root).intact
+    assert read_backup(saved.backup).head.seq == 280
+    assert _files(saved.heir.root) == before
+    with pytest.raises(CarriedInvalid, match="another desk"):
+        import_from(saved.heir, whole.with_suffix(".keldim-receipts"), CLOCK)
+    block_device(clinic.fund.root, "desk-1", "dead")
+    assert (clinic.take_in(whole)[0].refused or "").startswith("device_blocked")
+
+
+def test_what_stands_before_damage_is_handed_in_and_the_damage_is_named(saved: Saved) -> None:
+    """A byte flipped in event 260: nine events are saved, the exit code says that it was not all."""
+    lines = saved.segment.read_bytes().splitlines(keepends=True)
+    lines[259] = lines[259][:400] + bytes([lines[259][400] ^ 1]) + lines[259][401:]
+    saved.segment.write_bytes(b"".join(lines))
+    told = saved.export("--after", 250)
+    assert (told.code, told.json["last"]) == (EXIT_NO, 259)
+    assert "damaged" in str(told.json["stopped"])
+    saved.clinic.take_in(Path(str(told.json["file"])))
+    assert saved.clinic.stored() == list(range(1, 260))
+    saved.segment.write_bytes(b"".join([*lines[:255], lines[256]]))
+    told = saved.export("--after", 250)
+    assert (told.json["last"], "event 257 of desk-1 does not follow" in str(told.json["stopped"])) == (255, True)
+
+
+def test_a_finder_of_a_back_up_adds_nothing_to_the_chain(saved: Saved, tmp_path: Path) -> None:
+    """An event that follows the last one but is signed with another key gets no further than the fund's door."""
+    last = parse_event(saved.segment.read_bytes().splitlines()[-1].split(b" ")[2].decode())
+    forged = replace(last.event, seq=281, prev=last.digest, event_id="f" * 32)
+    token = sign_compact(FileSigner.create(tmp_path / "other.pem"), EVENT_TYP, event_payload(forged))
+    Journal(saved.backup / "journal").extend(lambda _: [Written(281, digest_of(token), "2026-11", token)])
+    told = saved.export("--after", 250)
+    assert told.json["last"] == 281
+    saved.clinic.take_in(Path(str(told.json["file"])))
+    assert saved.clinic.stored() == list(range(1, 281))
+
+
+def test_nothing_to_hand_in_is_said(saved: Saved, tmp_path: Path) -> None:
+    """No journal there, nothing behind the number, or a hole before it: no file."""
+    saved.export("--after", 280).failed_with(NothingSaved)
+    lines = saved.segment.read_bytes().splitlines(keepends=True)
+    saved.segment.write_bytes(b"".join(lines[100:]))
+    saved.export().failed_with(NothingSaved)
+    saved.backup = tmp_path
+    saved.export().failed_with(NothingSaved)
+
+
+def _files(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _sealed(path: Path) -> list[str]:
