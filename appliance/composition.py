@@ -39,6 +39,7 @@ from appliance.records.vault import Vault
 from appliance.settings_in_use import OWN_SETTINGS, Managed, are_fit, in_force, slots_of_settings
 from appliance.staff import StaffEnrolment
 from appliance.station import Equipment, Station
+from appliance.trial_match import TrialMatch
 from appliance.vigilance import Vigilance
 from models import codebook
 from models.slot_state import State
@@ -134,6 +135,14 @@ class SeeingDesk:
         """Enrols staff."""
         desk = self.desk
         return StaffEnrolment(
+            desk.records, desk.ledger, self.enrolled, self.staff, self.recogniser, desk.clock, desk.software
+        )
+
+    @property
+    def trial_match(self) -> TrialMatch:
+        """Tests an enrolment."""
+        desk = self.desk
+        return TrialMatch(
             desk.records, desk.ledger, self.enrolled, self.staff, self.recogniser, desk.clock, desk.software
         )
 

@@ -98,10 +98,10 @@ class Enrolment:
         self.enrolled.gallery.add(result.person, [look.embedding for look in looks])
         return result
 
-    def forget(self, iin: Iin, reason: str) -> str:
+    def forget(self, iin: Iin, reason: str, operator: str | None = None) -> str:
         """As the function `forget`; the gallery in memory follows at once."""
         person = self.records.people.find(iin)
-        event = forget(self.records, self.ledger, self.clock, self.software, iin, reason)
+        event = forget(self.records, self.ledger, self.clock, self.software, iin, reason, operator)
         if person is not None:
             self.enrolled.remove(person)
         return event
@@ -213,8 +213,8 @@ def forget(
     """Erase a patient's templates, data key and profile, and sign that it happened; gives the event's id.
 
     Needs neither pack nor gallery: a consent can be withdrawn whatever is wrong with the models. A desk that runs takes
-    it over before its next comparison. reason: "consent_withdrawn" or "clinic_request". operator: pseudonym of who is
-    signed in. Raises PersonUnknown.
+    it over before its next comparison. reason: "consent_withdrawn", "clinic_request" or "test_failed". operator:
+    pseudonym of who is signed in. Raises PersonUnknown.
     """
     with immediate(records.db):
         person = records.people.find(iin)

@@ -19,16 +19,19 @@ from appliance.core.reception_events import (
     CorrectionReason,
     FaceFailure,
     IdentityCheck,
+    Relation,
 )
 from appliance.core.shift import Shift
 from appliance.core.standing import Status
 from appliance.core.types import Sensitive
 from appliance.day_book import DayBook
-from appliance.enrolment import EnrolledBy
+from appliance.enrolment import ConsentGiven, EnrolledBy
+from appliance.guardianship import Guardianship
 from appliance.operators import Operators, Voucher
 from appliance.pace_watch import PaceWatch
 from appliance.reception_queue import Card, Queue, ReceptionQueue
 from appliance.records.desk import DeskRecords
+from appliance.records.profile import Profile
 from appliance.records.services import PlannedService
 from appliance.withdrawal import ErasureProof, Held, held, withdraw
 from sync.clock import Clock
@@ -109,6 +112,7 @@ class FrontDesk:
         self._software = software
         self._book = DayBook(records.db, ledger)
         self._queue = ReceptionQueue(records, self._book, policy.reception)
+        self._guardianship = Guardianship(records, ledger, clock, policy, software)
         self._pace = PaceWatch(records.services, policy.pace, software)
 
     def queue(self, search: str = "") -> Queue:
@@ -234,6 +238,27 @@ class FrontDesk:
         if Right.OVERRULE not in RIGHTS[shift.role]:
             raise SecondPersonNeeded("whether it is a twin, a supervisor says")
         return EnrolledBy(shift.operator, shift.operator)
+
+    def is_child(self, iin: Iin) -> bool:
+        """Whether somebody is too young for a face of their own: a guardian speaks for them."""
+        return iin.age_on(self._now().date()) < self._policy.identify_min_age
+
+    def adult(self, iin: Iin) -> Profile:
+        """Who would speak for a child; as `Guardianship.adult`."""
+        self.operators.require(Right.ENROL)
+        return self._guardianship.adult(iin)
+
+    def name_guardian(self, guardian: Iin, child: Profile, consent: ConsentGiven, relation: Relation) -> str | None:
+        """An enrolled adult speaks for a child from now on; as `Guardianship.name`."""
+        shift = self.operators.require(Right.ENROL)
+        return self._guardianship.name(guardian, child, consent, relation, shift.operator)
+
+    def own_profile(self) -> Profile:
+        """Who is signed in, as the register of staff has them: for the enrolment of their own face.
+
+        Raises NotSignedIn, PersonUnknown, TemplateDamaged.
+        """
+        return self._records.staff.people.profile(self.operators.present().person)
 
     def held(self, patient: str) -> Held:
         """What the desk holds of a patient, to be shown before it is erased. Raises PersonUnknown, TemplateDamaged."""

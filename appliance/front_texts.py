@@ -5,6 +5,7 @@ All of them are in `texts.toml`.
 
 from enum import StrEnum
 
+from appliance.core.reception_events import Relation
 from appliance.texts import Language, said
 
 
@@ -74,11 +75,34 @@ class Front(StrEnum):
     REFUSES = "refuses"
     BREAK_OFF = "break_off"
     OTHER_PERSON = "other_person"
-    ENROLLED = "enrolled"
     NEXT_PATIENT = "next_patient"
     ENROLLED_ALREADY = "enrolled_already"
     NAME_WRONG = "name_wrong"
     NO_GOOD_LOOK = "no_good_look"
+    NO_GUARDIAN = "no_guardian"
+    OWN_FACE = "own_face"
+    OWN_WHY = "own_why"
+    OWN_AGREE = "own_agree"
+    READ_BACK_GUARDIAN = "read_back_guardian"
+    LATER = "later"
+    FACE_NOW = "face_now"
+    FACE_TAKEN = "face_taken"
+    COLLEAGUE_FACE = "colleague_face"
+    SUPERVISOR_NEEDED = "supervisor_needed"
+    SUPERVISOR = "supervisor"
+    GUARDIAN_OF = "guardian_of"
+    GUARDIAN_IIN = "guardian_iin"
+    RELATION = "relation"
+    CHOOSE_RELATION = "choose_relation"
+    SPEAKS_FOR = "speaks_for"
+    GUARDIAN_NAMED = "guardian_named"
+    KEPT = "kept"
+    TEST_LOOK = "test_look"
+    TEST_RECOGNISED = "test_recognised"
+    TEST_SECOND_FACTOR = "test_second_factor"
+    TEST_NOT_RECOGNISED = "test_not_recognised"
+    TEST_AGAIN = "test_again"
+    LOOKS_AGAIN = "looks_again"
     BAR_INTER_EYE_DISTANCE = "bar_inter_eye_distance"
     BAR_LUMINANCE_MEAN = "bar_luminance_mean"
     BAR_ILLUMINATION_UNIFORMITY = "bar_illumination_uniformity"
@@ -97,6 +121,25 @@ class Consent(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class ChildConsent(StrEnum):
+    """The sentences that a guardian agrees to for a child of whom no template is made."""
+
+    PURPOSE = "purpose"
+    KEPT = "kept"
+    FREE = "free"
+    WITHDRAWN = "withdrawn"
+
+
+class StaffConsent(StrEnum):
+    """The sentences that somebody who works here agrees to, in the order in which they are shown."""
+
+    PURPOSE = "purpose"
+    KEPT = "kept"
+    ALARM = "alarm"
+    FREE = "free"
+    WITHDRAWN = "withdrawn"
+
+
 CONSENT_VERSION = "2026-11"
 """Of the consent's text in all languages; whoever changes a word there changes this too."""
 
@@ -104,6 +147,29 @@ CONSENT_VERSION = "2026-11"
 def consent_text(sentence: Consent, language: Language) -> str:
     """One sentence of what is agreed to."""
     return said("consent", sentence.value, language)
+
+
+STAFF_CONSENT_VERSION = "staff-2026-11"
+"""As `CONSENT_VERSION`, of what staff agree to."""
+
+
+CHILD_CONSENT_VERSION = "child-2026-11"
+"""As `CONSENT_VERSION`, of what a guardian agrees to for a child."""
+
+
+def child_consent_text(sentence: ChildConsent, language: Language) -> str:
+    """One sentence of what a guardian agrees to."""
+    return said("child_consent", sentence.value, language)
+
+
+def relation_text(relation: Relation, language: Language) -> str:
+    """What an adult is to a child."""
+    return said("relation", relation.value, language)
+
+
+def staff_consent_text(sentence: StaffConsent, language: Language) -> str:
+    """One sentence of what staff agree to."""
+    return said("staff_consent", sentence.value, language)
 
 
 def front_text(word: Front, language: Language, **parts: str) -> str:

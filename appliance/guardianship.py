@@ -10,7 +10,7 @@ from appliance.checkin import append
 from appliance.core.errors import ConsentMissing, NotAChild, PersonUnknown
 from appliance.core.iin import Iin
 from appliance.core.policy import Policy
-from appliance.core.reception_events import GuardianNamed
+from appliance.core.reception_events import GuardianNamed, Relation
 from appliance.core.types import PersonId
 from appliance.enrolment import ConsentGiven
 from appliance.records.consents import GivenBy
@@ -32,11 +32,27 @@ class Guardianship:
     policy: Policy
     software: str
 
-    def name(self, guardian: Iin, child: Profile, consent: ConsentGiven | None) -> str | None:
+    def adult(self, iin: Iin) -> Profile:
+        """Who would speak for a child, to be read back. Raises PersonUnknown, NotAChild, TemplateDamaged."""
+        person = self.records.people.find(iin)
+        if person is None:
+            raise PersonUnknown(f"nobody with IIN {iin} is enrolled")
+        self._require_of_age(iin, self.clock.moment())
+        return self.records.people.profile(person)
+
+    def name(
+        self,
+        guardian: Iin,
+        child: Profile,
+        consent: ConsentGiven | None,
+        relation: Relation | None = None,
+        operator: str | None = None,
+    ) -> str | None:
         """Keep that an enrolled adult speaks for a child, and sign it; the event's id.
 
-        consent: given by the guardian, for a child that is not known here yet. None when it was so already: nothing was
-        signed. Raises PersonUnknown, NotAChild, ConsentMissing; then nothing was kept.
+        consent: given by the guardian, for a child that is not known here yet. relation: None where nobody asked.
+        operator: pseudonym of who is signed in. None when it was so already: nothing was signed. Raises PersonUnknown,
+        NotAChild, ConsentMissing; then nothing was kept.
         """
         records = self.records
         with immediate(records.db):
@@ -46,8 +62,7 @@ class Guardianship:
                 raise PersonUnknown(f"nobody with IIN {guardian} is enrolled")
             if child.iin.age_on(moment.wall.date()) >= self.policy.identify_min_age:
                 raise NotAChild(f"the owner of IIN {child.iin} is {self.policy.identify_min_age} or older")
-            if guardian.age_on(moment.wall.date()) < _OF_AGE:
-                raise NotAChild(f"the owner of IIN {guardian} is not of age")
+            self._require_of_age(guardian, moment)
             known = records.people.find(child.iin)
             person = known or self._keep(child, consent, moment)
             if not records.guardians.link(adult, person, moment.wall):
@@ -57,6 +72,7 @@ class Guardianship:
             event = GuardianNamed(
                 patient=records.people.reference(person),
                 guardian=records.people.reference(adult),
+                relation=relation,
                 consent=given.consent,
                 consent_version=given.version,
                 consent_language=given.language,
@@ -64,8 +80,14 @@ class Guardianship:
                 first=known is None,
                 policy=self.policy.policy_id,
                 software=self.software,
+                operator=operator,
             )
             return append(self.ledger, event, moment).event_id
+
+    @staticmethod
+    def _require_of_age(iin: Iin, moment: Moment) -> None:
+        if iin.age_on(moment.wall.date()) < _OF_AGE:
+            raise NotAChild(f"the owner of IIN {iin} is not of age")
 
     def _keep(self, child: Profile, consent: ConsentGiven | None, moment: Moment) -> PersonId:
         if consent is None or consent.given_by is not GivenBy.GUARDIAN:

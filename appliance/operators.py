@@ -4,7 +4,7 @@ What a role may do and how long pauses and sessions are is `core`'s. A session l
 program anew signs in anew.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.checkin import append, sign
 from appliance.core.errors import NotAllowed, NotSignedIn, OperatorLocked, PersonUnknown, PinWrong, TemplateDamaged
@@ -80,7 +80,7 @@ class Operators:
     def sign_in(self, person: PersonId, pin: Pin) -> Shift:
         """Begin a session; one that was open is ended.
 
-        `face_missing` tells that the operator's face is to be enrolled now: `keldim staff enrol`, or its screen. Raises
+        `face_missing` tells that the operator's face is to be enrolled now, in the window or at the terminal. Raises
         OperatorUnknown, PinWrong, OperatorLocked.
         """
         operator = self._checked(person, pin)
@@ -109,6 +109,8 @@ class Operators:
         now = self._shift.at(self._now(), self._rule)
         if now is None:
             self._end(SessionEnd.SHIFT_OVER)
+        elif now.face_missing and self._records.staff.templates.count(now.person):
+            now = replace(now, face_missing=False)  # enrolled meanwhile, here or at the terminal
         self._shift = now
         return now
 
@@ -132,7 +134,7 @@ class Operators:
 
         It is no input: a screen that asks for the newest queue must not keep a session open that nobody uses.
         """
-        shift = self._present()
+        shift = self.present()
         _allow(shift.role, right)
         return shift
 
@@ -141,12 +143,13 @@ class Operators:
 
         Raises NotSignedIn, NotAllowed (also for the operator themselves), and as `sign_in`.
         """
-        if voucher.person == self._present().person:
+        if voucher.person == self.present().person:
             raise NotAllowed("somebody else has to agree")
         _allow(self._checked(voucher.person, voucher.pin).role, right)
         return self._records.staff.people.reference(voucher.person)
 
-    def _present(self) -> Shift:
+    def present(self) -> Shift:
+        """The session of whoever works here now, in whatever role. Raises NotSignedIn (also when locked)."""
         shift = self.shift()
         if shift is None or shift.locked:
             raise NotSignedIn("nobody is signed in" if shift is None else "the session is locked")

@@ -50,6 +50,7 @@ def run_reception(
     page = EnrolPage(front.desk, spoken, _enroller(cameras) if cameras else None)
     for part in (board, page):
         front.spoken.connect(lambda chosen, part=part: part.speak(Language(chosen)))
+    page.ownFaceTaken.connect(front.faceTaken)
     engine = QQmlApplicationEngine()
     window = load_window(engine, "Reception.qml", front=front, device=board, enrol=page)
     view = window.findChild(QObject, "enrolView")

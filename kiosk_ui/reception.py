@@ -9,18 +9,7 @@ from contextlib import contextmanager
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
 
-from appliance.core.errors import (
-    IinInvalid,
-    NotAllowed,
-    NotSignedIn,
-    OperatorLocked,
-    PersonUnknown,
-    PinWrong,
-    ReasonMissing,
-    ReceiptUnknown,
-    SecondPersonNeeded,
-    ServiceConfirmed,
-)
+from appliance.core.errors import IinInvalid, NotAllowed, NotSignedIn, SecondPersonNeeded
 from appliance.core.iin import Iin
 from appliance.core.operators import RIGHTS, Pin, Right
 from appliance.core.reception_events import CorrectionReason, FaceFailure, IdentityCheck
@@ -42,6 +31,7 @@ from appliance.reception_texts import (
 )
 from appliance.texts import Label, Language, age_text, screen_text
 from appliance.withdrawal import ErasureProof
+from kiosk_ui.failure_words import failure_words
 from sync.errors import KnownFailure
 
 Values = dict[str, object]
@@ -67,6 +57,7 @@ class Reception(QObject):
         self._front, self._language, self._clinic = front, language, clinic
         self._search, self._patient = "", ""
         self._proof: ErasureProof | None = None
+        self._postponed = False
         self._session: Values = {}
         self._queue: Values = {}
         self._card: Values = {}
@@ -103,6 +94,7 @@ class Reception(QObject):
         """Begin a session."""
         with self._asking():
             self._front.operators.sign_in(PersonId(person), Pin(digits))
+            self._postponed = False  # with each session it is asked for again
             self._tell("")
         self.refresh()
 
@@ -131,6 +123,18 @@ class Reception(QObject):
     def touch(self) -> None:
         """Somebody typed or clicked."""
         self._front.operators.touch()
+
+    @Slot(bool)
+    def postpone(self, later: bool) -> None:
+        """The operator's face is taken later in this session, or now all the same."""
+        self._postponed = later
+        self.refresh()
+
+    @Slot()
+    def faceTaken(self) -> None:  # noqa: N802 - a signal's name
+        """The operator's face is enrolled."""
+        self.refresh()
+        self._tell(self._front_word(Front.FACE_TAKEN))
 
     @Slot(str)
     def speak(self, language: str) -> None:
@@ -230,16 +234,9 @@ class Reception(QObject):
                 self._tell(self._failure(failure), good=False)
 
     def _failure(self, failure: KnownFailure) -> str:
-        language = self._language
-        match failure:
-            case PinWrong():
-                return told_text(Told.PIN_WRONG, language, left=str(failure.tries_left))
-            case OperatorLocked():
-                return told_text(Told.OPERATOR_LOCKED, language, wait=age_text(int(failure.seconds) + 59, language))
-            case SecondPersonNeeded():
-                return told_text(Told.SECOND_PERSON, language, limit=str(self._front.by_hand().limit))
-        known = next((told for kind, told in _TOLD.items() if isinstance(failure, kind)), None)
-        return told_text(known, language) if known else f"{failure.code} {failure.remedy}"
+        if isinstance(failure, SecondPersonNeeded):
+            return told_text(Told.SECOND_PERSON, self._language, limit=str(self._front.by_hand().limit))
+        return failure_words(failure, self._language)
 
     def _tell(self, text: str, *, good: bool = True) -> None:
         self._put("told", {"text": text, "good": good})
@@ -254,7 +251,13 @@ class Reception(QObject):
         shift, lines = operators.shift(), operators.listed()
         names = {line.person: line.name for line in lines}
         people = [
-            {"person": line.person, "name": line.name, "role": role_text(line.role, self._language)} for line in lines
+            {
+                "person": line.person,
+                "name": line.name,
+                "role": role_text(line.role, self._language),
+                "overrules": Right.OVERRULE in RIGHTS[line.role] and (shift is None or line.person != shift.person),
+            }
+            for line in lines
         ]
         self._put(
             "session",
@@ -265,6 +268,8 @@ class Reception(QObject):
                 "person": shift.person if shift else "",
                 "name": names.get(shift.person, "") if shift else "",
                 "faceMissing": told_text(Told.FACE_MISSING, self._language) if shift and shift.face_missing else "",
+                "faceFirst": shift is not None and not shift.locked and shift.face_missing and not self._postponed,
+                "overrules": shift is not None and Right.OVERRULE in RIGHTS[shift.role],
                 "people": people,
                 "clinic": self._clinic,
                 "language": self._language.value,
@@ -373,14 +378,6 @@ class Reception(QObject):
 _WITH_PARTS = frozenset(
     {Front.CALLED_AT, Front.BY_HAND, Front.HELD, Front.UNSENT, Front.CORRECTED, Front.WAITING_CALLS, Front.STRANGER}
 )
-_TOLD = {
-    NotSignedIn: Told.SESSION_LOCKED,
-    NotAllowed: Told.NOT_ALLOWED,
-    ServiceConfirmed: Told.ALREADY_CONFIRMED,
-    ReceiptUnknown: Told.RECEIPT_GONE,
-    PersonUnknown: Told.NOT_ENROLLED,
-    ReasonMissing: Told.BOTH_REASONS,
-}
 
 
 def _choices(

@@ -72,6 +72,19 @@ _LIVENESS = {
 _FINAL = frozenset({Reason.LOOK_ALIKE, Reason.STAFF_FACE})
 
 
+class Trial(StrEnum):
+    """What a look right after an enrolment shows of the check-ins to come."""
+
+    RECOGNISED = "recognised"
+    SECOND_FACTOR = "second_factor"
+    """Known, but not told from a look-alike by the face alone."""
+    NOT_RECOGNISED = "not_recognised"
+
+
+_NOT_TRIED = frozenset({Reason.MATCH, Reason.LIVE, Reason.STAFF_AS_PATIENT, Reason.LIVENESS_NOT_CHECKED})
+_SECOND_FACTOR = frozenset({Reason.LOOK_ALIKE, Reason.AMBIGUOUS_MATCH})
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """What the pack's calibration answers for this comparison and policy; cosine similarities, -1..1.
@@ -234,3 +247,17 @@ def decide(evidence: Evidence) -> Decision:
         return Decision(Verdict.REFUSED, tuple(reasons), None, score, evidence)
     marked = (Reason.STAFF_AS_PATIENT,) if presented else ()
     return Decision(Verdict.ACCEPTED, (Reason.MATCH, Reason.LIVE, *marked), best.person, score, evidence)
+
+
+def trial(decision: Decision, person: PersonId) -> Trial:
+    """Whether a check-in would know this person again, by a decision on a look that nobody checked for a living face.
+
+    The look is taken under the eyes of whoever enrols; what is tried are the templates, not the patient's honesty.
+    """
+    evidence, wrong = decision.evidence, set(decision.reasons) - _NOT_TRIED
+    reached = [c.person for c in evidence.result.candidates if c.score >= evidence.thresholds.accept]
+    if person not in reached or wrong - _SECOND_FACTOR:
+        return Trial.NOT_RECOGNISED
+    if wrong:
+        return Trial.SECOND_FACTOR
+    return Trial.RECOGNISED if reached[0] == person else Trial.NOT_RECOGNISED

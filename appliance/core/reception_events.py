@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from appliance.core.decision import Reason, Trial
 from appliance.core.events import Event
 from appliance.core.operators import Role
 
@@ -50,6 +51,17 @@ class CorrectionReason(StrEnum):
     NOT_GIVEN = "not_given"
     CONFIRMED_TWICE = "confirmed_twice"
     OTHER = "other"
+
+
+class Relation(StrEnum):
+    """What an adult who speaks for a child is to it."""
+
+    PARENT = "parent"
+    ADOPTIVE_PARENT = "adoptive_parent"
+    GUARDIAN = "guardian"
+    FOSTER_CARER = "foster_carer"
+    OTHER = "other"
+    """Another lawful representative, of an institution for instance."""
 
 
 class SessionEnd(StrEnum):
@@ -158,18 +170,43 @@ class SignedOut(Event):
 class GuardianNamed(Event):
     """An enrolled adult speaks for a child at this desk from now on.
 
-    patient, guardian: pseudonyms of both. given_by: who gave the consent. first: the child became known here by this,
-    with this consent, and without templates.
+    patient, guardian: pseudonyms of both. relation: what the adult is to the child, None where nobody asked. given_by:
+    who gave the consent. first: the child became known here by this, with this consent, and without templates.
+    operator: at the reception, else None.
     """
 
     KIND: ClassVar[str] = "guardian_named"
+    VERSION: ClassVar[int] = 2
 
     patient: str
     guardian: str
+    relation: Relation | None
     consent: str
     consent_version: str
     consent_language: str
     given_by: str
     first: bool
+    policy: str
+    software: str
+    operator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentTried(Event):
+    """Right after an enrolment one look was compared as a check-in's would be; no visit came of it.
+
+    enrolment: id of its event. result: whether the patient was known again; reasons: of what a check-in would refuse,
+    with `liveness_not_checked`: that is no part of it. quality: 0..100, of the worst frame.
+    """
+
+    KIND: ClassVar[str] = "enrolment_tried"
+
+    patient: str
+    enrolment: str
+    result: Trial
+    reasons: tuple[Reason, ...]
+    quality: int
+    operator: str | None
+    pack: str
     policy: str
     software: str

@@ -11,7 +11,8 @@ Window {
     readonly property var session: front.session
     readonly property var words: front.words
     property string wanted: "queue"
-    readonly property string page: session.patients ? wanted : "device"
+    readonly property bool ownFace: session.faceFirst && enrol.camera
+    readonly property string page: ownFace ? "enrol" : session.patients ? wanted : "device"
     width: 1366
     height: 768
     title: "Keldim"
@@ -29,7 +30,7 @@ Window {
             spacing: 10 * Theme.u
             Txt { text: window.words.title; size: 24 * Theme.u; bold: true; color: Theme.nightText; wrapMode: Text.NoWrap; visible: !window.session.signedIn }
             Repeater {
-                model: !window.session.signedIn ? [] : window.session.patients ? ["queue", "enrol", "handover", "device"] : ["device"]
+                model: !window.session.signedIn || window.ownFace ? [] : window.session.patients ? ["queue", "enrol", "handover", "device"] : ["device"]
                 Key {
                     required property string modelData
                     objectName: "page-" + modelData
@@ -61,19 +62,24 @@ Window {
 
     Rectangle {
         id: told
+        readonly property bool reminds: window.front.told.text === "" && window.session.signedIn && window.session.faceMissing !== "" && !window.ownFace
         anchors { left: parent.left; right: parent.right; top: bar.bottom }
-        height: visible ? words.implicitHeight + 20 * Theme.u : 0
+        height: visible ? Math.max(words.implicitHeight + 20 * Theme.u, reminds ? 60 * Theme.u : 0) : 0
         visible: words.text !== ""
-        color: window.front.told.good && window.session.faceMissing === "" ? Theme.goodTint : window.front.told.good ? Theme.attentionTint : Theme.badTint
-        Txt {
-            id: words
-            objectName: "told"
-            anchors { left: parent.left; right: parent.right; verticalCenter: parent.verticalCenter; leftMargin: 24 * Theme.u; rightMargin: 24 * Theme.u }
-            text: window.front.told.text !== "" ? window.front.told.text : window.session.signedIn ? window.session.faceMissing : ""
-            size: Theme.small
-            strong: true
-            color: window.front.told.good ? (window.front.told.text !== "" ? Theme.goodDown : Theme.attentionDown) : Theme.badDown
-            Accessible.role: Accessible.AlertMessage
+        color: reminds ? Theme.attentionTint : window.front.told.good ? Theme.goodTint : Theme.badTint
+        RowLayout {
+            anchors { fill: parent; leftMargin: 24 * Theme.u; rightMargin: 24 * Theme.u }
+            Txt {
+                id: words
+                objectName: "told"
+                text: window.front.told.text !== "" ? window.front.told.text : told.reminds ? window.session.faceMissing : ""
+                size: Theme.small
+                strong: true
+                color: told.reminds ? Theme.attentionDown : window.front.told.good ? Theme.goodDown : Theme.badDown
+                Accessible.role: Accessible.AlertMessage
+                Layout.fillWidth: true
+            }
+            Key { objectName: "faceNow"; text: window.words.face_now; visible: told.reminds && window.enrol.camera; onClicked: { window.front.touch(); window.front.postpone(false) } }
         }
     }
 
@@ -105,6 +111,7 @@ Window {
 
     EnrolPage {
         enrol: window.enrol
+        ownFirst: window.ownFace
         front: window.front
         visible: window.session.signedIn && window.page === "enrol"
         anchors { left: parent.left; right: parent.right; top: told.bottom; bottom: parent.bottom; margins: 20 * Theme.u }

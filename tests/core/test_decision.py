@@ -14,8 +14,10 @@ from appliance.core.decision import (
     Reason,
     StaffSearch,
     Thresholds,
+    Trial,
     Verdict,
     decide,
+    trial,
 )
 from appliance.core.types import (
     Candidate,
@@ -313,3 +315,31 @@ def test_a_decision_without_reasons_cannot_be_made() -> None:
     ):
         with pytest.raises(ValueError, match="decision"):
             Decision(verdict, reasons, person, None, clear())
+
+
+@pytest.mark.parametrize(
+    ("evidence", "person", "result"),
+    [
+        (clear(), 0, Trial.RECOGNISED),
+        (replace(clear(), liveness=LivenessVerdict.NOT_CHECKED), 0, Trial.RECOGNISED),
+        (clear(), 1, Trial.NOT_RECOGNISED),
+        (replace(clear(), thresholds=Thresholds(0.91, 0.7, 0.1)), 0, Trial.NOT_RECOGNISED),
+        (replace(clear(), agreement=0.69), 0, Trial.NOT_RECOGNISED),
+        (replace(clear(), look_alikes=frozenset(PEOPLE[:1])), 0, Trial.SECOND_FACTOR),
+        (replace(clear(), thresholds=Thresholds(0.1, 0.7, 0.7)), 1, Trial.SECOND_FACTOR),
+        (replace(clear(), thresholds=Thresholds(0.1, 0.7, 0.1)), 1, Trial.NOT_RECOGNISED),
+    ],
+    ids=[
+        "known",
+        "looked at by a person",
+        "somebody else",
+        "too low",
+        "two faces",
+        "twin",
+        "near",
+        "taken for another",
+    ],
+)
+def test_a_trial_tells_what_a_check_in_will_do(evidence: Evidence, person: int, result: Trial) -> None:
+    """Known again, known with a second factor, or not; whether the face lives was seen by whoever enrols."""
+    assert trial(decide(evidence), PEOPLE[person]) is result

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.core.decision import Reason, decide
+from appliance.core.decision import Reason, Trial, decide
 from appliance.core.events import (
     Alarm,
     CheckedIn,
@@ -43,10 +43,12 @@ from appliance.core.reception_events import (
     ConfirmedManually,
     Corrected,
     CorrectionReason,
+    EnrolmentTried,
     FaceFailure,
     GuardianNamed,
     IdentityCheck,
     PinSet,
+    Relation,
     SessionEnd,
     SignedIn,
     SignedOut,
@@ -98,7 +100,12 @@ EVENTS: list[Event] = [
     Restored("desk-1", 40, 3, 1, 2, "0.1.0"),
     CHECKED_IN,
     replace(CHECKED_IN, guardian="ab" * 32),
-    GuardianNamed("cd" * 32, "ab" * 32, "ef" * 16, "2026-11", "kk", "guardian", True, "p", "0.1.0"),
+    GuardianNamed(
+        "cd" * 32, "ab" * 32, Relation.PARENT, "ef" * 16, "2026-11", "kk", "guardian", True, "p", "0.1.0", "12" * 32
+    ),
+    EnrolmentTried(
+        "cd" * 32, "ab" * 16, Trial.RECOGNISED, (Reason.MATCH, Reason.LIVE), 80, None, "ab" * 32, "p", "0.1.0"
+    ),
     ConfirmedWithoutFace("cd" * 32, "s1", "A02.1", "doctor-7", WithoutFace.IIN_CODE, (Reason.WITHOUT_FACE,), ABOUT),
     Refused(None, (Reason.NO_MATCH,), "closer", COMPARED, ABOUT),
     Refused("cd" * 32, (Reason.NO_SERVICE_TODAY,), None, None, ABOUT),
@@ -170,6 +177,7 @@ def test_every_kind_is_tested_here_and_has_its_own_name() -> None:
         "corrected",
         "declined",
         "enrolled",
+        "enrolment_tried",
         "forgotten",
         "guardian_named",
         "key_rotated",

@@ -1,8 +1,10 @@
 """The reception's window over a real desk: sign in, see who needs help, confirm by hand, correct, erase."""
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,19 +13,29 @@ from PySide6.QtQml import QQmlApplicationEngine
 from PySide6.QtQuick import QQuickItem, QQuickWindow
 from PySide6.QtTest import QTest
 
-from appliance.core.decision import Reason
+from appliance.composition import OpenDesk, SeeingDesk
+from appliance.core.decision import Reason, Trial
 from appliance.core.device import DeviceLine, DevicePage, Fact, Finding, Health, Part
+from appliance.core.errors import CameraUnavailable, DuplicateFace, FaceNotUsable
 from appliance.core.operators import Role
+from appliance.core.ports import FrameSource
+from appliance.core.quality import Hint
+from appliance.core.types import View
+from appliance.front_texts import Front, front_text
+from appliance.reception_texts import Told, told_text
 from appliance.texts import Language
 from kiosk_ui.device import DeviceBoard
 from kiosk_ui.enrol_page import EnrolPage
+from kiosk_ui.enrolling import Enroller, Outcome, Stand
 from kiosk_ui.reception import Reception
 from kiosk_ui.window import load_window
 from tests.fakes.clock import ManualClock
+from tests.fakes.patients import make_iin, make_profile
 from tests.fakes.reception_staff import PIN, give_pin
 from tests.fakes.working_desk import WorkingDesk, make_home
 from tests.kiosk.conftest import items_of
 from tests.use_cases.front import fail, front_of
+from tests.use_cases.test_guardianship import iin_of
 
 PAGE = DevicePage(
     "desk-1",
@@ -44,6 +56,7 @@ class Office:
     clock: ManualClock
     front: Reception
     board: DeviceBoard
+    page: EnrolPage
     window: QQuickWindow
 
     def settle(self) -> None:
@@ -90,10 +103,42 @@ class Office:
         return str(self.item(name).property("text"))
 
 
+class NoEyes:
+    """A camera whose desk does not open: the page has one, and nothing is ever seen."""
+
+    def eyes(self) -> contextlib.AbstractContextManager[SeeingDesk]:
+        """Never."""
+        raise CameraUnavailable("no camera in this test")
+
+    def source(self, desk: OpenDesk) -> contextlib.AbstractContextManager[FrameSource]:
+        """Never."""
+        raise CameraUnavailable(f"no camera in this test {desk.home.root.name}")
+
+
+def blind(page: EnrolPage) -> Enroller:
+    """What takes no looks."""
+    return Enroller(NoEyes(), page.tell, lambda _: None)
+
+
 @pytest.fixture
 def office(painted: None, tmp_path: Path) -> Iterator[Office]:
-    """Two patients with services, one receptionist; nobody is signed in."""
+    """Two patients with services, two receptionists; nobody is signed in, and there is no camera."""
     del painted
+    with open_office(tmp_path, None) as office:
+        yield office
+
+
+@pytest.fixture
+def studio(painted: None, tmp_path: Path) -> Iterator[Office]:
+    """The same with a camera at the reception."""
+    del painted
+    with open_office(tmp_path, blind) as office:
+        yield office
+
+
+@contextlib.contextmanager
+def open_office(tmp_path: Path, enroller: Callable[[EnrolPage], Enroller] | None) -> Iterator[Office]:
+    """A reception's window over a desk."""
     clock = ManualClock()
     desk = WorkingDesk(make_home(tmp_path), clock)
     for number in (1, 2):
@@ -105,12 +150,15 @@ def office(painted: None, tmp_path: Path) -> Iterator[Office]:
     front, engine = Reception(front_of(desk), Language.KAZAKH, "№ 5"), QQmlApplicationEngine()
     board = DeviceBoard(lambda: PAGE, Language.KAZAKH)
     front.spoken.connect(lambda language: board.speak(Language(language)))
-    page = EnrolPage(front.desk, Language.KAZAKH, None)
+    page = EnrolPage(front.desk, Language.KAZAKH, enroller)
+    front.spoken.connect(lambda language: page.speak(Language(language)))
+    page.ownFaceTaken.connect(front.faceTaken)
     window = load_window(engine, "Reception.qml", front=front, device=board, enrol=page)
     window.show()
-    office = Office(desk, clock, front, board, window)
+    office = Office(desk, clock, front, board, page, window)
     office.settle()
     yield office
+    page.close()
     board.close()
     window.close()
     engine.deleteLater()
@@ -241,6 +289,84 @@ def test_it_sees_the_device_and_no_patient(office: Office) -> None:
     assert [item.objectName() for item in items_of(office.window) if item.objectName().startswith("page-")] == [
         "page-device"
     ]
+
+
+def test_the_face_of_whoever_signs_in_is_asked_for_once_a_session(studio: Office) -> None:
+    """Before anything else; put off it stays as a reminder, can be taken up, and comes back with the next session.
+
+    When it is enrolled, here or at the terminal, the day opens.
+    """
+    studio.sign_in()
+    assert studio.text("enrolTitle") == front_text(Front.OWN_FACE, Language.KAZAKH)
+    assert make_profile(900).given_name in studio.text("readBack")
+    assert [item for item in items_of(studio.window) if item.objectName() in ("page-queue", "row-0")] == []
+    studio.press("later")
+    assert studio.text("told") == told_text(Told.FACE_MISSING, Language.KAZAKH)
+    studio.press("row-0")
+    studio.press("faceNow")
+    assert "кейін" in studio.text("later").lower()
+    studio.press("later")
+    studio.press("signOut")
+    studio.sign_in()
+    assert studio.page.values["who"] == "staff"
+    studio.desk.employ(900)
+    studio.page.ended(Outcome("ab" * 16, 3))
+    studio.settle()
+    assert studio.text("told") == front_text(Front.FACE_TAKEN, Language.KAZAKH)
+    assert (studio.page.values["step"], studio.page.values["readBack"]) == ("document", "")
+    studio.press("row-0")
+
+
+def walk(studio: Office, language: Language) -> Iterator[str]:
+    """Every step of an enrolment, with what goes wrong."""
+    page = studio.page
+    yield "own_face"
+    studio.press("later")
+    studio.press("page-enrol")
+    yield "document"
+    page.read(make_iin(7).digits, "", "", "kk")
+    yield "document_error"
+    page.read(make_iin(7).digits, "Нұрсұлтангүлжан", "Қожахметова-Әбдірахманова", language.value)
+    yield "consent"
+    page.agree(False)
+    page.tell(Stand(1, View.LEFT, Hint.EVEN_LIGHT, (("luminance_mean", 30), ("sharpness", 80))))
+    yield "looks"
+    page.ended(Outcome(failure=DuplicateFace("a twin")))
+    yield "twin"
+    page.overrule("", "")
+    yield "twin_error"
+    page.ended(Outcome("ab" * 16, 3))
+    yield "test"
+    for trial in Trial:
+        page.ended(Outcome("ab" * 16, 3, tested=True, trial=trial))
+        yield trial.value
+    page.ended(Outcome("ab" * 16, 3, tested=True, failure=FaceNotUsable("dark")))
+    yield "test_failed"
+    page.refuse()
+    page.read(iin_of(date(2024, 1, 1)).digits, "Ерасыл", "Қожахметов", language.value)
+    yield "guardian"
+    page.guardian("1")
+    yield "guardian_error"
+    page.guardian(make_iin(1).digits)
+    yield "child_consent"
+    page.speakFor("foster_carer")
+    yield "child_done"
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_each_step_of_an_enrolment_fits(studio: Office, language: Language) -> None:
+    """Nothing leaves the window or lies on something else, also with the longest names; every button has a name."""
+    studio.front.speak(language.value)
+    studio.sign_in()
+    for step in walk(studio, language):
+        studio.settle()
+        if folder := os.environ.get("KELDIM_LOOK"):
+            studio.window.grabWindow().save(f"{folder}/enrol_{step}_{language.value}.png")
+        assert all(item.objectName() for item in items_of(studio.window, "Btn")), step
+        for text in items_of(studio.window, "Txt"):
+            at = text.mapToItem(studio.window.contentItem(), QPointF(0, 0))
+            assert at.x() + text.property("paintedWidth") <= studio.window.width() + 1, (step, text.property("text"))
+            assert at.y() + text.property("paintedHeight") <= studio.window.height() + 1, (step, text.property("text"))
 
 
 def test_a_search_finds_by_name_and_by_four_digits(office: Office) -> None:

@@ -12,13 +12,13 @@ from appliance.core.decision import Reason
 from appliance.core.device import Fact, Finding, Health, Part
 from appliance.core.operators import Role
 from appliance.core.quality import Hint
-from appliance.core.reception_events import CorrectionReason, FaceFailure, IdentityCheck
+from appliance.core.reception_events import CorrectionReason, FaceFailure, IdentityCheck, Relation
 from appliance.core.session import State
 from appliance.core.setup_steps import Outcome, Problem, SetupStep, StepResult, judge_camera
 from appliance.core.snapshot import IntentKind, Snapshot
 from appliance.core.standing import Status
 from appliance.core.types import Cue, Instant, View
-from appliance.front_texts import Consent, Front
+from appliance.front_texts import ChildConsent, Consent, Front, StaffConsent
 from appliance.paper_texts import Paper
 from appliance.reception_texts import Erasure, Told
 from appliance.texts import Advice, Count, Label, Language, SetupWord
@@ -62,6 +62,9 @@ USED: dict[str, set[str]] = {
     "erasure": set(Erasure),
     "front": set(Front),
     "consent": set(Consent),
+    "child_consent": set(ChildConsent),
+    "relation": set(Relation),
+    "staff_consent": set(StaffConsent),
     "count": {f"{count}_{form}" for count in Count for form in ("one", "few", "many", "other")},
 }
 ALL = [(section, key) for section in TABLE for key in TABLE[section]]

@@ -7,6 +7,7 @@ import pytest
 
 from appliance.core.errors import ConsentMissing, NotAChild, PersonUnknown, ServiceUnknown
 from appliance.core.iin import Iin, check_digit
+from appliance.core.reception_events import Relation
 from appliance.enrolment import ConsentGiven
 from appliance.guardianship import Guardianship
 from appliance.records.consents import GivenBy
@@ -14,7 +15,7 @@ from appliance.records.profile import Profile
 from appliance.records.schedule import ScheduledService
 from sync.database import immediate
 from tests.fakes.clock import ManualClock
-from tests.fakes.patients import make_iin
+from tests.fakes.patients import make_iin, make_profile
 from tests.fakes.working_desk import SOFTWARE, WorkingDesk
 
 GIVEN = ConsentGiven("2026-11", "kk", GivenBy.GUARDIAN)
@@ -51,7 +52,8 @@ def plan(desk: WorkingDesk, iin: Iin) -> str:
 def test_a_child_is_known_without_a_face(desk: WorkingDesk, naming: Guardianship) -> None:
     """Name and number, the guardian's consent, the link: one event, no template."""
     mother = desk.enrol(1).person
-    event = naming.name(make_iin(1), ARU, GIVEN)
+    assert naming.adult(make_iin(1)) == make_profile(1)
+    event = naming.name(make_iin(1), ARU, GIVEN, Relation.PARENT, "ef" * 32)
     child = desk.records.people.find(ARU.iin)
     assert child is not None
     assert desk.records.guardians.children(mother) == (child,)
@@ -61,6 +63,7 @@ def test_a_child_is_known_without_a_face(desk: WorkingDesk, naming: Guardianship
     assert (told.event_id, told.kind, told.data["first"]) == (event, "guardian_named", True)
     assert told.data["patient"] == desk.records.people.reference(child)
     assert told.data["guardian"] == desk.records.people.reference(mother)
+    assert (told.data["relation"], told.data["operator"]) == ("parent", "ef" * 32)
     assert desk.records.templates.held().keys() == {mother}
 
 
@@ -200,3 +203,13 @@ def test_a_damaged_child_s_profile_does_not_stop_the_guardian(desk: WorkingDesk,
         desk.db.execute("UPDATE person SET sealed_profile = ? WHERE person_id = ?", (blob, child))
         shown = [each.service for each in desk.desk.receive(mother).offers]
         assert (shown == [own]) == (blob is not sealed)
+
+
+def test_a_guardian_is_read_back_before_anything_is_kept(desk: WorkingDesk, naming: Guardianship) -> None:
+    """Somebody who is not enrolled, or a child, speaks for nobody."""
+    with pytest.raises(PersonUnknown):
+        naming.adult(make_iin(9))
+    desk.enrol(1)
+    naming.name(make_iin(1), ARU, GIVEN)
+    with pytest.raises(NotAChild):
+        naming.adult(ARU.iin)

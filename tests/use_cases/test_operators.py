@@ -55,8 +55,10 @@ def test_a_first_pin_is_an_event_and_a_sign_in_tells_that_the_face_is_missing(de
         (person, make_profile(7).greeting, 0)
     ]
     assert operators.sign_in(person, PIN).face_missing
+    assert operators.present().face_missing
     assert last(desk)["face_enrolled"] is False
     assert desk.staffing.enrol(make_profile(7), CONSENT, [make_look(7)], "camera").person == person
+    assert not operators.present().face_missing
     assert not operators.sign_in(person, PIN).face_missing
     assert kinds(desk) == ["pin_set", "signed_in", "staff_enrolled", "signed_out", "signed_in"]
     assert desk.events()[3].data["how"] == "another"
