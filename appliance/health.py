@@ -21,7 +21,7 @@ from appliance.loudspeaker import find_voice, try_voice
 from appliance.migration import progress
 from appliance.packs_in_use import slots_of
 from appliance.settings_in_use import in_force
-from appliance.window_libraries import ask_loader, missing_libraries, packages_of, window_files
+from appliance.window_libraries import ask_loader, compositor_lacks, missing_libraries, packages_of, window_files
 from sync.attestation import Attested
 from sync.clock import Clock
 from sync.envelope import TimeTrust
@@ -140,14 +140,15 @@ def _window(ask: Callable[[Path], str]) -> Check:
         missing = missing_libraries(window_files(), ask)
     except WindowUnusable as failure:
         return Check("window", Health.WARNING, f"{failure.code} {failure}", failure.remedy)
-    packages = packages_of(missing)
-    if not missing:
+    lacks = compositor_lacks()
+    packages = (*packages_of(missing), *lacks)
+    if not missing and not lacks:
         return Check("window", Health.OK, "its libraries are here")
     if not packages:
         return Check("window", Health.WARNING, f"missing: {', '.join(missing)}", WindowUnusable.remedy)
     remedy = f"sudo apt-get install --no-install-recommends {' '.join(packages)}"
     said = Fact(Finding.WINDOW_LACKS, (("count", len(packages)),))
-    return Check("window", Health.WARNING, f"missing: {', '.join(missing)}", remedy, said)
+    return Check("window", Health.WARNING, f"missing: {', '.join((*missing, *lacks))}", remedy, said)
 
 
 def _voice(home: Home) -> Check:

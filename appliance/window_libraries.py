@@ -17,6 +17,7 @@ from appliance.core.errors import WindowUnusable
 _NEEDED: Final = (
     "Qt/plugins/platforms/libqxcb.so",
     "Qt/plugins/platforms/libqwayland.so",
+    "Qt/plugins/wayland-shell-integration/libxdg-shell.so",
     "Qt/plugins/platforms/libqoffscreen.so",
     "Qt/lib/libQt6Quick.so.6",
 )
@@ -76,6 +77,14 @@ def packages_of(libraries: Iterable[str]) -> tuple[str, ...]:
     8.1). Of Qt's own libraries no package can help: they are left out.
     """
     return tuple(sorted({_package(name) for name in libraries if not name.startswith(("libQt6", "libpyside6"))}))
+
+
+def compositor_lacks() -> tuple[str, ...]:
+    """Packages without which the compositor of a kiosk does not start, where it is installed.
+
+    cage 0.1.4 of Debian 12 ends with "Cannot create XWayland server", and its package does not ask for that one.
+    """
+    return ("xwayland",) if shutil.which("cage") and not shutil.which("Xwayland") else ()
 
 
 def _package(library: str) -> str:

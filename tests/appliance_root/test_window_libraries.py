@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.core.errors import WindowUnusable
-from appliance.window_libraries import ask_loader, missing_libraries, packages_of, window_files
+from appliance.window_libraries import ask_loader, compositor_lacks, missing_libraries, packages_of, window_files
 from tests.architecture.source import ROOT
 
 PACKAGES = {
@@ -91,3 +91,13 @@ def test_a_file_that_is_no_library_is_a_known_failure(tmp_path: Path) -> None:
     broken.write_text("no library")
     with pytest.raises(WindowUnusable, match="cannot read"):
         missing_libraries([broken])
+
+
+def test_a_compositor_that_would_not_start_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cage without Xwayland; a desk without cage needs neither."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    lacking = [compositor_lacks()]
+    for name in ("cage", "Xwayland"):
+        (tmp_path / name).touch(mode=0o755)
+        lacking.append(compositor_lacks())
+    assert lacking == [(), ("xwayland",), ()]

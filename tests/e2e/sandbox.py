@@ -14,6 +14,9 @@ ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "firmware_notes" / "systemd"
 PLACE = "/var/lib/keldim"
 
+NOBODY = ("--unshare-user", "--uid", "1000", "--gid", "1000")
+"""For what refuses to run as root, as cage does."""
+
 
 @dataclass(frozen=True)
 class Unit:
