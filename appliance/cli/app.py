@@ -76,11 +76,11 @@ def _sync() -> typer.Typer:
 
 def _fund() -> typer.Typer:
     from appliance.cli.admission_commands import app as admission
+    from appliance.cli.allowed_commands import app as allowed
     from appliance.cli.fund_commands import app
     from appliance.cli.log_commands import fund_app as log
-    from appliance.cli.pack_list_commands import app as packs
 
-    for more in (admission, log, packs):
+    for more in (admission, allowed, log):
         if more not in (group.typer_instance for group in app.registered_groups):
             app.add_typer(more)
     return app

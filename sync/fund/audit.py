@@ -10,11 +10,11 @@ from pathlib import Path
 
 from sync.envelope import GENESIS, Event, SignedEvent
 from sync.errors import EnvelopeInvalid
+from sync.fund.allowed import Decider, named
 from sync.fund.home import FundHome
 from sync.fund.log_audit import LogReader, LogReport, TreeWalk
 from sync.fund.log_terms import load_terms
 from sync.fund.office import open_store
-from sync.fund.packs import PACK_NOT_ALLOWED, packs_of
 from sync.fund.rows import Device, DeviceSummary, Fork, Head, NewEvent
 from sync.fund.store import OfficeStore
 from sync.fund.stores import log_store
@@ -178,13 +178,15 @@ class _Walk:
     def _refusal(self, stored: NewEvent, event: Event) -> str | None:
         """Why an event must have been refused, if it must.
 
-        Which packs were allowed when it came is kept nowhere: that an event which names one was refused for it is
-        believed. Once logged it cannot be called so any more, and the desk has its receipt.
+        What was allowed when it came is kept nowhere: that an event which names a pack or a policy was refused for it
+        is believed. Once logged it cannot be called so any more, and the desk has its receipt.
         """
         if event.event_id in self.ids:
             return "id_reused"
-        named = stored.refused == PACK_NOT_ALLOWED and packs_of(event)
-        return PACK_NOT_ALLOWED if named else None
+        for decider in Decider:
+            if stored.refused == decider.refusal and named(event, decider):
+                return decider.refusal
+        return None
 
     def end(self, head: Head) -> None:
         """Check where the chain ends: nowhere before its head, nor before what was logged of it."""

@@ -14,10 +14,10 @@ from typing import Protocol
 
 from sync.envelope import DEVICE_ID, Moment
 from sync.errors import ProtocolViolation
+from sync.fund.allowed import Allowed
 from sync.fund.denial import RequestDenied
 from sync.fund.fleet import Desk, desks
 from sync.fund.ingest import examine, judge_batch, wanted
-from sync.fund.packs import Packs
 from sync.fund.peer import check_good, check_peer
 from sync.fund.rows import Certificate, Device, DeviceSummary
 from sync.fund.standing import objection
@@ -70,9 +70,11 @@ class Overview:
 class Gateway:
     """Receives batches and answers questions, all in one event loop."""
 
-    def __init__(self, store: FundStore, signer: Signer, clock: WallClock, packs: Callable[[], Packs] = Packs) -> None:
-        """packs: which may decide a visit; asked for each batch, and may raise SettingsInvalid."""
-        self._packs = packs
+    def __init__(
+        self, store: FundStore, signer: Signer, clock: WallClock, allowed: Callable[[], Allowed] = Allowed
+    ) -> None:
+        """allowed: what may decide a visit; asked for each batch, and may raise SettingsInvalid."""
+        self._allowed = allowed
         self._store = store
         self._signer = signer
         self._clock = clock
@@ -121,9 +123,9 @@ class Gateway:
 
     async def _answer(self, registered: Device, tokens: Sequence[str]) -> bytes:
         device = registered.device
-        claims, packs = [examine(token, registered) for token in tokens], self._packs()
+        claims, allowed = [examine(token, registered) for token in tokens], self._allowed()
         judged = await self._store.settle(
-            device, wanted(claims), lambda view: judge_batch(claims, view, packs), self._clock.moment().wall
+            device, wanted(claims), lambda view: judge_batch(claims, view, allowed), self._clock.moment().wall
         )
         for fork in judged.forks:
             logger.warning("device %s forked at event %d: blocked", device, fork.seq)

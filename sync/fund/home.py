@@ -28,11 +28,6 @@ class FundHome:
         return self.root / "fund.json"
 
     @property
-    def packs(self) -> Path:
-        """The model packs that may decide, where an officer keeps a list; public."""
-        return self.root / "packs.json"
-
-    @property
     def keys(self) -> Path:
         """The directory of keys and certificates."""
         return self.root / "keys"

@@ -12,7 +12,7 @@ from typing import Protocol
 from sync.compact import digest_of
 from sync.envelope import SignedEvent
 from sync.errors import DatabaseDamaged, EnvelopeInvalid, SignatureInvalid
-from sync.fund.packs import PACK_NOT_ALLOWED, Packs
+from sync.fund.allowed import Allowed
 from sync.fund.rows import Decided, Device, Fork, Head, NewEvent, Ruling, View, Wanted
 from sync.protocol import Result
 from sync.signing import verify_event
@@ -84,15 +84,15 @@ def wanted(claims: Sequence[Claim]) -> Wanted:
     return Wanted(frozenset(event.seq for event in events), frozenset(event.event_id for event in events))
 
 
-ANY_PACK = Packs()
+EVERYTHING = Allowed()
 
 
-def judge_batch(claims: Sequence[Claim], view: View, packs: Packs = ANY_PACK) -> Judged:
-    """Decide about a batch, token by token in its order. packs: that may decide a visit. Raises as `judge`."""
+def judge_batch(claims: Sequence[Claim], view: View, allowed: Allowed = EVERYTHING) -> Judged:
+    """Decide about a batch, token by token in its order. allowed: what may decide a visit. Raises as `judge`."""
     device, head, chain = view.device, view.head, _Growing(dict(view.decided), set(view.ids))
     verdicts: list[tuple[Verdict, int]] = []
     for claim in claims:
-        verdict = judge(claim, device, head, chain, packs)
+        verdict = judge(claim, device, head, chain, allowed)
         if verdict.event is not None:
             head = chain.grow(verdict.event)
         if verdict.fork is not None and device.blocked is None:
@@ -129,7 +129,7 @@ class _Growing:
         return Head(event.seq, event.digest)
 
 
-def judge(claim: Claim, device: Device, head: Head, chain: Chain, packs: Packs = ANY_PACK) -> Verdict:
+def judge(claim: Claim, device: Device, head: Head, chain: Chain, allowed: Allowed = EVERYTHING) -> Verdict:
     """Decide about one token offered for a device whose chain ends at `head`.
 
     Raises DatabaseDamaged when the store lacks an event below its own head: nothing may be decided then.
@@ -138,7 +138,7 @@ def judge(claim: Claim, device: Device, head: Head, chain: Chain, packs: Packs =
         return Verdict(claim.digest, None, Result.REJECTED, claim.reason)
     if claim.signed.event.seq <= head.seq:
         return _again(claim.signed, chain)
-    return _further(claim.signed, device, head, chain, packs)
+    return _further(claim.signed, device, head, chain, allowed)
 
 
 def _again(signed: SignedEvent, chain: Chain) -> Verdict:
@@ -154,7 +154,7 @@ def _again(signed: SignedEvent, chain: Chain) -> Verdict:
     return Verdict(signed.digest, event.seq, Result.KNOWN)
 
 
-def _further(signed: SignedEvent, device: Device, head: Head, chain: Chain, packs: Packs) -> Verdict:
+def _further(signed: SignedEvent, device: Device, head: Head, chain: Chain, allowed: Allowed) -> Verdict:
     """Rows 6 to 10: a number beyond the head."""
     event = signed.event
     if device.blocked is not None:
@@ -163,7 +163,7 @@ def _further(signed: SignedEvent, device: Device, head: Head, chain: Chain, pack
         return Verdict(signed.digest, event.seq, Result.GAP, "missing")
     if event.prev != head.digest:
         return _forked(signed, "prev", head.digest)
-    broken = "id_reused" if chain.knows_id(event.event_id) else None if packs.allow(event) else PACK_NOT_ALLOWED
+    broken = "id_reused" if chain.knows_id(event.event_id) else allowed.objection(event)
     new = NewEvent(event.device, event.seq, signed.digest, event.event_id, event.kind, signed.token, broken)
     return Verdict(signed.digest, event.seq, Result.REFUSED if broken else Result.ACCEPTED, broken, event=new)
 

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from sync.clock import Clock, SystemClock
 from sync.errors import KeyUnusable
+from sync.fund.allowed import AllowedLists
 from sync.fund.app import Renew, create_app
 from sync.fund.ca import DeviceAuthority
 from sync.fund.connection import BoundedConnection
@@ -28,7 +29,6 @@ from sync.fund.keys import renew_certificate
 from sync.fund.listening import bind, bound, write_ready
 from sync.fund.log import Log
 from sync.fund.log_terms import load_signer, load_terms
-from sync.fund.packs import PackList
 from sync.fund.peer import fingerprint
 from sync.fund.rate import Rate
 from sync.fund.renewal import Renewal
@@ -191,7 +191,7 @@ def _config(app: FastAPI, context: ssl.SSLContext | None) -> uvicorn.Config:
 def make_gateway(home: FundHome, clock: Clock, store: FundStore | None = None) -> Gateway:
     """The gateway of a fund, to be opened in its event loop. Raises KeyUnusable."""
     store = store or gateway_store(home, clock.moment().wall)
-    return Gateway(store, FileSigner.load(home.signing_key), clock, PackList(home.packs).now)
+    return Gateway(store, FileSigner.load(home.signing_key), clock, AllowedLists(home.root).now)
 
 
 def renewing(home: FundHome, store: FundStore, clock: Clock) -> Renew:

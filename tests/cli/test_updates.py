@@ -180,6 +180,11 @@ def test_a_policy_comes_signed_and_is_left_when_it_knows_nobody(
     assert (said["policy"], said["settings"]["release"]) == (Policy(name="strict", fmr=1e-5).policy_id, 1)
     assert [(one["release"], one["fault"]) for one in said["settings"]["given_up"]] == [(2, "self_test")]
     assert "never again: self_test" in clinic("models", "slots").out
+    allowed = keldim("fund", "policies", "allow", str(said["policy"]), "--dir", clinic.fund)
+    assert allowed.out.splitlines() == ["1 policies may decide a visit", said["policy"]]
+    assert keldim("fund", "policies", "forbid", str(said["policy"]), "--dir", clinic.fund).code == 0
+    assert keldim("fund", "policies", "list", "--json", "--dir", clinic.fund).rows == []
+    assert "every policy" in keldim("fund", "policies", "any", "--dir", clinic.fund).out
     clinic("models", "update", "--from", office.repository).failed_with(UpdateUnwanted)
     listed = office("status", "--json").json["settings"]
     assert [one["rings"] for one in listed] == [[], ["canary", "early", "all"]]  # type: ignore[attr-defined]

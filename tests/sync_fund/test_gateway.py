@@ -17,11 +17,11 @@ from sync.compact import digest_of
 from sync.envelope import GENESIS
 from sync.errors import DatabaseFailure, DiskFull, SettingsInvalid
 from sync.fund import gateway as gateway_module
+from sync.fund.allowed import Decider, write_list
 from sync.fund.audit import verify_fund
 from sync.fund.denial import RequestDenied
 from sync.fund.home import FundHome
 from sync.fund.office import block_device, devices, list_events, unblock_device
-from sync.fund.packs import Packs, write_packs
 from sync.fund.rows import NewEvent, View, Wanted
 from sync.fund.store import Decision, FundStore
 from sync.fund.stores import gateway_store
@@ -315,19 +315,22 @@ def test_the_log_holds_ids_and_counts_only(
     assert token not in caplog.text
 
 
-def test_a_visit_of_a_forbidden_pack_is_kept_as_refused(gateway: Gateway, fund: Fund, tmp_path: Path) -> None:
+@pytest.mark.parametrize("decider", list(Decider))
+def test_a_visit_of_a_forbidden_pack_or_policy_is_kept_as_refused(
+    gateway: Gateway, fund: Fund, tmp_path: Path, decider: Decider
+) -> None:
     """On the running gateway: the list holds from the next batch on, and a damaged one stores nothing."""
-    desk, file = fund.desk(tmp_path), FundHome(fund.root).packs
-    visits: list[dict[str, Json]] = [{"circumstances": {"pack": digit * 64}} for digit in "ab"]
-    write_packs(file, Packs(frozenset({"a" * 64})))
+    desk = fund.desk(tmp_path)
+    visits: list[dict[str, Json]] = [{"circumstances": {decider: digit * decider.id_digits}} for digit in "ab"]
+    write_list(fund.root, decider, frozenset({"a" * decider.id_digits}))
     first = desk.event(1, GENESIS, data=visits[0])
     second = desk.event(2, digest_of(first), data=visits[1])
     told = _offer(gateway, fund, desk, [first, second])
-    assert [(each.result.value, each.reason) for each in told] == [("accepted", None), ("refused", "pack_not_allowed")]
-    file.write_text("[]x")
+    assert [(each.result.value, each.reason) for each in told] == [("accepted", None), ("refused", decider.refusal)]
+    (fund.root / decider.file_name).write_text("[]x")
     third = desk.event(3, digest_of(second), data=visits[0])
     with pytest.raises(SettingsInvalid):
         _offer(gateway, fund, desk, [third])
-    write_packs(file, Packs())
+    write_list(fund.root, decider, None)
     assert _results(_offer(gateway, fund, desk, [third])) == ["accepted"]
     assert verify_fund(fund.root).intact
