@@ -37,6 +37,9 @@ from appliance.records.desk import DeskRecords
 from appliance.records.schema import RECORDS_MIGRATIONS
 from appliance.records.vault import Vault
 from appliance.settings_in_use import OWN_SETTINGS, Managed, are_fit, in_force, slots_of_settings
+from appliance.shadow import Shadow, shadow_file
+from appliance.shadow_link import ShadowLink
+from appliance.shadow_link import command as shadow_command
 from appliance.staff import StaffEnrolment
 from appliance.station import Equipment, Station
 from appliance.trial_match import TrialMatch
@@ -111,6 +114,7 @@ class SeeingDesk:
     """A desk with its pack open and everybody's templates in memory. earlier: packs it is moving away from, opened.
 
     probations: watch how visits end with the pack and the settings, and for others; none on a copy to practise on.
+    shadow: lets a new pack see the visits first.
     """
 
     desk: OpenDesk
@@ -121,6 +125,12 @@ class SeeingDesk:
     staff: EnrolledGallery
     recogniser: Recogniser
     probations: tuple[Probation, ...] = ()
+    shadow: Shadow | None = None
+
+    def close(self) -> None:
+        """End what runs beside; the records stay open."""
+        if self.shadow is not None:
+            self.shadow.close()
 
     @property
     def enrolment(self) -> Enrolment:
@@ -184,16 +194,20 @@ class SeeingDesk:
                 recorded.record_alarm,
                 lambda: self.enrolled.erased + self.staff.erased,
             ),
+            beside=self.shadow,
             training=desk.training,
         )
-        return Station(equipment, camera, _seen_by(publish, self.probations), at)
+        watchers = (*(() if self.shadow is None else (self.shadow,)), *self.probations)
+        return Station(equipment, camera, _seen_by(publish, watchers), at)
 
 
-def _seen_by(publish: Callable[[Snapshot], None], probations: tuple[Probation, ...]) -> Callable[[Snapshot], None]:
+def _seen_by(
+    publish: Callable[[Snapshot], None], watchers: tuple[Shadow | Probation, ...]
+) -> Callable[[Snapshot], None]:
     def all_of_them(snapshot: Snapshot) -> None:
         publish(snapshot)
-        for probation in probations:
-            probation.see(snapshot)
+        for watcher in watchers:
+            watcher.see(snapshot)
 
     return all_of_them
 
@@ -287,6 +301,7 @@ def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDe
     staff = EnrolledGallery(records.staff.templates, *(empty_gallery(each) for each in opened))
     calibrations = {each.digest: PackThresholds(each.measured) for each in opened}
     clear_log(records)
+    tell = _teller(desk, slots, found) if counted and not desk.training else None
     return SeeingDesk(
         desk=desk,
         pack=pack,
@@ -295,7 +310,8 @@ def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDe
         enrolled=enrolled,
         staff=staff,
         recogniser=recogniser_over(records, enrolled, staff, calibrations, desk.config.policy),
-        probations=_probations(desk, slots, found) if counted and not desk.training else (),
+        probations=() if tell is None else _probations(desk, slots, found, tell),
+        shadow=None if tell is None else _shadow(desk, slots, here, tell),
     )
 
 
@@ -313,8 +329,9 @@ def _with_fit_settings(desk: OpenDesk, pack: Pack) -> OpenDesk:
     return desk if fit else _with_settings(desk, counted=False)
 
 
-def _probations(desk: OpenDesk, slots: Slots, packs: OpenedPacks) -> tuple[Probation, ...]:
-    folder, settings, managed = desk.home.root / "updates", slots_of_settings(desk.home), desk.managed
+def _teller(desk: OpenDesk, slots: Slots, packs: OpenedPacks) -> Callable[[], None]:
+    """Tells the fund what is in use, and what became of others; now, where the desk follows publishers, and on call."""
+    settings, managed = slots_of_settings(desk.home), desk.managed
     run = Run(
         packs.first.digest,
         packs.release,
@@ -331,8 +348,20 @@ def _probations(desk: OpenDesk, slots: Slots, packs: OpenedPacks) -> tuple[Proba
 
     if State() != slots.state() or State() != settings.state():
         tell()
+    return tell
+
+
+def _probations(desk: OpenDesk, slots: Slots, packs: OpenedPacks, tell: Callable[[], None]) -> tuple[Probation, ...]:
+    folder, settings, managed = desk.home.root / "updates", slots_of_settings(desk.home), desk.managed
     now = desk.clock.monotonic
     return (
         Probation(slots, folder / "visits.json", packs.release, now, trial=packs.trial, changed=tell),
         Probation(settings, folder / "settings_visits.json", managed.release, now, trial=managed.trial, changed=tell),
     )
+
+
+def _shadow(desk: OpenDesk, slots: Slots, here: Delivered, tell: Callable[[], None]) -> Shadow:
+    def link(pack: Path) -> ShadowLink:
+        return ShadowLink(shadow_command(pack, here.licences, desk.home.root), desk.clock.monotonic)
+
+    return Shadow(slots, shadow_file(desk.home), desk.clock.monotonic, link, tell)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.checkin import sign
-from appliance.core.machine_events import PackGivenUp, PackInUse, SettingsGivenUp, SettingsInUse
+from appliance.core.machine_events import PackBeside, PackGivenUp, PackInUse, SettingsGivenUp, SettingsInUse
 from appliance.core.types import PackDigest
 from appliance.records.desk import DeskRecords
 from models.releases import Wanted
@@ -63,11 +63,12 @@ def pack_in_use(run: Run, packs: State, settings: State) -> PackInUse:
         configuration=run.configuration,
         policy=run.policy,
         software=run.software,
+        beside=None if packs.waiting is None else PackBeside(packs.waiting.digest, packs.waiting.release),
     )
 
 
 def _on_trial(state: State, running: Wanted | None) -> bool:
-    return running is not None and state.pack(state.trying) == running
+    return running is not None and not state.waits and state.pack(state.trying) == running
 
 
 def tell_pack(records: DeskRecords, ledger: Ledger, clock: Clock, home: Home, word: PackInUse) -> bool:

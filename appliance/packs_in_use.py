@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.core.errors import ImageUnreadable, PackInvalid, PackUncalibrated, PackUnfit
+from appliance.core.errors import ImageUnreadable, PackInvalid, PackSlow, PackUncalibrated, PackUnfit
 from appliance.core.policy import Policy
 from appliance.core.types import PackDigest
 from appliance.examination import examine
@@ -97,7 +97,7 @@ def _tried(slots: Slots, chosen: Chosen, accepted: Path, policy: Policy, monoton
             examine(FacePipeline(pack), pack.measured, policy, monotonic)
     except (PackInvalid, PackUncalibrated, PackUnfit) as failure:
         _log.warning("release %d is given up: %s", chosen.pack.release, failure)
-        slots.give_up(chosen.pack, Fault.SELF_TEST)
+        slots.give_up(chosen.pack, Fault.SLOW if isinstance(failure, PackSlow) else Fault.SELF_TEST)
         return None
     except (LicenceNotAccepted, ImageUnreadable) as failure:
         _log.warning("release %d is set aside: %s", chosen.pack.release, failure)

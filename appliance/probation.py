@@ -6,7 +6,6 @@ with the pack before. It acts while nobody is before the desk.
 """
 
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,6 +14,7 @@ from typing import Final
 
 from appliance.core.errors import PackChanged
 from appliance.core.session import State
+from appliance.core.shadow import at_most
 from appliance.core.snapshot import Snapshot
 from models import document
 from models.document import Fields, Json
@@ -75,14 +75,9 @@ def judge(trial: Tally, before: Tally, seconds: float) -> Verdict:
     for count, count_before in shares:
         known = before.visits >= LEAST_VISITS
         expected = max((count_before / before.visits if known else UNKNOWN_SHARE) - ALLOWED_DROP, 0.0)
-        if _at_most(count, trial.visits, expected) < DOUBT:
+        if at_most(count, trial.visits, expected) < DOUBT:
             return Verdict.DRIFT
     return Verdict.GOOD if trial.visits >= LEAST_VISITS and seconds >= LEAST_S else Verdict.WAIT
-
-
-def _at_most(count: int, of: int, share: float) -> float:
-    """The probability of at most so many, of a binomial distribution."""
-    return math.fsum(math.comb(of, k) * share**k * (1 - share) ** (of - k) for k in range(count + 1))
 
 
 @dataclass(frozen=True, slots=True)

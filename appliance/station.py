@@ -16,7 +16,7 @@ from appliance.core.decision import Decision, Reason
 from appliance.core.errors import CameraFrozen, CameraRefused, CameraUnavailable, ImageUnreadable
 from appliance.core.liveness_passive import PassiveLimits
 from appliance.core.policy import Policy
-from appliance.core.ports import Desk, FrameSource, Observer, Proof
+from appliance.core.ports import Beside, Desk, FrameSource, Observer, Proof
 from appliance.core.presence import Presence
 from appliance.core.quality import QualityReport, judge, near
 from appliance.core.session import Effect, Signal, State
@@ -44,8 +44,8 @@ class Equipment:
 
     software: version in events. draw: of challenges. limits: what the pack's live scores mean, None where nobody
     measured it. claimed: 1:1 only, if given. earlier: packs that the desk is moving away from. watch: for what was
-    shown before; None where a test shows the same on purpose. training: the desk records nothing, and the screen says
-    so.
+    shown before; None where a test shows the same on purpose. beside: a new pack that sees the visit too.
+    training: the desk records nothing, and the screen says so.
     """
 
     observer: Observer
@@ -59,6 +59,7 @@ class Equipment:
     claimed: PersonId | None = None
     earlier: tuple[Observer, ...] = ()
     watch: Vigilance | None = None
+    beside: Beside | None = None
     training: bool = False
 
 
@@ -157,6 +158,8 @@ class Station:
         self._answer(now)
         self._come_and_go(now)
         self._work(frame, seen, report)
+        if self._with.beside and self._visit.state is not State.IDLE:
+            self._with.beside.look(frame, seen, report.passed)
         self._publish(self._screen.show(self._visit, self._met, seen, report))
 
     def _resting(self, now: Instant) -> bool:
@@ -273,6 +276,8 @@ class Station:
             self._note()
             if self._with.watch:
                 self._with.watch.end(now)
+            if self._with.beside:
+                self._with.beside.end(self._met.attempt.liveness)
             self._reset()
         elif effect is Effect.COMPARE:
             self._compare(now)

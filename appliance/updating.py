@@ -91,13 +91,20 @@ class UpdateFolder:
         return ServerDoor(followed.url, partial, monotonic, DEADLINE_S, ca if ca.exists() else None, report)
 
     def update(
-        self, door: Door, followed: Followed, now: datetime, floor: datetime | None, delivered: Sequence[Path]
+        self,
+        door: Door,
+        followed: Followed,
+        now: datetime,
+        floor: datetime | None,
+        delivered: Sequence[Path],
+        *,
+        at_once: bool = False,
     ) -> Updated:
         """Look at what the publishers want, and put new settings and a new pack into their slots.
 
         One of them at a time is on trial, or nobody could tell which of them made visits end worse. floor: a time that
-        has certainly passed. delivered: packs whose files need not be fetched. Raises the failures of `models.updates`
-        and `models.slots`.
+        has certainly passed. delivered: packs whose files need not be fetched. at_once: a new pack goes on trial
+        without being watched first. Raises the failures of `models.updates` and `models.slots`.
         """
         root = self._kept("root.json")
         if root is None:
@@ -108,7 +115,7 @@ class UpdateFolder:
         self.slots.obey(news.assignment.floor, withdrawn)
         self.settings.obey(news.assignment.settings_floor, withdrawn)
         settings = self._update_settings(news)
-        pack = self._update_pack(news, delivered)
+        pack = self._update_pack(news, delivered, at_once=at_once)
         return Updated(pack, settings, door.received)
 
     def _update_settings(self, news: News) -> Outcome:
@@ -134,9 +141,9 @@ class UpdateFolder:
             shutil.rmtree(incoming, ignore_errors=True)
         return Outcome(wanted, installed=True)
 
-    def _update_pack(self, news: News, delivered: Sequence[Path]) -> Outcome:
+    def _update_pack(self, news: News, delivered: Sequence[Path], *, at_once: bool) -> Outcome:
         wanted, state = news.assignment.wanted, self.slots.state()
-        if wanted is None or state.pack(state.in_use) == wanted:
+        if wanted is None or wanted in (state.pack(state.in_use), state.waiting):
             return Outcome(wanted)
         if self.settings.state().trying is not None:
             return Outcome(wanted, waits=True)
@@ -145,7 +152,7 @@ class UpdateFolder:
             fetched = news.fetch(incoming, files_of([*self.slots.paths(), *delivered]), self.slots.unwanted)
             if fetched is None:
                 return Outcome()
-            self.slots.install(fetched.folder, wanted)
+            self.slots.install(fetched.folder, wanted, waits=not at_once)
         except UpdateUnwanted as failure:
             return Outcome(wanted, refused=str(failure))
         shutil.rmtree(incoming, ignore_errors=True)

@@ -38,9 +38,13 @@ class Fault(StrEnum):
     """Why a pack is not used any more; goes into the desk's report."""
 
     CRASHED = "crashed"
-    """It was started as often as allowed and never marked good."""
+    """It was started as often as allowed and never marked good, or the process that tried it died of it."""
     SELF_TEST = "self_test"
     """It computes something else than it should, or tells nobody apart."""
+    SLOW = "slow"
+    """Beside the pack in use it took too long, or gave no answer."""
+    DIFFERS = "differs"
+    """Beside the pack in use it saw other faces, passed other frames, or told people apart otherwise."""
     DRIFT = "drift"
     """With it the desk acquires or recognises fewer people than before."""
     INVALID = "invalid"
@@ -61,7 +65,8 @@ class Bad:
 class State:
     """All that is known of the slots. packs: the whole packs in them. good: in use and proven. trying: in use on trial.
 
-    tries: starts of the pack on trial. floor: no release below it is used. good None: the delivered pack is proven.
+    waits: the one in `trying` decides nothing yet, it is watched beside the one in use. tries: starts of the pack on
+    trial. floor: no release below it is used. good None: the delivered pack is proven.
     """
 
     packs: tuple[tuple[Slot, Wanted], ...] = ()
@@ -69,6 +74,7 @@ class State:
     trying: Slot | None = None
     tries: int = 0
     floor: int = 0
+    waits: bool = False
     bad: tuple[Bad, ...] = ()
 
     def pack(self, slot: Slot | None) -> Wanted | None:
@@ -82,17 +88,26 @@ class State:
     @property
     def in_use(self) -> Slot | None:
         """The slot whose pack the next start opens; None: the delivered pack."""
-        return self.trying or self.good
+        return self.good if self.waits else self.trying or self.good
 
-    def installed(self, slot: Slot, pack: Wanted) -> "State":
-        """A whole pack is in a slot; it is on trial."""
+    @property
+    def waiting(self) -> Wanted | None:
+        """The pack that is watched beside the one in use."""
+        return self.pack(self.trying) if self.waits else None
+
+    def installed(self, slot: Slot, pack: Wanted, *, waits: bool = False) -> "State":
+        """A whole pack is in a slot; it is on trial, or waits for its trial."""
         emptied = self.without(slot)
-        return replace(emptied, packs=(*emptied.packs, (slot, pack)), trying=slot, tries=0)
+        return replace(emptied, packs=(*emptied.packs, (slot, pack)), trying=slot, tries=0, waits=waits)
+
+    def promoted(self, pack: Wanted) -> "State":
+        """The pack that waited goes on trial."""
+        return replace(self, waits=False, tries=0) if self.waiting == pack else self
 
     def marked_good(self, pack: Wanted) -> "State":
         """The pack on trial has proven itself; the one before it becomes the oldest that may be used."""
         before, tried = self.pack(self.good), self.pack(self.trying)
-        if tried is None or tried.digest != pack.digest:
+        if tried is None or tried.digest != pack.digest or self.waits:
             return self
         floor = max(self.floor, min(before.release, tried.release) if before else 0)
         return replace(self, good=self.trying, trying=None, tries=0, floor=floor)
@@ -133,6 +148,7 @@ class State:
             good=None if self.good is slot else self.good,
             trying=None if self.trying is slot else self.trying,
             tries=0 if self.trying is slot else self.tries,
+            waits=self.waits and self.trying is not slot,
         )
 
 
@@ -142,6 +158,8 @@ def write_state(state: State) -> bytes:
     for name, slot in (("good", state.good), ("trying", state.trying)):
         if slot is not None:
             value[name] = str(slot)
+    if state.waits:
+        value["waits"] = True
     value["packs"] = [{"slot": str(slot), **_wanted_json(pack)} for slot, pack in state.packs]
     value["bad"] = [{"fault": str(one.fault), **_wanted_json(one.pack)} for one in state.bad]
     return document.write(value)
@@ -160,12 +178,14 @@ def parse_state(data: bytes) -> State:
         tries=fields.whole("tries", 0, MAX_TRIES),
         good=Slot(fields.choice("good", Slot)) if fields.has("good") else None,
         trying=Slot(fields.choice("trying", Slot)) if fields.has("trying") else None,
+        waits=fields.flag("waits") if fields.has("waits") else False,
         packs=tuple((Slot(one.choice("slot", Slot)), _wanted(one)) for one in fields.objects("packs")),
         bad=tuple(_bad(one) for one in fields.objects("bad")),
     )
     fields.end()
     held = [slot for slot, _ in state.packs]
-    if len(set(held)) != len(held) or not {state.good, state.trying} - {None} <= set(held):
+    named = {state.good, state.trying} - {None}
+    if len(set(held)) != len(held) or not named <= set(held) or (state.waits and state.trying is None):
         raise PackDamaged(f"{STATE_NAME}: names a slot that holds nothing, or one twice")
     return state
 

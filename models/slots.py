@@ -93,9 +93,10 @@ class Slots:
         """The folders of the packs in the slots."""
         return tuple(self._folder / slot for slot, _ in self.state().packs)
 
-    def install(self, source: Path, pack: Wanted) -> None:
+    def install(self, source: Path, pack: Wanted, *, waits: bool = False) -> None:
         """Copy a pack into the slot that is not proven; it is tried from the next start on.
 
+        waits: it is watched beside the one in use first, until `promote`.
         Raises UpdateUnwanted, UpdateNoRoom, SlotsUnusable, PackDamaged when it is not whole before or after.
         """
         with self._change() as state:
@@ -119,7 +120,7 @@ class Slots:
             _sync(self._folder)
             if self._read(target).digest != pack.digest:
                 raise PackDamaged(f"release {pack.release} is another pack than before it was copied")
-            self._save(state.installed(slot, pack))
+            self._save(state.installed(slot, pack, waits=waits))
 
     def begin(self, *, counted: bool = True) -> Chosen | None:
         """Choose the pack to open, at every start; None: the one the desk was delivered with.
@@ -133,7 +134,7 @@ class Slots:
         try:
             with self._change() as before:
                 state = self._sound(before)
-                if state.trying is not None and counted:
+                if state.trying is not None and counted and not state.waits:
                     state = replace(state, tries=state.tries + 1)
                 if state != before:
                     self._save(state)
@@ -147,13 +148,23 @@ class Slots:
             if state.floor > 0:
                 raise NoHealthyPack(f"no slot holds a pack, and the delivered one is older than {state.floor}")
             return None
-        other = None if state.pack(slot.other) is None else self._folder / slot.other
+        other = None if state.pack(slot.other) is None or state.waits else self._folder / slot.other
         return Chosen(self._folder / slot, pack, trial=slot is state.trying, earlier=other)
 
     def peek(self) -> Path | None:
         """Where the pack lies that the next start is about to open, without counting a try; None: the delivered one."""
         slot = self.state().in_use
         return None if slot is None else self._folder / slot
+
+    def waiting(self) -> tuple[Path, Wanted] | None:
+        """The pack that is to be watched beside the one in use, and where it lies. Raises SlotsUnusable."""
+        state = self.state()
+        pack, slot = state.waiting, state.trying
+        return None if pack is None or slot is None else (self._folder / slot, pack)
+
+    def promote(self, pack: Wanted) -> None:
+        """The pack that waits goes on trial; does nothing when another one waits by now."""
+        self._then(lambda state: state.promoted(pack))
 
     def mark_good(self, pack: Wanted) -> None:
         """The pack on trial has proven itself; does nothing when another one is on trial by now."""
@@ -186,6 +197,9 @@ class Slots:
         for slot, pack in state.packs:
             if self._damaged(slot, pack):
                 state = state.given_up(pack, None)  # the disk's fault: the pack may be fetched again
+        waiting = state.waiting
+        if waiting is not None and state.good is None and state.floor > 0:
+            state = state.promoted(waiting)  # nothing is in use that it could be watched beside
         tried = state.pack(state.trying)
         return state if tried is None or state.tries < MAX_TRIES else state.given_up(tried, Fault.CRASHED)
 

@@ -34,7 +34,8 @@ def eyes_at(where: Place, clock: Clock, *, training: bool = False, counted: bool
     with open_for_visits(where.home, clock, training=training) as desk, _logged(where, desk):
         if desk.training:
             warn(reception_text(Advice.TRAINING, desk.config.desk.language))
-        yield open_eyes(desk, where.packs, counted=counted and not desk.training)
+        with contextlib.closing(open_eyes(desk, where.packs, counted=counted and not desk.training)) as eyes:
+            yield eyes
 
 
 @contextlib.contextmanager

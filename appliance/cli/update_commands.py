@@ -5,6 +5,7 @@ What each does is `appliance.updating`'s; the publishers' side is `publish_comma
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,8 @@ from rich.progress import Progress, TextColumn
 
 from appliance.cli.output import ERR, dump, say, table
 from appliance.cli.place import Json, place
+from appliance.core.shadow import LEAST_VISITS, ShadowTally
+from appliance.shadow import read_progress, shadow_file
 from appliance.updating import Outcome, UpdateFolder, stick
 from models.errors import SlotsUnusable, UpdateUnwanted
 from models.releases import Followed, Ring, Wanted
@@ -51,6 +54,9 @@ def update(
     source: Annotated[
         Path | None, typer.Option("--from", exists=True, file_okay=False, help="Folder, such as a USB stick.")
     ] = None,
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="Try a pack without watching it beside the one in use first.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Fetch what the publishers want, verified, into the slots that are not in use; the desk tries it by itself."""
@@ -62,7 +68,7 @@ def update(
     now = clock.moment().wall.astimezone(UTC)
     packs = [row.path for row in PackStore(where.packs).installed() if row.fault is None]
     with _door(folder, followed, source) as door:
-        done = folder.update(door, followed, now, _fund_time(where.home), packs)
+        done = folder.update(door, followed, now, _fund_time(where.home), packs, at_once=at_once)
     told = [_told("release", done.pack), _told("settings", done.settings)]
     if done.pack.refused or done.settings.refused:
         raise UpdateUnwanted("; ".join(told))
@@ -121,12 +127,17 @@ def _fund_time(home: Home) -> datetime | None:
 @app.command()
 def slots(context: typer.Context, as_json: Json = False) -> None:
     """Show the slots of packs and settings: what is proven, on trial, never tried again, and the floor."""
-    folder = UpdateFolder(place(context).home)
+    home = place(context).home
+    folder = UpdateFolder(home)
     packs, settings = folder.slots.state(), folder.settings.state()
+    watched = read_progress(shadow_file(home))
+    seen = watched.tally if packs.waiting and packs.waiting.digest == watched.digest else ShadowTally()
     if as_json:
-        dump({**_listed(packs), "settings": _listed(settings)})
+        dump({**_listed(packs), "watched": asdict(seen) if packs.waiting else None, "settings": _listed(settings)})
         return
     table("", ("packs", "release", "digest", "state"), _rows(packs))
+    if packs.waiting:
+        say(f"release {packs.waiting.release} is watched beside the one in use: {seen.visits} of {LEAST_VISITS} visits")
     say(f"no release below {packs.floor} is used" + ("" if packs.packs else "; the delivered pack is in use"))
     table("", ("settings", "release", "digest", "state"), _rows(settings))
     alone = "" if settings.packs else "; the desk's own file holds"
@@ -134,7 +145,7 @@ def slots(context: typer.Context, as_json: Json = False) -> None:
 
 
 def _held(state: State) -> list[tuple[str, Wanted, str]]:
-    standing = {state.good: "proven", state.trying: "on trial"}
+    standing = {state.good: "proven", state.trying: "watched" if state.waits else "on trial"}
     return [(str(slot), pack, standing.get(slot, "spare")) for slot, pack in state.packs]
 
 

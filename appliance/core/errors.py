@@ -68,6 +68,13 @@ class PackUnfit(ApplianceFailure):
     remedy = "Nothing to do at the desk; tell whoever publishes the packs, with: keldim models slots"
 
 
+class PackSlow(PackUnfit):
+    """A new pack takes too long on this machine; the one before stays in use."""
+
+    code = "E-PACK-11"
+    remedy = "Nothing to do at the desk; tell whoever publishes the packs, with: keldim models slots"
+
+
 class PackChanged(ApplianceFailure):
     """Another pack is to be used: a new one came, or the one in use was given up. The desk opens it by itself."""
 

@@ -57,12 +57,21 @@ class SettingsInUse:
 
 
 @dataclass(frozen=True, slots=True)
+class PackBeside:
+    """A new pack that is watched beside the one in use and decides nothing yet."""
+
+    pack: str
+    release: int
+
+
+@dataclass(frozen=True, slots=True)
 class PackInUse(Event):
     """What a desk that follows publishers runs from now on, whenever that changes: its signed word to the fund.
 
     pack: digest. release: None for the pack it was delivered with. trial: it has yet to prove itself. ring: whose
     assignments the desk follows. floor: the oldest release it would use. given_up: the latest of them. configuration:
     digest of what can be set from afar, as it is in force; the policy among it is named by its id in `policy`.
+    beside: a new pack that is watched before its trial; None: none is.
     """
 
     KIND: ClassVar[str] = "pack_in_use"
@@ -77,6 +86,7 @@ class PackInUse(Event):
     configuration: str
     policy: str
     software: str
+    beside: PackBeside | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Protocol
 from appliance.core.decision import Decision, Reason
 from appliance.core.events import Circumstances
 from appliance.core.snapshot import Offer
-from appliance.core.types import Embedding, Face, Frame, MatchResult, Observation, PersonId, Sensitive
+from appliance.core.types import Embedding, Face, Frame, LivenessVerdict, MatchResult, Observation, PersonId, Sensitive
 
 
 class FrameSource(Protocol):
@@ -48,6 +48,16 @@ class Observer(Protocol):
 
     def unified_quality(self, frame: Frame, face: Face) -> float | None:
         """How well one face of this frame will be recognised, 0..100 (ISO/IEC 29794-5). None: the pack cannot tell."""
+
+
+class Beside(Protocol):
+    """Whoever sees visits beside the pack in use, and decides nothing."""
+
+    def look(self, frame: Frame, seen: Observation, passed: bool) -> None:
+        """A frame of the visit, as the pack in use saw it. passed: the gate of a check-in."""
+
+    def end(self, liveness: LivenessVerdict) -> None:
+        """The visit is over; what it was found to be."""
 
 
 class Matcher(Protocol):

@@ -64,6 +64,8 @@ class Desk:
     def start(self) -> Wanted | None:
         """What it runs in the end."""
         slots = self.folder.slots
+        if (waiting := slots.waiting()) is not None:
+            slots.promote(waiting[1])  # it was watched for long enough
         while (chosen := slots.begin()) is not None:
             if b"bad" not in read_pack(chosen.path).files["card.md"]:
                 slots.mark_good(chosen.pack)

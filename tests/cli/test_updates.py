@@ -119,7 +119,7 @@ def test_a_desk_checks_in_with_a_pack_that_came_signed(
 ) -> None:
     """Fetched from a server, counted as a try, examined, opened; the patient enrolled before is recognised."""
     _follow(clinic, office, "--url", served.url, "--ca", authority.ca_certificate)
-    done = clinic("models", "update", "--json").json
+    done = clinic("models", "update", "--at-once", "--json").json
     assert (done["release"], done["installed"]) == (1, True)
     assert isinstance(done["received"], int)
     assert done["received"] < 30_000, "the files were here already"
@@ -197,6 +197,8 @@ def test_a_second_desk_gets_it_from_a_stick(clinic: Clinic, office: Office) -> N
     _follow(clinic, office)
     clinic("models", "update").failed_with(UpdateUnreachable)
     assert "in a slot" in clinic("models", "update", "--from", office.repository).out
+    assert "0 of 20 visits" in clinic("models", "slots").out
+    assert clinic("models", "slots", "--json").json["tries"] == 0
     assert "is in use" in clinic("models", "update", "--from", office.repository).out
 
 
