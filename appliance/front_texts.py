@@ -103,6 +103,10 @@ class Front(StrEnum):
     TEST_NOT_RECOGNISED = "test_not_recognised"
     TEST_AGAIN = "test_again"
     LOOKS_AGAIN = "looks_again"
+    PROOF_KEPT = "proof_kept"
+    PROOF_NOT_KEPT = "proof_not_kept"
+    PRINT_PROOF = "print_proof"
+    CLAIMED = "claimed"
     BAR_INTER_EYE_DISTANCE = "bar_inter_eye_distance"
     BAR_LUMINANCE_MEAN = "bar_luminance_mean"
     BAR_ILLUMINATION_UNIFORMITY = "bar_illumination_uniformity"
@@ -173,5 +177,5 @@ def staff_consent_text(sentence: StaffConsent, language: Language) -> str:
 
 
 def front_text(word: Front, language: Language, **parts: str) -> str:
-    """parts: `n`, `limit`, `name`, `at`, `age`, as the sentence has them."""
+    """parts: `n`, `limit`, `name`, `at`, `age`, `file`, as the sentence has them."""
     return said("front", word.value, language, **parts)

@@ -39,12 +39,13 @@ class ErasureProof(Sensitive):
     at: str
     event: str
 
-    def lines(self, language: Language) -> tuple[str, ...]:
-        """The proof to be printed, line by line; nothing of it is kept."""
+    def lines(self, language: Language, *, named: bool = True) -> tuple[str, ...]:
+        """The proof to be printed, line by line, the title first. named: with the name, which no file of ours keeps."""
         held, given = self.held, self.held.consents
+        who = erasure_text(Erasure.WHO, language, name=held.name, iin=held.masked_iin)
         return (
             erasure_text(Erasure.TITLE, language),
-            erasure_text(Erasure.WHO, language, name=held.name, iin=held.masked_iin),
+            *((who,) if named else ()),
             *(
                 erasure_text(Erasure.CONSENT, language, version=each.version, given=each.given_at[:10])
                 for each in given

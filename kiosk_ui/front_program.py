@@ -24,6 +24,7 @@ from kiosk_ui.enrol_page import EnrolPage
 from kiosk_ui.enrolling import Enroller, Outcome, Stand
 from kiosk_ui.mailbox import Mailbox
 from kiosk_ui.program import Placing, place_window
+from kiosk_ui.proof_paper import ProofPaper
 from kiosk_ui.reception import Reception
 from kiosk_ui.window import load_window, prepare_types
 
@@ -51,6 +52,7 @@ def run_reception(
     for part in (board, page):
         front.spoken.connect(lambda chosen, part=part: part.speak(Language(chosen)))
     page.ownFaceTaken.connect(front.faceTaken)
+    paper = ProofPaper(front, desk.settings.device.clinic, desk.home.root / "proofs")
     engine = QQmlApplicationEngine()
     window = load_window(engine, "Reception.qml", front=front, device=board, enrol=page)
     view = window.findChild(QObject, "enrolView")
@@ -69,7 +71,7 @@ def run_reception(
         page.close()
         front.signOut()
         board.close()
-        del window
+        del window, paper
         engine.deleteLater()
         app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 

@@ -4,7 +4,7 @@ Every rule is `front_desk`'s and `operators`'s; here are words, and which part o
 window's thread, which opened the database.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
@@ -13,35 +13,21 @@ from appliance.core.errors import IinInvalid, NotAllowed, NotSignedIn, SecondPer
 from appliance.core.iin import Iin
 from appliance.core.operators import RIGHTS, Pin, Right
 from appliance.core.reception_events import CorrectionReason, FaceFailure, IdentityCheck
-from appliance.core.standing import Status
 from appliance.core.types import PersonId
 from appliance.front_desk import Correction, FrontDesk, Manual
 from appliance.front_texts import Front, front_text
 from appliance.operators import Voucher
-from appliance.reception_queue import Card, Queue, QueueRow
+from appliance.reception_queue import Card
 from appliance.reception_texts import (
     Told,
-    causes_text,
-    correction_text,
-    face_failure_text,
-    identity_text,
     role_text,
-    status_text,
     told_text,
 )
-from appliance.texts import Label, Language, age_text, screen_text
+from appliance.texts import Label, Language, screen_text
 from appliance.withdrawal import ErasureProof
 from kiosk_ui.failure_words import failure_words
+from kiosk_ui.reception_rows import Values, card_values, day_values, own_words
 from sync.errors import KnownFailure
-
-Values = dict[str, object]
-
-_TONES = {
-    Status.NEEDS_HELP: "bad",
-    Status.WAITING: "plain",
-    Status.NOT_COME: "attention",
-}
-"""How a chip is coloured; confirmed ones, of whatever way, are good. The words say it too."""
 
 
 class Reception(QObject):
@@ -51,12 +37,15 @@ class Reception(QObject):
     wordsChanged = Signal()  # noqa: N815
     spoken = Signal(str)
     """Another language was chosen."""
+    proved = Signal()
+    """`proof` is to be printed."""
 
     def __init__(self, front: FrontDesk, language: Language, clinic: str) -> None:
         super().__init__()
         self._front, self._language, self._clinic = front, language, clinic
         self._search, self._patient = "", ""
         self._proof: ErasureProof | None = None
+        self._proof_note = ""
         self._postponed = False
         self._session: Values = {}
         self._queue: Values = {}
@@ -81,6 +70,11 @@ class Reception(QObject):
     def values(self) -> Values:
         """Everything that QML holds at this moment."""
         return {"session": self._session, "queue": self._queue, "card": self._card, "told": self._told}
+
+    @property
+    def language(self) -> Language:
+        """What the window speaks."""
+        return self._language
 
     @property
     def proof(self) -> ErasureProof | None:
@@ -153,7 +147,7 @@ class Reception(QObject):
         self._put_session()
         day: Values = {}
         with self._asking(quiet=True):
-            day = self._day(self._front.queue(self._search))
+            day = self._day()
         if not day:
             self._patient, self._proof = "", None
         self._put("queue", day)
@@ -218,8 +212,19 @@ class Reception(QObject):
     def withdraw(self) -> None:
         """Erase everything that is held of the patient whose card is open."""
         with self._asking():
-            self._proof = self._front.withdraw(self._patient)
+            self._proof, self._proof_note = self._front.withdraw(self._patient), ""
             self._tell(self._front_word(Front.ERASED))
+            self.proved.emit()
+        self.refresh()
+
+    @Slot()
+    def printProof(self) -> None:  # noqa: N802
+        """Once more: the printer was switched on meanwhile."""
+        self.proved.emit()
+
+    def note_proof(self, note: str) -> None:
+        """How printing went."""
+        self._proof_note = note
         self.refresh()
 
     # ---- to QML
@@ -276,80 +281,17 @@ class Reception(QObject):
             },
         )
 
-    def _day(self, queue: Queue) -> Values:
-        language, hand, over = self._language, self._front.by_hand(), self._front.hand_over()
-        age = age_text(int(over.oldest or 0), language)
-        unsent = Front.UNSENT if over.unsent else Front.NOTHING_UNSENT
-        return {
-            "rows": [self._row(row) for row in queue.rows],
-            "calls": [
-                {"call": call.call, "text": self._front_word(Front.CALLED_AT, at=call.at[11:16])}
-                for call in queue.calls
-            ],
-            "strangers": [
-                {
-                    "attempt": attempt.event,
-                    "text": self._front_word(Front.STRANGER, at=attempt.at[11:16]),
-                }
-                for attempt in queue.strangers
-            ],
-            "empty": self._front_word(Front.NOTHING_FOUND if self._search else Front.NOTHING_TODAY),
-            "byHand": self._front_word(Front.BY_HAND, n=str(hand.done), limit=str(hand.limit)),
-            "secondNeeded": hand.done >= hand.limit,
-            "handover": [
-                *(f"{status_text(status, language)}: {count}" for status, count in over.statuses.items() if count),
-                self._front_word(Front.WAITING_CALLS, n=str(over.waiting)),
-                *(f"{self._front_word(Front.CONFIRM_BY_HAND)}: {name}: {count}" for name, count in over.by_hand),
-                self._front_word(Front.CORRECTED, n=str(over.corrected)),
-                self._front_word(unsent, n=str(over.unsent), age=age),
-            ],
-            "unsent": f"↑ {over.unsent} · {age}" if over.unsent else "✓",
-            "unsentSaid": self._front_word(unsent, n=str(over.unsent), age=age),
-            "backlog": over.unsent > 0,
-        }
-
-    def _row(self, row: QueueRow) -> Values:
-        language = self._language
-        what = dict(row.names).get(language.value) or row.names[0][1]
-        room = screen_text(Label.ROOM, language, room=row.room) if row.room else ""
-        return {
-            "service": row.service,
-            "patient": row.patient,
-            "starts": row.starts,
-            "name": row.name or self._front_word(Front.NOT_ENROLLED),
-            "known": bool(row.name),
-            "last4": f"••••{row.last4}" if row.last4 else "",
-            "what": "  ·  ".join(filter(None, (what, room))),
-            "status": status_text(row.status, language),
-            "tone": _TONES.get(row.status, "good"),
-            "open": not row.receipt,
-            "causes": causes_text(row.causes, language),
-            "call": row.call if row.call is not None else -1,
-        }
+    def _day(self) -> Values:
+        front, searched = self._front, bool(self._search)
+        queue = front.queue(self._search)
+        return day_values(queue, front.by_hand(), front.hand_over(), self._language, searched=searched)
 
     def _shown(self, card: Card) -> Values:
-        language = self._language
         return {
-            "patient": card.patient,
-            "name": card.name or self._front_word(Front.NOT_ENROLLED),
-            "last4": f"••••••••{card.last4}" if card.last4 else "",
-            "enrolled": card.enrolled,
-            "lookAlike": self._front_word(Front.LOOK_ALIKE) if card.look_alikes else "",
-            "causes": causes_text(card.causes, language),
-            "attempt": card.attempts[-1].event if card.attempts else "",
-            "services": [self._row(row) for row in card.services],
-            "receipts": [
-                {
-                    "receipt": each.receipt,
-                    "number": each.receipt[:8].upper(),
-                    "text": f"{each.at[8:10]}.{each.at[5:7]} {each.at[11:16]}  {dict(each.names)[language.value]}",
-                    "how": status_text(Status(each.how.value), language) if each.how else "",
-                    "stands": each.corrected_by is None,
-                }
-                for each in card.receipts
-            ],
+            **card_values(card, self._language),
             "held": self._held(card),
-            "proof": list(self._proof.lines(language)) if self._proof else [],
+            "proof": list(self._proof.lines(self._language)) if self._proof else [],
+            "proofNote": self._proof_note if self._proof else "",
         }
 
     def _held(self, card: Card) -> str:
@@ -359,28 +301,8 @@ class Reception(QObject):
         return self._front_word(Front.HELD, name=held.name, n=str(held.templates))
 
     def _say(self) -> None:
-        """The window's own words, and what its choices are called."""
-        language = self._language
-        plain = [word for word in Front if word not in _WITH_PARTS]
-        self._words = {
-            **{word.value: front_text(word, language) for word in plain},
-            "identities": _choices(IdentityCheck, lambda each: identity_text(each, language)),
-            "failures": _choices(FaceFailure, lambda each: face_failure_text(each, language)),
-            "corrections": _choices(CorrectionReason, lambda each: correction_text(each, language)),
-            "languages": [{"code": each.value, "name": screen_text(Label.LANGUAGE, each)} for each in Language],
-        }
+        self._words = own_words(self._language)
         self.wordsChanged.emit()
 
     def _front_word(self, word: Front, **parts: str) -> str:
         return front_text(word, self._language, **parts)
-
-
-_WITH_PARTS = frozenset(
-    {Front.CALLED_AT, Front.BY_HAND, Front.HELD, Front.UNSENT, Front.CORRECTED, Front.WAITING_CALLS, Front.STRANGER}
-)
-
-
-def _choices(
-    kind: type[IdentityCheck] | type[FaceFailure] | type[CorrectionReason], said: Callable[..., str]
-) -> list[Values]:
-    return [{"code": each.value, "text": said(each)} for each in kind]

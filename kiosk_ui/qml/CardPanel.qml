@@ -116,6 +116,8 @@ Card {
                 visible: (panel.card.proof ?? []).length > 0
                 Txt { id: proof; objectName: "proof"; anchors { left: parent.left; right: parent.right; verticalCenter: parent.verticalCenter; margins: 14 * Theme.u } text: (panel.card.proof ?? []).join("\n"); size: 17 * Theme.u }
             }
+            Txt { objectName: "proofNote"; text: panel.card.proofNote ?? ""; size: 17 * Theme.u; strong: true; visible: text !== ""; wrapMode: Text.WrapAtWordBoundaryOrAnywhere; Layout.fillWidth: true }
+            Key { objectName: "printProof"; text: panel.words.print_proof; visible: (panel.card.proof ?? []).length > 0; Layout.fillWidth: true; onClicked: { panel.front.touch(); panel.front.printProof() } }
         }
     }
 }

@@ -34,7 +34,7 @@ Card {
                 color: Theme.badTint
                 RowLayout {
                     anchors { fill: parent; margins: 6 * Theme.u; leftMargin: 16 * Theme.u }
-                    Txt { text: page.words.calls + "  ·  " + modelData.text; size: Theme.small; strong: true; color: Theme.badDown; Layout.fillWidth: true }
+                    Txt { text: [page.words.calls, modelData.text, modelData.claimed].filter(each => each !== "").join("  ·  "); size: Theme.small; strong: true; color: Theme.badDown; Layout.fillWidth: true }
                     Key { text: page.words.answer; objectName: "call-" + modelData.call; onClicked: page.front.answer(modelData.call) }
                 }
             }
@@ -63,7 +63,7 @@ Card {
                 objectName: "row-" + index
                 highlighted: modelData.patient === page.front.card.patient
                 onClicked: press()
-                Accessible.name: modelData.starts + " " + modelData.name + " " + modelData.what + " " + modelData.status
+                Accessible.name: modelData.starts + " " + modelData.name + " " + modelData.what + " " + modelData.status + " " + modelData.claimed
                 background: Rectangle {
                     color: row.highlighted ? "#ffe6f0fd" : row.hovered ? Theme.mist : Theme.paper
                     border { width: row.activeFocus || (list.activeFocus && list.currentIndex === row.index) ? 3 : 0; color: Theme.focusLight }

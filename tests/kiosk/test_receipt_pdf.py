@@ -11,7 +11,8 @@ from PySide6.QtGui import QImage, QPainter
 from appliance.barcodes import CodeKind, read_codes
 from appliance.paper_texts import Paper, paper_text
 from appliance.texts import Language
-from kiosk_ui.receipt_pdf import DPI, WIDTH_MM, PaperReceipt, paint_receipt, paper_receipt, receipt_height, receipt_pdf
+from kiosk_ui.paper_pdf import DPI, WIDTH_MM, paint_sheet, sheet_height
+from kiosk_ui.receipt_pdf import PaperReceipt, paper_receipt, receipt_pdf, receipt_sheet
 from kiosk_ui.receipt_qr import code_text
 from kiosk_ui.samples import STATES, ULTRASOUND
 from sync.signing import FileSigner
@@ -74,11 +75,11 @@ def test_the_code_is_read_from_the_paper(painted: None, code: str, language: Lan
 
 def drawn(receipt: PaperReceipt, language: Language) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """The paper as grey dots."""
-    wide, high = round(WIDTH_MM * DPI / 25.4), receipt_height(receipt, language)
+    wide, high = round(WIDTH_MM * DPI / 25.4), sheet_height(receipt_sheet(receipt, language))
     image = QImage(wide, high, QImage.Format.Format_Grayscale8)
     image.fill(255)
     painter = QPainter(image)
-    paint_receipt(painter, receipt, language)
+    paint_sheet(painter, receipt_sheet(receipt, language))
     painter.end()
     return np.frombuffer(image.constBits(), np.uint8).reshape(high, image.bytesPerLine())[:, :wide].copy()
 
@@ -91,5 +92,5 @@ def test_a_visit_that_is_not_signed_yet_says_so(painted: None) -> None:
     text = pdf_text(receipt_pdf(receipt, Language.ENGLISH))
     assert bare(paper_text(Paper.UNSIGNED, Language.ENGLISH)) in text
     assert bare("Confirmed:") not in text
-    assert receipt_height(receipt, Language.ENGLISH) < 60 * DPI / 25.4
+    assert sheet_height(receipt_sheet(receipt, Language.ENGLISH)) < 60 * DPI / 25.4
     assert repr(receipt).count("0F3A") == 0

@@ -29,6 +29,7 @@ from kiosk_ui.enrol_page import EnrolPage
 from kiosk_ui.enrolling import Enroller, Outcome, Stand
 from kiosk_ui.reception import Reception
 from kiosk_ui.window import load_window
+from sync.database import immediate
 from tests.fakes.clock import ManualClock
 from tests.fakes.patients import make_iin, make_profile
 from tests.fakes.reception_staff import PIN, give_pin
@@ -191,6 +192,19 @@ def test_who_needs_help_comes_first_with_the_reason_in_words(office: Office) -> 
     assert (first["tone"], bool(first["causes"])) == ("bad", True)
     office.press("row-0")
     assert office.text("causes") == first["causes"]
+
+
+def test_who_is_only_said_to_be_a_patient_is_marked(office: Office) -> None:
+    """Somebody typed a number without its code and called: the row says that nothing else tells who it is."""
+    wall, desk = office.clock.moment().wall, office.desk
+    with immediate(desk.records.db):
+        desk.records.help_calls.add(desk.records.people.pseudonym(make_iin(2)), wall, claimed=True)
+        desk.records.help_calls.add(None, wall)
+    office.sign_in()
+    claimed = front_text(Front.CLAIMED, Language.KAZAKH)
+    assert [row["claimed"] for row in rows(office)] == [claimed, "", ""]
+    assert claimed in str(rows(office)[0]["causes"])
+    assert [call["claimed"] for call in office.front.values["queue"]["calls"]] == [""]  # type: ignore[index]
 
 
 def test_a_visit_is_confirmed_by_hand_with_both_reasons(office: Office) -> None:
