@@ -1,42 +1,30 @@
 """Times the way of signed events from the desks into the fund: verified, stored, receipted, the receipt verified.
 
 Everything is what runs in earnest: HTTPS with mutual TLS, zstd, gateway processes, database, transparency log beside.
-Not in it: signing (done before each round, timed alone as the desk's latency) and the desk's own outbox. Client and
-fund share the machine's cores. Processor time is told apart by process; with the embedded database the gateway's
-includes it.
+Not in it: signing (done before each round, timed alone with each class of key by `recording`) and the desk's own
+outbox. Client and fund share the machine's cores. Processor time is told apart by process; with the embedded database
+the gateway's includes it.
 """
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-
 from appliance.bench.bare_verify import verification_us
 from appliance.bench.fund_site import Site, open_site
 from appliance.bench.processes import cpu_of, cpu_of_family, postmaster_of
+from appliance.bench.recording import NotRecorded, Recorded, record_with_each
 from appliance.bench.report import Bound, Figure, Goal, Report
-from appliance.checkin import append
-from appliance.composition import software_version
 from appliance.core.errors import DemoFailed
-from appliance.core.events import CheckedIn, Circumstances, Comparison, LivenessMethod
-from appliance.core.types import LivenessVerdict
 from sync.clock import SystemClock
-from sync.database import immediate, open_database
-from sync.envelope import Event, parse_event
+from sync.envelope import Event
 from sync.fund.office import devices
-from sync.journal import Journal
-from sync.keyfile import create_key
-from sync.ledger import LEDGER_MIGRATIONS, Ledger
 from sync.protocol import Outgoing, Result, encode_batch, read_receipts
-from sync.signing import FileSigner
 from sync.squeeze import squeeze
 
 BATCH = 200
@@ -81,7 +69,9 @@ def measure(load: Load, clock: SystemClock, step: Callable[[str], None]) -> Repo
     with tempfile.TemporaryDirectory(prefix="keldim-bench-") as name:
         folder = Path(name)
         step("recording and signing at a desk")
-        latencies, like = _record(folder / "recording", load.recorded, clock)
+        desks = record_with_each(folder / "recording", load.recorded, clock)
+        recorded = [found for found in desks if isinstance(found, Recorded)]
+        like = recorded[0].last  # a key in a file can always be had
         step("bare verification")
         bare = verification_us(20, clock)
         step("starting the fund")
@@ -97,7 +87,12 @@ def measure(load: Load, clock: SystemClock, step: Callable[[str], None]) -> Repo
                 raise DemoFailed(f"the fund holds {stored} events, not those that were sent")
             wire = _wire(site, load, like, clock)
     each = load.desks * load.events
-    figures = (*_speed(used[1:], each, bare), *_shares(used[1:], each, bare, postmaster), *_desk(latencies), *wire)
+    figures = (
+        *_speed(used[1:], each, bare),
+        *_shares(used[1:], each, bare, postmaster),
+        *(figure for found in recorded for figure in found.figures),
+        *wire,
+    )
     facts: dict[str, str | int | float] = {
         "database": "embedded" if load.database is None else "PostgreSQL",
         "gateway processes": load.gateways,
@@ -107,33 +102,10 @@ def measure(load: Load, clock: SystemClock, step: Callable[[str], None]) -> Repo
         "rounds": load.rounds,
         "events stored": stored,
         "cores": len(os.sched_getaffinity(0)),
-        "key class": "file",
+        "key class of what is delivered": "file",
+        **{f"NOT MEASURED, {found.holder}": found.why for found in desks if isinstance(found, NotRecorded)},
     }
     return Report("sync", "bare ES256 verification", facts, figures)
-
-
-def _record(folder: Path, count: int, clock: SystemClock) -> tuple[list[float], Event]:
-    """Milliseconds of each recorded visit (signed, committed, in the journal), and the last one."""
-    folder.mkdir()
-    about = Circumstances(
-        "0" * 64, "0" * 16, software_version(), "bench", "2026-01-01T00:00:00+05:00", 1, (), 80,
-        LivenessVerdict.LIVE, LivenessMethod.CHALLENGE, None,
-    )  # fmt: skip
-    compared = Comparison("0" * 64, "list", 0.5, 0.4, 0.9, 0.05, 0.95, 40, 5000, 120, 0, extrapolated=True)
-    digest = hashlib.sha256(b"bench").hexdigest()
-    event = CheckedIn(digest, "Consultation", "A1", "Bench", digest[:32], digest, (), compared, about)
-    taken = []
-    with closing(
-        open_database(folder / "bench.db", create_key(folder / "db.key"), [LEDGER_MIGRATIONS], create=True)
-    ) as db:
-        ledger = Ledger(db, FileSigner.create(folder / "device.pem"), "bench", Journal(folder / "journal"))
-        for _ in range(count):
-            begin = clock.monotonic()
-            with immediate(db):
-                append(ledger, event, clock.moment())
-            taken.append((clock.monotonic() - begin) * 1000)
-        (last,) = ledger.entries(count - 1, 1)
-    return taken, parse_event(last.token).event
 
 
 def _batches(events: Sequence[Outgoing]) -> list[Sequence[Outgoing]]:
@@ -192,14 +164,6 @@ def _shares(used: Sequence[_Used], each: int, bare: float, postmaster: int | Non
         Figure("gateway, an event", of(lambda u: u.gateway), "us CPU", bare),
         *database,
         Figure("all of them, an event", of(lambda u: u.client + u.gateway + u.database), "us CPU", bare),
-    )
-
-
-def _desk(latencies: Sequence[float]) -> tuple[Figure, ...]:
-    p50, p99 = np.percentile(latencies, [50, 99]).tolist()
-    return (
-        Figure("visit recorded and signed at the desk, p50", p50, "ms"),
-        Figure("visit recorded and signed at the desk, p99", p99, "ms"),
     )
 
 

@@ -1,16 +1,19 @@
 """The benchmarks run with real models, processes and a real stream, and tell what they measured; no time is judged."""
 
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 from appliance.bench import delivery, end_to_end, startup, transparency, vision
 from appliance.bench.clock_strip import read_stamp
+from appliance.bench.recording import NotRecorded, record_with_each
 from appliance.bench.report import Report
+from appliance.bench.soft_keys import HOLDERS, Holder
 from appliance.bench.virtual_camera import running
 from appliance.capture.camera import Camera
 from appliance.face.pack import open_pack
-from sync.clock import SystemClock
+from sync.clock import Clock, SystemClock
+from sync.errors import KeyUnsupported
 
 
 def _values(report: Report) -> Mapping[str, float]:
@@ -78,5 +81,17 @@ def test_every_event_on_the_way_is_stored_once() -> None:
     assert report.facts["events stored"] == 2 * 30 * 2
     assert values["events verified and stored a second, median"] > 0
     assert values["signed event (JWS)"] > values["event on the wire, zstd"] > 64
-    assert values["visit recorded and signed at the desk, p99"] >= values["visit recorded and signed at the desk, p50"]
+    for holder in HOLDERS:
+        assert (
+            values[f"visit recorded and signed, {holder}, p99"] >= values[f"visit recorded and signed, {holder}, p50"]
+        )
     assert told[-1] == "round 1 of 1"
+
+
+def test_a_class_of_key_without_its_software_is_named(tmp_path: Path) -> None:
+    """No figure, no silence: which one, and why."""
+
+    def away(_folder: Path, _clock: Clock) -> AbstractContextManager[Holder]:
+        raise KeyUnsupported("not installed")
+
+    assert record_with_each(tmp_path, 1, SystemClock(), {"chip": away}) == (NotRecorded("chip", "not installed"),)
