@@ -1,5 +1,9 @@
 """From an empty directory to a signed update on a second desk, by the commands of the README; and what goes wrong."""
 
+import contextlib
+import re
+import shlex
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,7 +37,7 @@ from tests.fakes.publishers import Publishers
 from tests.fakes.token import PIN, SoftToken, prepare
 from tests.models.manifests import manifest_of
 
-HOLDERS = ("root-1", "root-2", "root-3", "pack-1", "pack-2", "pack-3", "online", "canary", "early", "all")
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -64,27 +68,50 @@ class Office:
         return self("stamp", "--key", self.key("online"), "--passphrase", self.folder / "passphrase")
 
 
+def _readme() -> tuple[str, str, str]:
+    """What README tells to type where packs are published, at the first desk, and at the second."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text[text.index("## Updates that reach every desk") :]
+    publishing, first, second = re.split(r"^# (?:first|second) desk.*\n", section.split("```\n")[1], flags=re.MULTILINE)
+    return publishing, first, second
+
+
+def _commands(script: str) -> Iterator[list[str]]:
+    """The commands of a script, as a shell reads it: one line each, comments, a loop of one line, `&&`."""
+    for line in script.replace("\\\n", " ").splitlines():
+        loop = re.match(r"for (\w+) in (.*?); do (.*?); done", line)
+        for one in [loop[3].replace(f"${loop[1]}", value) for value in loop[2].split()] if loop else [line]:
+            for command in one.split("&&"):
+                if words := shlex.split(command, comments=True):
+                    yield words
+
+
+def _type(script: str, folder: Path, **environment: object) -> Outcome:
+    """Type a script in a folder; gives how the last command ended. All must end well."""
+    ended = Outcome(0, "", "")
+    with pytest.MonkeyPatch.context() as machine, contextlib.chdir(folder):
+        for name, value in environment.items():
+            machine.setenv(name, str(value))
+        for program, *arguments in _commands(script):
+            if program == "export":
+                name, _, value = arguments[0].partition("=")
+                machine.setenv(name, value.replace("$PWD", str(folder)))
+            else:
+                assert program == "keldim"
+                ended = keldim(*arguments)
+                assert ended.code == 0, (arguments, ended)
+    return ended
+
+
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory, pack_path: Path) -> Office:
-    """Ten keys, a founded repository, the builtin pack in every ring."""
+    """What README tells to type: ten keys, a founded repository, the builtin pack in every ring."""
     made = Office(tmp_path_factory.mktemp("office"), pack_path.parent)
     secret = made.folder / "passphrase"
     secret.touch(0o600)
     secret.write_text("four words of a song\n")
-    for name in HOLDERS:
-        assert keldim("models", "key", made.key(name), "--passphrase", secret).code == 0
-    public = [made.folder / f"{name}.pub" for name in HOLDERS]
-    roots = [part for path in public[:3] for part in ("--root", path)]
-    targets = [part for path in public[3:6] for part in ("--targets", path)]
-    others = ("--online", public[6], "--canary", public[7], "--early", public[8], "--all", public[9])
-    assert made("found", *roots, *targets, *others).code == 0
-    assert made.sign("root-1", "root-3", "pack-1", "pack-2", "canary", "early", "all").code == 0
-    assert made("publish", "builtin").code == 0
-    assert made("ring", "canary", "1").code == 0
-    assert made("promote", "1").code == 0
-    assert made("promote", "1").code == 0
-    stamped = made.sign("pack-2", "pack-3", "canary", "early", "all")
-    assert "published: targets, canary, early, all, snapshot, timestamp" in stamped.out
+    stamped = _type(_readme()[0], made.folder, KELDIM_PACKS=made.packs, KELDIM_PASSPHRASE_FILE=secret)
+    assert "published: root, targets, canary, early, all, snapshot, timestamp" in stamped.out
     return made
 
 
@@ -188,7 +215,7 @@ def test_a_policy_comes_signed_and_is_left_when_it_knows_nobody(
     clinic("models", "update", "--from", office.repository).failed_with(UpdateUnwanted)
     listed = office("status", "--json").json["settings"]
     assert [one["rings"] for one in listed] == [[], ["canary", "early", "all"]]  # type: ignore[attr-defined]
-    assert "settings 2 withdrawn from canary, early, all" in office("withdraw", "2", "--settings", "--instead", "1").out
+    assert "settings 2 withdrawn from canary, early, all" in office("withdraw", "2", "--settings").out
     assert office.sign("canary", "early", "all").code == 0
 
 
@@ -200,6 +227,23 @@ def test_a_second_desk_gets_it_from_a_stick(clinic: Clinic, office: Office) -> N
     assert "0 of 20 visits" in clinic("models", "slots").out
     assert clinic("models", "slots", "--json").json["tries"] == 0
     assert "is in use" in clinic("models", "update", "--from", office.repository).out
+
+
+def test_the_commands_of_the_readme_bring_a_pack_to_a_second_desk(
+    office: Office, served: Served, authority: FundHome, tmp_path: Path
+) -> None:
+    """As they stand there, from empty folders; only the server's address and where the stick is are this machine's."""
+    public = office.repository / "public"
+    stick = shutil.copytree(public, tmp_path / "stick")
+    for name, script in zip(("first", "second"), _readme()[1:], strict=True):
+        folder = tmp_path / name
+        folder.mkdir()
+        shutil.copy(public / "metadata" / "1.root.json", folder)
+        shutil.copy(authority.ca_certificate, folder / "ca.pem")
+        here = script.replace("https://updates.example.kz", served.url).replace("/media/stick", str(stick))
+        shown = _type(here, folder, KELDIM_HOME=folder / "home", KELDIM_PACKS=office.packs)
+        assert [pack.release for _, pack in slots_of(Home(folder / "home")).state().packs] == [1]
+    assert "on trial" in shown.out
 
 
 def _with_threshold(pack: Path, folder: Path, score: float) -> tuple[Path, Wanted]:
