@@ -130,7 +130,7 @@ def play_day(
     root = _empty_folder(folder)
     with _playing_in(root):
         logs.start(Site(root).home.log / "desk.log", "DEBUG")
-        steps = len(plan) + len(PATIENTS) + 6
+        steps = len(plan) + len(PATIENTS) + 7
         report = _with_progress(steps, lambda shown: day.scripted(root, packs, SystemClock(), shown, plan, audience))
     if as_json:
         visits = [_row(result) for result in report.results]

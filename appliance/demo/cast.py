@@ -1,11 +1,12 @@
 """Who comes to the demonstration clinic: faces from pictures inside installed packages, invented names and numbers.
 
 Nothing is copied into the project: the pictures are read where their packages keep them. The names are invented; the
-IINs belong to nobody, since their birth dates lie in the 1800s. How the people look in a frame is the scene's.
+IINs belong to nobody, since their birth dates lie in the 1800s, the child's in 2099. How the people look in a frame is
+the scene's.
 """
 
 import importlib.resources
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.capture.picture import read_image
@@ -28,18 +29,31 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
-    """key: short name used in scripts. born, serial: make the invented IIN. service: what the patient comes for."""
+class Errand:
+    """A service, in the three languages, where it is given and by whom."""
+
+    code: str
+    kk: str
+    ru: str
+    en: str
+    room: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """key: short name used in scripts. born, serial: make the invented IIN. errands: what the person comes for.
+
+    code: that they were told, to check in without a face; empty for who was told none.
+    """
 
     key: str
     name: str
     language: Language
     born: str
     serial: str
-    picture: Picture
-    service: tuple[str, str, str, str]
-    room: str
-    provider: str
+    errands: tuple[Errand, ...]
+    code: str = ""
 
     @property
     def iin(self) -> Iin:
@@ -54,23 +68,49 @@ class Role:
         return Profile(given, family, self.iin, self.language.value)
 
 
-_GROUP = "insightface", "data/images/t1.jpg"
-_THERAPIST = ("A02.004", "Терапевттің қабылдауы", "Приём терапевта", "General practitioner")
-_CARDIOLOGIST = ("A02.015", "Кардиологтың қабылдауы", "Приём кардиолога", "Cardiologist")
-_BLOOD = ("B02.110", "Жалпы қан талдауы", "Общий анализ крови", "Blood count")
-_ECG = ("C03.001", "Электрокардиограмма", "Электрокардиограмма", "Electrocardiogram")
+@dataclass(frozen=True, slots=True)
+class Role(Person):
+    """Somebody with a face, who is enrolled."""
+
+    picture: Picture = field(kw_only=True)
+
+
+_THERAPIST = Errand("A02.004", "Терапевттің қабылдауы", "Приём терапевта", "General practitioner", "12", "d-011")
+_CARDIOLOGIST = Errand("A02.015", "Кардиологтың қабылдауы", "Приём кардиолога", "Cardiologist", "14", "d-015")
+_BLOOD = Errand("B02.110", "Жалпы қан талдауы", "Общий анализ крови", "Blood count", "3", "d-027")
+_ECG = Errand("C03.001", "Электрокардиограмма", "Электрокардиограмма", "Electrocardiogram", "7", "d-031")
+_VACCINE = Errand("A02.073", "Балаға екпе салу", "Прививка ребёнку", "Vaccination of a child", "5", "d-040")
 _KK, _RU, _EN = Language.KAZAKH, Language.RUSSIAN, Language.ENGLISH
 
+
+def _in_group(place: int) -> Picture:
+    return Picture("insightface", "data/images/t1.jpg", place)
+
+
+_ASTRONAUT = Picture("skimage", "data/astronaut.png")
+
 PATIENTS = (
-    Role("aigul", "Айгүл Серікова", _KK, "880314", "20001", Picture(*_GROUP, 0), _THERAPIST, "12", "d-011"),
-    Role("bolat", "Болат Ахметов", _KK, "850702", "10002", Picture(*_GROUP, 1), _BLOOD, "3", "d-027"),
-    Role("daria", "Дарья Волкова", _RU, "910125", "20003", Picture(*_GROUP, 2), _CARDIOLOGIST, "14", "d-015"),
-    Role("erlan", "Ерлан Жұмабаев", _KK, "871111", "10004", Picture(*_GROUP, 3), _THERAPIST, "12", "d-011"),
-    Role("gulnar", "Гүлнар Омарова", _RU, "890930", "20005", Picture(*_GROUP, 4), _ECG, "7", "d-031"),
-    Role("ivan", "Иван Петров", _RU, "860518", "10006", Picture(*_GROUP, 5), _THERAPIST, "12", "d-011"),
-    Role("ellen", "Ellen Carter", _EN, "900404", "20007", Picture("skimage", "data/astronaut.png"), _ECG, "7", "d-031"),
+    Role("aigul", "Айгүл Серікова", _KK, "880314", "20001", (_THERAPIST,), picture=_in_group(0)),
+    Role("bolat", "Болат Ахметов", _KK, "850702", "10002", (_BLOOD,), picture=_in_group(1)),
+    Role("daria", "Дарья Волкова", _RU, "910125", "20003", (_CARDIOLOGIST,), picture=_in_group(2)),
+    Role("erlan", "Ерлан Жұмабаев", _KK, "871111", "10004", (_THERAPIST,), picture=_in_group(3)),
+    Role("gulnar", "Гүлнар Омарова", _RU, "890930", "20005", (_ECG,), picture=_in_group(4)),
+    Role("ivan", "Иван Петров", _RU, "860518", "10006", (_THERAPIST,), picture=_in_group(5)),
+    Role("ellen", "Ellen Carter", _EN, "900404", "20007", (_ECG, _CARDIOLOGIST), picture=_ASTRONAUT),
 )
-"""The enrolled patients, each with one service today."""
+"""The enrolled patients, each with one service today, and one with two."""
+
+CHILD = Person("miras", "Мирас Омаров", _KK, "990512", "50008", (_VACCINE,))
+"""Known at the desk by name and number only, too young to be searched by face."""
+
+GUARDIAN = "gulnar"
+"""Who speaks for the child."""
+
+UNSEEN = Person("saule", "Сәуле Нұрланова", _KK, "830621", "20009", (_BLOOD,), code="407218")
+"""Never enrolled; has the code that the clinic sent with the appointment."""
+
+EVERYBODY: tuple[Person, ...] = (*PATIENTS, CHILD, UNSEEN)
+"""Who has an appointment today."""
 
 STRANGER = Picture("insightface", "data/images/Tom_Hanks_54745.png")
 """Somebody who is not enrolled."""

@@ -8,13 +8,13 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from appliance.core.errors import DemoFailed
-from appliance.demo.cast import Role
+from appliance.demo.cast import Person
 from sync.__main__ import read_log_status, read_status, run_once
 from sync.clock import Clock
 from sync.fund.admission import Terms, admit, invite
@@ -99,14 +99,14 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def schedule(roles: tuple[Role, ...], now: datetime) -> bytes:
+def schedule(people: Sequence[Person], now: datetime) -> bytes:
     """Services of the cast within this hour, as the clinic's system would drop them (CSV)."""
     quarter = now.replace(minute=now.minute // 15 * 15)
     last = now.replace(hour=23, minute=45)
-    lines = ["iin,service_code,service_name_kk,service_name_ru,service_name_en,room,provider,starts"]
-    for number, role in enumerate(roles):
+    lines = ["iin,service_code,service_name_kk,service_name_ru,service_name_en,room,provider,starts,code"]
+    for number, (who, errand) in enumerate((each, errand) for each in people for errand in each.errands):
         starts = f"{min(quarter + timedelta(minutes=15 * (number % 4)), last):%Y-%m-%d %H:%M}"
-        lines.append(",".join((role.iin.digits, *role.service, role.room, role.provider, starts)))
+        lines.append(",".join((who.iin.digits, *astuple(errand), starts, who.code)))
     return "\n".join(lines).encode()
 
 

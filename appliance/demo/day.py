@@ -4,7 +4,7 @@ Telling the user about each step is the command's; it hears of them through `Tel
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +18,15 @@ from appliance.core.session import State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
 from appliance.core.types import Instant
 from appliance.demo import cast, clinic
-from appliance.demo.cast import PATIENTS, STRANGER, Model, Role
+from appliance.demo.cast import CHILD, EVERYBODY, GUARDIAN, PATIENTS, STRANGER, Model, Person, Role
 from appliance.demo.clinic import Processes
-from appliance.demo.performance import ENDS, Audience, Result, Stage
+from appliance.demo.performance import ENDS, Audience, Claim, Result, Stage
 from appliance.demo.plan import PLAN, Act
 from appliance.demo.staging import enrolment_scene
 from appliance.enrolment import ConsentGiven
+from appliance.guardianship import Guardianship
 from appliance.guided_looks import GuidedLooks, take_looks
+from appliance.records.consents import GivenBy
 from appliance.records.schedule import parse_schedule
 from appliance.texts import line
 from sync.clock import Clock
@@ -80,13 +82,16 @@ def scripted(
     with clinic.running(site, port, clock) as processes, _desk(site.home, clock) as desk:
         eyes = open_eyes(desk, packs)
         models = _photograph(eyes, teller)
-        _import_services(desk, PATIENTS)
+        _import_services(desk, EVERYBODY)
         needed = {each for act in plan for each in (act.who, act.beside)}
         for number, role in enumerate(role for role in PATIENTS if role.key in needed):
             teller.step(f"enrolling {role.name}")
             enrol(eyes, role, enrolment_scene(models[role.key].portrait, Instant(0.0), SEED + number))
-        names = {role.key: desk.records.people.pseudonym(role.iin) for role in PATIENTS}
-        stage = Stage(eyes, {key: model.portrait for key, model in models.items()}, names, audience)
+        if any(act.child for act in plan):
+            _name_guardian(desk, teller)
+        names = {who.key: desk.records.people.pseudonym(who.iin) for who in EVERYBODY}
+        claims = {who.key: Claim(who.iin.digits, who.code) for who in EVERYBODY if who.code}
+        stage = Stage(eyes, {key: model.portrait for key, model in models.items()}, names, audience, claims)
         results = tuple(_play(stage, plan, processes, teller))
         teller.step("waiting until the fund has everything")
         processes.drained()
@@ -113,10 +118,18 @@ def _photograph(eyes: SeeingDesk, teller: Teller) -> Mapping[str, Model]:
     return {**models, "stranger": cast.photograph(STRANGER, eyes.observer)}
 
 
-def _import_services(desk: OpenDesk, roles: tuple[Role, ...]) -> None:
+def _name_guardian(desk: OpenDesk, teller: Teller) -> None:
+    guardian = next(role for role in PATIENTS if role.key == GUARDIAN)
+    teller.step(f"naming {guardian.name} as guardian of {CHILD.name}")
+    consent = ConsentGiven(CONSENT, CHILD.language.value, GivenBy.GUARDIAN)
+    naming = Guardianship(desk.records, desk.ledger, desk.clock, desk.config.policy, desk.software)
+    naming.name(guardian.iin, CHILD.profile, consent)
+
+
+def _import_services(desk: OpenDesk, people: Sequence[Person]) -> None:
     now: datetime = desk.clock.moment().wall
     with immediate(desk.records.db):
-        desk.records.services.keep(parse_schedule(clinic.schedule(roles, now)), now)
+        desk.records.services.keep(parse_schedule(clinic.schedule(people, now)), now)
 
 
 def enrol(eyes: SeeingDesk, role: Role, source: FrameSource, seconds: float = 20.0) -> None:

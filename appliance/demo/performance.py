@@ -7,6 +7,7 @@ delivery is `clinic`'s.
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from appliance.capture.scene import Scene
@@ -14,8 +15,8 @@ from appliance.capture.scene_portrait import Portrait
 from appliance.composition import SeeingDesk
 from appliance.core.session import State
 from appliance.core.snapshot import Intent, IntentKind, Snapshot
-from appliance.core.types import Frame, Instant
-from appliance.demo.plan import Act
+from appliance.core.types import Frame, Instant, Sensitive
+from appliance.demo.plan import Act, Staging
 from appliance.demo.staging import FPS, empty_room, stage
 from appliance.station import Station
 from sync.envelope import Event, parse_event
@@ -79,23 +80,34 @@ class Audience(Protocol):
         """What was pressed since the last question."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Claim(Sensitive):
+    """What somebody types who goes without a face."""
+
+    iin: str
+    code: str
+
+
 class Patient:
-    """Follows the screen as a patient does: turns the head when asked, and answers the question."""
+    """Follows the screen as a patient does: turns the head when asked, and answers what is asked."""
 
     def __init__(self, thinking: float = THINKING) -> None:
-        """thinking: seconds before the question is answered."""
+        """thinking: seconds before a question is answered."""
         self._thinking = thinking
         self.end: tuple[State, Instant] | None = None
         self.state = State.IDLE
         self._scene: Scene | None = None
         self._answer = IntentKind.CONFIRM
-        self._asked_at: Instant | None = None
+        self._claim: Claim | None = None
+        self._for_child = False
+        self._asked: tuple[State, Instant] | None = None
         self._intent: Intent | None = None
         self._closed = False
 
-    def come(self, scene: Scene, answer: IntentKind) -> None:
-        """Stand in this scene from now on."""
+    def come(self, scene: Scene, answer: IntentKind, claim: Claim | None = None, *, for_child: bool = False) -> None:
+        """Stand in this scene from now on. claim: typed instead of showing a face. for_child: not for themselves."""
         self._scene, self._answer, self.end, self._closed = scene, answer, None, False
+        self._claim, self._for_child = claim, for_child
 
     def go(self) -> None:
         """Answer nothing any more."""
@@ -117,13 +129,27 @@ class Patient:
             self._closed, self._intent = True, Intent(IntentKind.CLOSE)
         if shown.cue is not None:
             self._scene.respond(shown.cue, shown.at, shown.dot)
-        if shown.state is not State.CONFIRM:
-            self._asked_at = None
-        elif self._asked_at is None:
-            self._asked_at = shown.at
-        elif shown.at - self._asked_at >= self._thinking:
-            service = shown.offers[0].service if self._answer is IntentKind.CONFIRM else ""
-            self._intent = Intent(self._answer, service)
+        if self._asked is None or self._asked[0] is not shown.state:
+            self._asked = shown.state, shown.at
+        if self.end is None and shown.at - self._asked[1] >= self._thinking:
+            self._intent = self._reply(shown)
+
+    def _reply(self, shown: Snapshot) -> Intent | None:
+        """What is said in a state that asks something."""
+        if self._claim is not None and shown.state in (State.IDLE, State.FALLBACK):
+            if shown.state is State.IDLE:
+                return Intent(IntentKind.WITHOUT_FACE)
+            return Intent(IntentKind.IDENTIFY, iin=self._claim.iin, code=self._claim.code)
+        match shown.state:
+            case State.CHOOSE:
+                mine = [offer for offer in shown.offers if bool(offer.child) is self._for_child]
+                return Intent(IntentKind.CHOOSE, mine[0].service)
+            case State.GUARDIAN:
+                return Intent(IntentKind.CHOOSE, shown.offers[0].service)
+            case State.CONFIRM:
+                service = shown.offers[0].service if self._answer is IntentKind.CONFIRM else ""
+                return Intent(self._answer, service)
+        return None
 
 
 class Stage:
@@ -135,8 +161,13 @@ class Stage:
         portraits: Mapping[str, Portrait],
         pseudonyms: Mapping[str, str],
         audience: Audience | None = None,
+        claims: Mapping[str, Claim] = MappingProxyType({}),
     ) -> None:
-        """pseudonyms: how the enrolled people of the cast must appear in events. audience: who looks on, if anybody."""
+        """pseudonyms: how the people of the cast must appear in events. audience: who looks on, if anybody.
+
+        claims: what those type who go without a face.
+        """
+        self._claims = claims
         self._desk, self._portraits, self._pseudonyms, self._audience = desk, portraits, pseudonyms, audience
         self._patient = Patient(THINKING if audience is None else audience.patience)
         self._now = Instant(0.0)
@@ -153,7 +184,8 @@ class Stage:
         """Play one act until a moment after its visit has ended, then show the empty room until the desk is idle."""
         start, before = self._now, self._desk.desk.ledger.head().seq
         scene = stage(act, self._portraits, start, seed)
-        self._patient.come(scene, act.answer)
+        claim = self._claims.get(act.who or "") if act.staging is Staging.UNSEEN else None
+        self._patient.come(scene, act.answer, claim, for_child=act.child is not None)
         for now in self._frames(scene):
             if self._patient.end is not None and now - self._patient.end[1] >= LINGERS:
                 break
@@ -192,7 +224,7 @@ class Stage:
             return
         for event in events:
             yield from _content(act, event)
-            whom = self._pseudonyms.get(act.who or "") if wanted.names_patient else None
+            whom = self._pseudonyms.get(act.child or act.who or "") if wanted.names_patient else None
             if event.data.get("patient") != whom:
                 yield "names the wrong patient"
 

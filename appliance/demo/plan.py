@@ -20,6 +20,7 @@ class Staging(StrEnum):
     TWO_AT_ONCE = "two at once"
     DARK_THEN_LIT = "too dark, then lit"
     PRINTED_PHOTO = "printed photo held up"
+    UNSEEN = "nobody the camera could see"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """who, beside: keys of the cast. answer: what the patient says. network: whether the fund can be reached."""
+    """who, beside: keys of the cast. answer: what the patient says. network: whether the fund can be reached.
+
+    child: whom the guardian comes for, and whom the event names then.
+    """
 
     title: str
     staging: Staging
@@ -50,11 +54,16 @@ class Act:
     beside: str | None = None
     answer: IntentKind = IntentKind.CONFIRM
     network: bool = True
+    child: str | None = None
 
 
 RECOGNISED = Outcome(State.RECEIPT, "checked_in", (Reason.MATCH, Reason.LIVE))
 _NOT_LIVE = frozenset({LivenessVerdict.SPOOF, LivenessVerdict.INCONCLUSIVE})
 _UNCHECKED = frozenset({LivenessVerdict.NOT_CHECKED})
+
+
+FOR_A_CHILD = Outcome(State.RECEIPT, "checked_in", (Reason.MATCH, Reason.LIVE))
+BY_CODE = Outcome(State.RECEIPT, "confirmed_without_face", (Reason.WITHOUT_FACE,), liveness=_UNCHECKED)
 
 
 def _patient(who: str, *, network: bool = True) -> Act:
@@ -102,6 +111,8 @@ PLAN = (
     _patient("gulnar", network=False),
     _patient("ellen", network=False),
     _patient("ivan"),
+    Act("a guardian for a child", Staging.STEPS_UP, FOR_A_CHILD, "gulnar", child="miras"),
+    Act("without a face", Staging.UNSEEN, BY_CODE, "saule"),
     Act(
         "patient comes again",
         Staging.STEPS_UP,

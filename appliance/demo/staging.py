@@ -20,14 +20,15 @@ _LENGTH = {
     Staging.TWO_AT_ONCE: 26.0,
     Staging.DARK_THEN_LIT: 60.0,
     Staging.PRINTED_PHOTO: 45.0,
+    Staging.UNSEEN: 45.0,
 }
 
 
 def _actions(act: Act, portraits: Mapping[str, Portrait]) -> tuple[Action, ...]:
+    if act.staging is Staging.NOBODY or (act.staging is Staging.UNSEEN and act.who):
+        return ()
     who = portraits[act.who] if act.who else None
     match act.staging:
-        case Staging.NOBODY:
-            return ()
         case Staging.TWO_AT_ONCE if who and act.beside:
             beside = LivePerson(portraits[act.beside])
             return (

@@ -235,7 +235,7 @@ def test_services_are_imported_listed_and_imported_again(clinic: Clinic, tmp_pat
     """The second import of the same file changes nothing."""
     plan_today(clinic, tmp_path)
     (row,) = clinic("services", "list", "--json").rows
-    assert (row["code"], row["event"]) == (ELLEN.service[0], None)
+    assert (row["code"], row["event"]) == (ELLEN.errands[0].code, None)
     again = clinic("services", "import", tmp_path / "today.csv")
     assert "0 new, 0 changed, 1 as they were" in again.out
     assert clinic("services", "list", "--day", "2001-01-01", "--json").rows == []
@@ -247,7 +247,7 @@ def test_services_are_imported_listed_and_imported_again(clinic: Clinic, tmp_pat
     assert (watched.code, "1 as they were" in watched.out, "no FHIR Bundle" in watched.err) == (4, True, True)
     assert clinic("services", "watch", tmp_path / "nowhere", "--once").code == 2
     assert clinic("services", "list", "--day", "never").code == 2
-    assert ELLEN.service[1] in clinic("services", "list").out
+    assert ELLEN.errands[0].kk in clinic("services", "list").out
 
 
 @pytest.mark.parametrize("level", ["DEBUG"])

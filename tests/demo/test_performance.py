@@ -11,11 +11,11 @@ from appliance.composition import SeeingDesk, open_desk, open_eyes
 from appliance.core.decision import Reason
 from appliance.core.errors import DemoFailed
 from appliance.core.session import State
-from appliance.core.snapshot import IntentKind, Offer, Snapshot
+from appliance.core.snapshot import Intent, IntentKind, Offer, Snapshot
 from appliance.core.types import Instant, LivenessVerdict
 from appliance.demo import clinic
 from appliance.demo.clinic import Processes, Site
-from appliance.demo.performance import THINKING, Patient, Stage, liveness, reasons
+from appliance.demo.performance import THINKING, Claim, Patient, Stage, liveness, reasons
 from appliance.demo.plan import Act, Outcome, Staging
 from appliance.demo.staging import empty_room
 from sync.clock import SystemClock
@@ -131,3 +131,39 @@ def test_a_gateway_that_cannot_start_is_told(site: Site) -> None:
             Processes(site, port, CLOCK).start_gateway()
     finally:
         first.stop()
+
+
+def reply(patient: Patient, *shown: Snapshot) -> Intent | None:
+    """What a patient says who has seen this."""
+    for snapshot in shown:
+        patient.watch(snapshot)
+    return patient.answer()
+
+
+def asked(state: State, *offers: Offer) -> tuple[Snapshot, Snapshot]:
+    """A question, and the same a while later."""
+    return Snapshot(Instant(5.0), state, offers=offers), Snapshot(Instant(5.0 + THINKING), state, offers=offers)
+
+
+@pytest.mark.parametrize("for_child", [False, True])
+def test_a_patient_chooses_what_they_came_for(for_child: bool) -> None:
+    """Their own service, or the child's; a guardian says for whom before confirming."""
+    patient, child = Patient(), replace(OFFER, service="s2", child="Мирас О.")
+    patient.come(empty_room(Instant(0.0), 1, 0.1), IntentKind.CONFIRM, for_child=for_child)
+    said = reply(patient, *asked(State.CHOOSE, OFFER, child))
+    assert said is not None
+    assert (said.kind, said.service) == (IntentKind.CHOOSE, "s2" if for_child else "s1")
+    said = reply(patient, *asked(State.GUARDIAN, child))
+    assert said is not None
+    assert (said.kind, said.service) == (IntentKind.CHOOSE, "s2")
+
+
+def test_who_goes_without_a_face_types_number_and_code() -> None:
+    """After pressing for it; everybody else lets the pad alone."""
+    patient = Patient()
+    patient.come(empty_room(Instant(0.0), 1, 0.1), IntentKind.CONFIRM, Claim("1", "2"))
+    said = [reply(patient, *asked(state)) for state in (State.IDLE, State.FALLBACK)]
+    assert [each and each.kind for each in said] == [IntentKind.WITHOUT_FACE, IntentKind.IDENTIFY]
+    assert said[1] is not None
+    assert (said[1].iin, said[1].code) == ("1", "2")
+    assert [reply(watched(), *asked(state)) for state in (State.IDLE, State.FALLBACK)] == [None, None]

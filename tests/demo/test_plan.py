@@ -9,7 +9,7 @@ from appliance.core.decision import Reason
 from appliance.core.session import State
 from appliance.core.snapshot import IntentKind
 from appliance.core.types import Instant, LivenessVerdict
-from appliance.demo.cast import PATIENTS
+from appliance.demo.cast import EVERYBODY, GUARDIAN, PATIENTS
 from appliance.demo.performance import ENDS
 from appliance.demo.plan import PLAN, RECOGNISED, Act, Outcome, Staging
 from appliance.demo.staging import FPS, empty_room, stage
@@ -29,6 +29,7 @@ def test_everything_that_can_go_wrong_is_played() -> None:
     assert {Reason.NO_MATCH, Reason.MORE_THAN_ONE_PERSON, Reason.NOT_ME, Reason.LIVENESS_SPOOF} <= reasons
     assert State.ALREADY in {act.outcome.state for act in PLAN}
     assert IntentKind.NOT_ME in {act.answer for act in PLAN}
+    assert {"checked_in", "confirmed_without_face"} <= {act.outcome.kind for act in PLAN}
     assert any(act.who == "stranger" and act.outcome.kind == "refused" for act in PLAN)
 
 
@@ -50,7 +51,9 @@ def test_the_network_is_down_for_several_visits_and_comes_back() -> None:
 
 def test_everybody_named_is_in_the_cast() -> None:
     """No act waits for somebody who does not exist."""
-    assert {name for act in PLAN for name in (act.who, act.beside) if name} <= {*KEYS, "stranger"}
+    everybody = {who.key for who in EVERYBODY}
+    assert {name for act in PLAN for name in (act.who, act.beside, act.child) if name} <= {*everybody, "stranger"}
+    assert {act.who for act in PLAN if act.child} == {GUARDIAN}
 
 
 def test_every_end_of_the_plan_is_one_the_screen_shows() -> None:

@@ -12,7 +12,7 @@ from appliance.composition import open_desk
 from appliance.core.errors import DemoFailed
 from appliance.core.session import State
 from appliance.core.types import PackDigest
-from appliance.demo.cast import PATIENTS
+from appliance.demo.cast import EVERYBODY, PATIENTS
 from appliance.demo.plan import PLAN
 from appliance.face.pack import open_pack
 from appliance.face.pipeline import FacePipeline
@@ -37,10 +37,10 @@ def events(played: Played) -> int:
 
 def personal() -> Iterator[str]:
     """What may stand in no log: parts of names, numbers."""
-    for role in PATIENTS:
-        yield from role.name.split()
-        yield role.iin.digits
-        yield role.iin.digits[-8:]
+    for who in EVERYBODY:
+        yield from who.name.split()
+        yield who.iin.digits
+        yield who.iin.digits[-8:]
 
 
 def test_the_day_comes_out_as_planned(played: Played) -> None:
@@ -66,6 +66,8 @@ def test_the_table_names_every_act_with_its_verdict(played: Played) -> None:
 
 def test_every_state_has_its_picture_in_three_languages(played: Played) -> None:
     """Those the day came to as it went, the others from samples."""
+    names = {path.stem for path in (played.folder.parent / "pictures").glob("*_kk.png")}
+    assert {f"{state}_kk" for state in (State.CHOOSE, State.FALLBACK, State.GUARDIAN)} <= names, "played, not painted"
     found = {path.stem.rpartition("_") for path in (played.folder.parent / "pictures").glob("*.png")}
     for language in Language:
         assert {name.split(".")[0] for name, _, spoken in found if spoken == language} == set(State)
