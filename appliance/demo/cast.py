@@ -92,11 +92,11 @@ _ASTRONAUT = Picture("skimage", "data/astronaut.png")
 PATIENTS = (
     Role("aigul", "Айгүл Серікова", _KK, "880314", "20001", (_THERAPIST,), picture=_in_group(0)),
     Role("bolat", "Болат Ахметов", _KK, "850702", "10002", (_BLOOD,), picture=_in_group(1)),
-    Role("daria", "Дарья Волкова", _RU, "910125", "20003", (_CARDIOLOGIST,), picture=_in_group(2)),
+    Role("daria", "Дарья Волкова", _RU, "910125", "20003", (_CARDIOLOGIST, _ECG), picture=_in_group(2)),
     Role("erlan", "Ерлан Жұмабаев", _KK, "871111", "10004", (_THERAPIST,), picture=_in_group(3)),
     Role("gulnar", "Гүлнар Омарова", _RU, "890930", "20005", (_ECG,), picture=_in_group(4)),
     Role("ivan", "Иван Петров", _RU, "860518", "10006", (_THERAPIST,), picture=_in_group(5)),
-    Role("ellen", "Ellen Carter", _EN, "900404", "20007", (_ECG, _CARDIOLOGIST), picture=_ASTRONAUT),
+    Role("ellen", "Ellen Carter", _EN, "900404", "20007", (_ECG,), picture=_ASTRONAUT),
 )
 """The enrolled patients, each with one service today, and one with two."""
 
