@@ -4,16 +4,22 @@ import contextlib
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from appliance.core.errors import ConfigInvalid
+from appliance.composition import open_desk, open_eyes
+from appliance.config import parse
+from appliance.core.errors import ConfigInvalid, PackChanged
 from appliance.core.policy import Policy
+from appliance.core.session import State as ScreenState
+from appliance.core.snapshot import Snapshot
+from appliance.core.types import Instant
 from appliance.packs_in_use import slots_of
-from appliance.settings_in_use import slots_of_settings
+from appliance.settings_in_use import in_force, slots_of_settings
 from models.calibration import parse_calibration, write_calibration
 from models.errors import (
     RepositoryUnusable,
@@ -26,11 +32,13 @@ from models.errors import (
 from models.manifest import MANIFEST_NAME
 from models.manifest_document import write_manifest
 from models.releases import Wanted
-from models.settings_file import settings_digest
+from models.settings_file import SETTINGS_NAME, settings_digest
+from models.slot_state import Bad, Fault
 from models.store import read_pack
 from sync.fund.home import FundHome
 from sync.home import Home
 from tests.cli.terminal import Clinic, Outcome, keldim
+from tests.fakes.clock import START, ManualClock
 from tests.fakes.documents import make_fund_home
 from tests.fakes.file_server import Served, file_server
 from tests.fakes.publishers import Publishers
@@ -217,6 +225,52 @@ def test_a_policy_comes_signed_and_is_left_when_it_knows_nobody(
     assert [one["rings"] for one in listed] == [[], ["canary", "early", "all"]]  # type: ignore[attr-defined]
     assert "settings 2 withdrawn from canary, early, all" in office("withdraw", "2", "--settings").out
     assert office.sign("canary", "early", "all").code == 0
+
+
+def test_settings_take_over_between_two_visits_and_are_left_when_visits_end_worse(
+    clinic: Clinic, pack_path: Path, tmp_path: Path
+) -> None:
+    """Not while somebody is there; a policy with which nobody is let in is rolled back by the desk that runs it."""
+    home, clock, folder = Home(clinic.home), ManualClock(START + timedelta(days=400)), tmp_path / "settings"
+    slots, ids = slots_of_settings(home), list[tuple[str, bool]]()
+    folder.mkdir()
+    (folder / SETTINGS_NAME).write_bytes(b"[policy]\nfmr = 1e-5\n")
+    wanted = Wanted(1, settings_digest(b"[policy]\nfmr = 1e-5\n"))
+
+    def run(visits: Callable[[Callable[[ScreenState], None]], None]) -> None:
+        """The desk opens, and another configuration is to be used after these visits."""
+        with open_desk(home, clock) as desk:
+            eyes = open_eyes(desk, pack_path.parent, counted=True)
+            ids.append((eyes.desk.config.policy.policy_id, eyes.desk.managed.trial))
+
+            def show(state: ScreenState) -> None:
+                clock.advance(20.0)
+                for probation in eyes.probations:
+                    probation.see(Snapshot(Instant(clock.monotonic()), state))
+
+            visits(show)
+            with pytest.raises(PackChanged):
+                show(ScreenState.IDLE)
+
+    def interrupted(show: Callable[[ScreenState], None]) -> None:
+        show(ScreenState.IDLE)
+        show(ScreenState.ALIGN)
+        slots.install(folder, wanted)
+        show(ScreenState.HOLD)
+
+    def refused(show: Callable[[ScreenState], None]) -> None:
+        while not slots.state().bad:
+            for state in (ScreenState.ALIGN, ScreenState.HOLD, ScreenState.NOT_RECOGNISED):
+                show(state)
+            with contextlib.suppress(PackChanged):
+                show(ScreenState.IDLE)
+
+    own = parse(home.config.read_bytes()).policy.policy_id
+    run(interrupted)
+    run(refused)
+    assert ids == [(own, False), (Policy(fmr=1e-5).policy_id, True)]
+    assert slots.state().bad == (Bad(wanted, Fault.DRIFT),)
+    assert in_force(home)[0].policy.policy_id == own
 
 
 def test_a_second_desk_gets_it_from_a_stick(clinic: Clinic, office: Office) -> None:
