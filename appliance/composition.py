@@ -27,7 +27,7 @@ from appliance.managed import configuration_digest
 from appliance.matching.gallery import Gallery
 from appliance.operators import Operators
 from appliance.pack_report import Run, pack_in_use, tell_pack
-from appliance.packs_in_use import Delivered, OpenedPacks, open_packs, ring_of, slots_of
+from appliance.packs_in_use import Delivered, OpenedPacks, forms, open_packs, ring_of, slots_of
 from appliance.probation import Probation
 from appliance.reception_queue import ReceptionQueue
 from appliance.recognition import PackThresholds, Recogniser
@@ -292,8 +292,10 @@ def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDe
         desk = _with_settings(desk, counted=counted)
     records = desk.records
     people = (*records.templates.held().values(), *records.staff.templates.held().values())
-    held = {pack for packs_of_one in people for pack in packs_of_one}
     here, slots = delivered(desk.config, packs), slots_of(desk.home)
+    for digest, form in forms((*here.paths, *slots.paths())):
+        records.pack_forms.note(digest, form)
+    held = records.pack_forms.with_alike(pack for packs_of_one in people for pack in packs_of_one)
     found = open_packs(slots, here, desk.config.policy, held, desk.clock.monotonic, counted=counted)
     opened, pack = found.all, found.first
     desk = _with_fit_settings(desk, pack)
@@ -301,6 +303,7 @@ def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDe
     staff = EnrolledGallery(records.staff.templates, *(empty_gallery(each) for each in opened))
     calibrations = {each.digest: PackThresholds(each.measured) for each in opened}
     clear_log(records)
+    recogniser = recogniser_over(records, enrolled, staff, calibrations, desk.config.policy)
     tell = _teller(desk, slots, found) if counted and not desk.training else None
     return SeeingDesk(
         desk=desk,
@@ -309,7 +312,7 @@ def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDe
         earlier=tuple(FacePipeline(each) for each in opened[1:]),
         enrolled=enrolled,
         staff=staff,
-        recogniser=recogniser_over(records, enrolled, staff, calibrations, desk.config.policy),
+        recogniser=replace(recogniser, spare=next(iter(recogniser.earlier), None)) if found.trial else recogniser,
         probations=() if tell is None else _probations(desk, slots, found, tell),
         shadow=None if tell is None else _shadow(desk, slots, here, tell),
     )

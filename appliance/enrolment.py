@@ -152,6 +152,8 @@ class Enrolment:
         person = records.people.add(profile, moment.wall)
         given = records.consents.give(person, consent.version, consent.language, consent.given_by, moment.wall)
         names = records.templates.add(person, [look.embedding for look in looks], moment.wall)
+        spare = self.recogniser.to_spare(looks)
+        spared = records.templates.add(person, spare, moment.wall) if spare else ()
         for twin in found.people:
             records.look_alikes.flag(person, twin, moment.wall)
         event = Enrolled(
@@ -166,6 +168,8 @@ class Enrolment:
             software=self.software,
             source=source,
             quality=min(look.quality for look in looks),
+            spare=spared,
+            spare_pack=spare[0].pack if spare else None,
             duplicates_checked=found.searched,
             duplicate_overruled=bool(alarms),
             look_alikes=len(found.people),

@@ -241,7 +241,7 @@ def _pack(home: Home, config: Config, packs: Path, opened: list[Pack]) -> Check:
 def _templates(opened: list[Pack], desk: OpenDesk) -> Check:
     """Whether the packs in use know everybody, and how far a move to the first of them has come."""
     at = progress(desk.records, opened[0].digest)
-    used = {pack.digest for pack in opened}
+    used = desk.records.pack_forms.with_alike(pack.digest for pack in opened)
     lost = sum(used.isdisjoint(packs) for packs in desk.records.templates.held().values())
     text = f"{at.moved} of {at.people} people by {opened[0].name}"
     if lost:

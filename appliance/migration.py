@@ -24,8 +24,9 @@ from sync.ledger import Ledger
 class Progress:
     """How far a desk has come, in people. pack: the one it moves to.
 
-    moved: have templates of it. both: of those, also of another. waiting: have templates of another pack only, by pack
-    (who has several counts for each). days: how many got their first template of the pack on each day.
+    moved: have templates of it, or of a pack of its form. both: of those, also of another. waiting: have templates of
+    another pack only, by pack (who has several counts for each). days: how many got their first template of the pack on
+    each day.
     """
 
     pack: PackDigest
@@ -60,18 +61,18 @@ class Retirement:
 
 def progress(records: DeskRecords, pack: PackDigest) -> Progress:
     """Where the move to a pack stands; opens no template."""
-    held = records.templates.held()
-    moved = [packs for packs in held.values() if pack in packs]
+    held, alike = records.templates.held(), records.pack_forms.alike(pack)
+    moved = [packs for packs in held.values() if not alike.isdisjoint(packs)]
     waiting: dict[PackDigest, int] = {}
     for packs in held.values():
-        if pack not in packs:
+        if alike.isdisjoint(packs):
             for each in packs:
                 waiting[each] = waiting.get(each, 0) + 1
     return Progress(
         pack=pack,
         people=len(held),
         moved=len(moved),
-        both=sum(len(packs) > 1 for packs in moved),
+        both=sum(bool(packs.keys() - alike) for packs in moved),
         waiting=tuple(sorted(waiting.items())),
         days=records.templates.days(pack),
     )

@@ -5,7 +5,7 @@ delivered one. What slots are belongs to `models.slots`; how updates come to `up
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from appliance.face.pack import Pack, open_pack
 from appliance.face.pipeline import FacePipeline
 from models.errors import LicenceNotAccepted, PackDamaged
 from models.manifest import MANIFEST_NAME, pack_digest
+from models.manifest_document import parse_manifest
 from models.releases import Wanted, parse_followed
 from models.slot_state import Fault
 from models.slots import Chosen, Slots
@@ -64,6 +65,16 @@ def ring_of(home: Home) -> str:
         return ""
 
 
+def forms(paths: Iterable[Path]) -> Iterator[tuple[PackDigest, str]]:
+    """Digest and form of the packs in these folders, as far as their manifests can be read."""
+    for path in paths:
+        try:
+            data = (path / MANIFEST_NAME).read_bytes()
+            yield PackDigest(pack_digest(data)), parse_manifest(data).template_form()
+        except (OSError, PackDamaged) as failure:
+            _log.info("the form of pack %s is not known: %s", path.name, failure)
+
+
 def open_packs(
     slots: Slots,
     delivered: Delivered,
@@ -73,7 +84,7 @@ def open_packs(
     *,
     counted: bool,
 ) -> OpenedPacks:
-    """Open the packs to work with. held: of which packs there are templates. counted: as `Slots.begin`.
+    """Open the packs to work with. held: packs of whose form there are templates. counted: as `Slots.begin`.
 
     Raises PackInvalid, PackUncalibrated, LicenceNotAccepted of the delivered pack; NoHealthyPack, SlotsUnusable.
     """
@@ -82,7 +93,8 @@ def open_packs(
         pack = _tried(slots, chosen, delivered.licences, policy, monotonic)
         if pack is not None:
             others = (*((chosen.earlier,) if chosen.earlier else ()), *delivered.paths)
-            earlier = _earlier(pack, others, delivered.licences, held)
+            back = others[0] if chosen.trial else None
+            earlier = _earlier(pack, others, delivered.licences, held, back)
             return OpenedPacks(pack, earlier, chosen.pack, chosen.trial)
         chosen = slots.begin(counted=counted)
     first, *rest = (open_pack(path) for path in delivered.paths)
@@ -106,14 +118,22 @@ def _tried(slots: Slots, chosen: Chosen, accepted: Path, policy: Policy, monoton
     return pack
 
 
-def _earlier(first: Pack, paths: tuple[Path, ...], accepted: Path, held: Collection[PackDigest]) -> tuple[Pack, ...]:
-    """Of the packs the desk comes from, those it has templates of; each costs an embedding per frame."""
-    found: dict[PackDigest, Pack] = {}
+def _earlier(
+    first: Pack, paths: tuple[Path, ...], accepted: Path, held: Collection[PackDigest], back: Path | None
+) -> tuple[Pack, ...]:
+    """Of the packs the desk comes from, those it has templates of; each costs an embedding per frame.
+
+    One whose templates the first can compare itself is not among them. back: where a roll-back would lead, and so
+    opened in any case: who enrols during a trial gets templates by both.
+    """
+    found: dict[str, Pack] = {}
+    own = first.manifest.template_form()
     for path in paths:
         try:
-            digest = PackDigest(pack_digest((path / MANIFEST_NAME).read_bytes()))
-            if digest != first.digest and digest in held and digest not in found:
-                found[digest] = open_pack(path, accepted=accepted)
-        except (OSError, PackInvalid, PackUncalibrated, LicenceNotAccepted) as failure:
+            data = (path / MANIFEST_NAME).read_bytes()
+            form = parse_manifest(data).template_form()
+            if form != own and form not in found and (path == back or PackDigest(pack_digest(data)) in held):
+                found[form] = open_pack(path, accepted=accepted)
+        except (OSError, PackDamaged, PackInvalid, PackUncalibrated, LicenceNotAccepted) as failure:
             _log.warning("whoever only has templates of pack %s is not recognised: %s", path.name, failure)
     return tuple(found.values())

@@ -167,6 +167,7 @@ class Recogniser:
     matcher, calibration, pack: of the desk's pack. earlier: packs that the desk is moving away from; their galleries
     hold only people without a template of a newer one. staff: a side for each pack. flagged: whether a person has a
     look-alike. same_person: whether a member of the staff and a patient are one, by the number of their document.
+    spare: the pack that the desk goes back to if the one on trial is given up.
     """
 
     matcher: Matcher
@@ -177,6 +178,7 @@ class Recogniser:
     staff: tuple[PackSide, ...] = ()
     flagged: Callable[[PersonId], bool] = _nobody
     same_person: Callable[[PersonId, PersonId], bool] = _nobody
+    spare: PackSide | None = None
 
     def decide(
         self,
@@ -259,6 +261,17 @@ class Recogniser:
     def agree(self, looks: Sequence[Probe]) -> bool:
         """Whether looks are of one and the same person."""
         return agreement(looks) >= self.alike
+
+    def to_spare(self, looks: Sequence[Probe]) -> tuple[Embedding, ...]:
+        """Of an enrolment's looks, the templates by the pack that the desk may go back to.
+
+        None where that pack does not take them for one person: its own word is needed, the new one's is on trial.
+        """
+        if self.spare is None:
+            return ()
+        found = [e for e in (look.by(self.spare.pack) for look in looks) if e is not None]
+        agree = bool(found) and _agreement(found) >= self._asked(self.spare, MatchMode.VERIFY, 1).agree
+        return tuple(found) if agree else ()
 
     @property
     def alike(self) -> float:

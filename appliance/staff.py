@@ -88,6 +88,8 @@ class StaffEnrolment:
         person = register.people.find(profile.iin) or register.people.add(profile, moment.wall)
         given = register.consents.give(person, consent.version, consent.language, consent.given_by, moment.wall)
         names = register.templates.add(person, [look.embedding for look in looks], moment.wall)
+        spare = self.recogniser.to_spare(looks)
+        spared = register.templates.add(person, spare, moment.wall) if spare else ()
         event = StaffEnrolled(
             operator=register.people.reference(person),
             consent=given,
@@ -99,6 +101,8 @@ class StaffEnrolment:
             software=self.software,
             source=source,
             quality=min(look.quality for look in looks),
+            spare=spared,
+            spare_pack=spare[0].pack if spare else None,
         )
         for alarm in alarms:
             append(self.ledger, alarm, moment)

@@ -242,6 +242,15 @@ class Manifest:
                 found[task if number == 1 else f"{task}-{number}"] = hashlib.sha256(text.encode()).hexdigest()
         return found
 
+    def template_form(self) -> str:
+        """What leads from a picture to a template, as a digest: templates of packs with the same one are comparable.
+
+        Detector and embedder with all that decides what goes into them (the detector's landmarks decide how the face
+        is aligned); not the calibration, which says what scores mean and may change for templates there are.
+        """
+        digests = self.model_digests()
+        return hashlib.sha256(json.dumps([digests.get(Task.DETECT), digests.get(Task.EMBED)]).encode()).hexdigest()
+
     def file(self, name: str) -> PackFile:
         """A file by name. Raises KeyError."""
         found = next((file for file in self.files if file.name == name), None)

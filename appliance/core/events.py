@@ -220,6 +220,7 @@ class Enrolled(Event):
 
     source: camera or photo. duplicates_checked: people searched. look_alikes: how many people with this face were
     known of and are flagged with the patient. operator: at the reception, else None. supervisor: who overruled there.
+    spare: templates by `spare_pack`, to which the desk goes back if its pack on trial is given up.
     """
 
     KIND: ClassVar[str] = "enrolled"
@@ -241,6 +242,8 @@ class Enrolled(Event):
     look_alikes: int
     operator: str | None = None
     supervisor: str | None = None
+    spare: tuple[str, ...] = ()
+    spare_pack: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +293,8 @@ class StaffEnrolled(Event):
     software: str
     source: str
     quality: int
+    spare: tuple[str, ...] = ()
+    spare_pack: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ def adopt(
         _add(db, tables.sql("{}consent_withdrawal"), kept, _rows(source, tables, "consent_withdrawal", kept))
     _services(db, source)
     _reception(db, source)
+    for pack, form in source.execute("SELECT pack, form FROM pack_form").fetchall():
+        db.execute("INSERT INTO pack_form (pack, form) VALUES (?, ?) ON CONFLICT DO NOTHING", (pack, form))
     return Adopted(counts[0], counts[1], erased)
 
 

@@ -12,6 +12,7 @@ from appliance.records.help_calls import HelpCalls
 from appliance.records.look_alikes import LookAlikes
 from appliance.records.manual import ManualConfirmations
 from appliance.records.operators import OperatorTable
+from appliance.records.pack_forms import PackForms
 from appliance.records.people import People
 from appliance.records.services import Services
 from appliance.records.tables import PATIENTS, STAFF, Tables
@@ -46,6 +47,7 @@ class DeskRecords:
     staff: Register
     operators: OperatorTable
     manual: ManualConfirmations
+    pack_forms: PackForms
 
     @classmethod
     def over(cls, db: Database, vault: Vault, pseudonym_key: bytes) -> "DeskRecords":
@@ -71,4 +73,5 @@ class DeskRecords:
             staff=register(STAFF),
             operators=OperatorTable(db),
             manual=ManualConfirmations(db),
+            pack_forms=PackForms(db),
         )

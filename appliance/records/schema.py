@@ -293,7 +293,18 @@ def _patients_services(db: Database) -> None:
     db.execute(_PATIENTS_SERVICES)
 
 
+_PACK_FORMS = """CREATE TABLE pack_form (
+    pack TEXT PRIMARY KEY CHECK (length(pack) > 0),
+    form TEXT NOT NULL CHECK (length(form) > 0)
+) STRICT"""
+
+
 @RECORDS_MIGRATIONS(name="0007_guardians")
 def _guardians(db: Database) -> None:
     for statement in _GUARDIANS:
         db.execute(statement)
+
+
+@RECORDS_MIGRATIONS(name="0008_pack_forms")
+def _pack_forms(db: Database) -> None:
+    db.execute(_PACK_FORMS)

@@ -18,6 +18,7 @@ import numpy as np
 from appliance.core.errors import TemplateDamaged
 from appliance.core.types import Embedding, PackDigest, PersonId, Sensitive
 from appliance.records.data_keys import DataKeys
+from appliance.records.pack_forms import ALIKE
 from appliance.records.stamp import written
 from appliance.records.tables import PATIENTS, Tables
 from appliance.records.vault import DataKey, Vault, template_hash
@@ -62,7 +63,7 @@ class Templates:
         damaged: Callable[[TemplateDamaged], None] | None = None,
         passed_over: Callable[[PersonId], bool] | None = None,
     ) -> Iterator[tuple[PersonId, tuple[Embedding, ...]]]:
-        """Open everybody's templates of a pack, as `Gallery.add_all` takes them.
+        """Open everybody's templates of a pack or of one of its form, as `Gallery.add_all` takes them.
 
         Read in the order they were written, so that the disk is read once from end to end; a person whose templates
         were added at different times comes more than once. damaged: told of a template that does not open, which is
@@ -76,21 +77,22 @@ class Templates:
                 wrapped = self._keys.all_wrapped()
             if person not in wrapped:  # or erased somebody
                 continue
-            opened = tuple(self._opened(person, wrapped[person], pack, (sealed for _, sealed in rows), damaged))
+            opened = tuple(self._opened(person, wrapped[person], pack, (row[1:] for row in rows), damaged))
             if opened:
                 yield person, opened
 
     def of(self, person: PersonId, pack: PackDigest) -> tuple[Template, ...]:
-        """Open one person's templates of a pack, oldest first. Raises PersonUnknown, TemplateDamaged."""
+        """One person's templates of a pack or one of its form, oldest first. Raises PersonUnknown, TemplateDamaged."""
         key = self._keys.of(person)
         with known():
             rows = self._db.execute(
                 self._tables.sql(
-                    "SELECT sealed, template_hash FROM {}template WHERE person_id = ? AND pack = ? ORDER BY template_id"
+                    "SELECT pack, sealed, template_hash FROM {}template"  # noqa: S608 - a condition of our own
+                    f" WHERE person_id = ? AND {ALIKE} ORDER BY template_id"
                 ),
-                (person, pack),
+                (person, pack, pack),
             ).fetchall()
-        return tuple(self._checked(key, pack, sealed, name) for sealed, name in rows)
+        return tuple(self._checked(key, pack, PackDigest(made_by), sealed, name) for made_by, sealed, name in rows)
 
     def best(self, person: PersonId, probe: Embedding) -> Template | None:
         """The person's template most similar to a probe, opened afresh from the disk; None without one of its pack.
@@ -134,11 +136,13 @@ class Templates:
     def days(self, pack: PackDigest) -> tuple[tuple[date, int], ...]:
         """On which days how many people got their first template of a pack, by the clinic's clock."""
         sql = self._tables.sql(
-            "SELECT day, count(*) FROM (SELECT min(substr(created_at, 1, 10)) AS day FROM {}template WHERE pack = ?"
-            " GROUP BY person_id) GROUP BY day ORDER BY day"
+            "SELECT day, count(*) FROM (SELECT min(substr(created_at, 1, 10)) AS day FROM {}template"  # noqa: S608 - ours
+            f" WHERE {ALIKE} GROUP BY person_id) GROUP BY day ORDER BY day"
         )
         with known():
-            return tuple((date.fromisoformat(day), count) for day, count in self._db.execute(sql, (pack,)).fetchall())
+            return tuple(
+                (date.fromisoformat(day), count) for day, count in self._db.execute(sql, (pack, pack)).fetchall()
+            )
 
     def retire(self, pack: PackDigest) -> int:
         """Delete all templates of a pack; returns how many there were. Then `people.sweep` after the commit."""
@@ -163,9 +167,9 @@ class Templates:
         )
         return name
 
-    def _checked(self, key: DataKey, pack: PackDigest, sealed: bytes, name: str) -> Template:
-        plain = self._vault.open(key, self._tables.face, pack, sealed)
-        if _name(key, pack, plain) != name:
+    def _checked(self, key: DataKey, pack: PackDigest, made_by: PackDigest, sealed: bytes, name: str) -> Template:
+        plain = self._vault.open(key, self._tables.face, made_by, sealed)
+        if _name(key, made_by, plain) != name:
             raise TemplateDamaged(f"a template of person {key.person} is not the one that was recorded")
         return Template(name, _embedding(plain, pack))
 
@@ -174,14 +178,14 @@ class Templates:
         person: PersonId,
         wrapped: bytes,
         pack: PackDigest,
-        blobs: Iterable[bytes],
+        blobs: Iterable[tuple[bytes, str]],
         damaged: Callable[[TemplateDamaged], None] | None,
     ) -> Iterator[Embedding]:
         key: DataKey | None = None
-        for sealed in blobs:
+        for sealed, made_by in blobs:
             try:
                 key = key or self._vault.unwrap(person, wrapped)
-                plain = self._vault.open(key, self._tables.face, pack, sealed)
+                plain = self._vault.open(key, self._tables.face, PackDigest(made_by), sealed)
             except TemplateDamaged as failure:
                 if damaged is None:
                     raise
@@ -189,14 +193,14 @@ class Templates:
             else:
                 yield _embedding(plain, pack)
 
-    def _rows(self, pack: PackDigest) -> Iterator[tuple[PersonId, bytes]]:
+    def _rows(self, pack: PackDigest) -> Iterator[tuple[PersonId, bytes, str]]:
         with known():
             cursor = self._db.execute(
                 self._tables.sql(
-                    "SELECT person_id, sealed FROM {}template NOT INDEXED WHERE pack = ? AND kind = ?"
-                    " ORDER BY template_id"
+                    "SELECT person_id, sealed, pack FROM {}template NOT INDEXED"  # noqa: S608 - a condition of our own
+                    f" WHERE {ALIKE} AND kind = ? ORDER BY template_id"
                 ),
-                (pack, self._tables.face),
+                (pack, pack, self._tables.face),
             )
             while page := cursor.fetchmany(_PAGE):
                 yield from page

@@ -19,6 +19,7 @@ from models.slot_state import Bad, Fault
 from models.slots import Slots
 from models.store import read_pack
 from sync.home import Home
+from tests.fakes.bad_packs import slow, with_embedder
 from tests.models.manifests import manifest_of
 
 
@@ -45,13 +46,8 @@ def desk(tmp_path: Path, pack_path: Path) -> Desk:
 
 @pytest.fixture
 def newer(tmp_path: Path, pack_path: Path) -> tuple[Path, Wanted]:
-    """The builtin pack with another card."""
-    folder = shutil.copytree(pack_path, tmp_path / "newer")
-    contents = read_pack(folder)
-    files = {**contents.files, contents.manifest.card: b"# newer\n"}
-    (folder / contents.manifest.card).write_bytes(b"# newer\n")
-    listed = manifest_of(contents.manifest.models, files).files
-    (folder / MANIFEST_NAME).write_bytes(write_manifest(replace(contents.manifest, files=listed)))
+    """The builtin pack with another embedder, which does the same."""
+    folder = with_embedder(pack_path, tmp_path / "newer", slow(1))
     return folder, Wanted(3, read_pack(folder).digest)
 
 
@@ -68,6 +64,8 @@ def test_a_new_pack_comes_first_and_the_one_with_templates_after_it(desk: Desk, 
     opened = desk.open(before)
     assert (opened.first.digest, opened.release, opened.trial) == (newer[1].digest, newer[1], True)
     assert [pack.digest for pack in opened.earlier] == [before]
+    assert [pack.digest for pack in desk.open().earlier] == [before], "on trial: the desk may go back to it"
+    desk.slots.mark_good(newer[1])
     assert desk.open().earlier == ()
 
 

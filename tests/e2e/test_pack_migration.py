@@ -18,6 +18,7 @@ from appliance.records.schedule import parse_schedule
 from sync.clock import SystemClock
 from sync.database import immediate
 from sync.envelope import parse_event
+from tests.fakes.bad_packs import slow, with_embedder
 
 CLOCK = SystemClock()
 WHO = PATIENTS[-1]
@@ -27,10 +28,8 @@ VISIT = Act("patient", Staging.STEPS_UP, Outcome(State.RECEIPT, "checked_in"), W
 def test_one_visit_moves_a_patient_to_the_new_pack(tmp_path: Path, pack_path: Path) -> None:
     """Recognised by the old pack's templates, confirmed, re-templated; the old pack then goes without a loss."""
     packs = tmp_path / "packs"
-    for name in ("old", "new"):
-        shutil.copytree(pack_path, packs / name)
-    manifest = packs / "new" / "manifest.json"
-    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"version": "', '"version": "9', 1), "utf-8")
+    shutil.copytree(pack_path, packs / "old")
+    with_embedder(pack_path, packs / "new", slow(1))
     site, _ = clinic.found(tmp_path / "site", CLOCK)
     write_packs(site.home.config, "old", ())
     with open_desk(site.home, CLOCK) as desk:

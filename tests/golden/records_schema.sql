@@ -85,6 +85,11 @@ CREATE TABLE operator (
     CHECK ((misses = 0) = (missed_boot IS NULL) AND (missed_boot IS NULL) = (missed_mono_ms IS NULL))
 ) STRICT;
 
+CREATE TABLE pack_form (
+    pack TEXT PRIMARY KEY CHECK (length(pack) > 0),
+    form TEXT NOT NULL CHECK (length(form) > 0)
+) STRICT;
+
 CREATE TRIGGER person_never_goes BEFORE DELETE ON person BEGIN SELECT RAISE(ABORT, 'a person is erased, not deleted'); END;
 
 CREATE TRIGGER person_stays BEFORE UPDATE ON person WHEN OLD.erased_at IS NOT NULL OR NEW.person_id <> OLD.person_id OR NEW.iin_ref <> OLD.iin_ref OR NEW.created_at <> OLD.created_at BEGIN SELECT RAISE(ABORT, 'a person changes by new profile or erasure only'); END;
