@@ -121,6 +121,15 @@ class RecordedDesk:
             return known.patient or None
         return None if known is None else self._records.people.reference(known)
 
+    def invited(self) -> bool:
+        """Take up a wish of the reception, if there is one."""
+        records, now = self._records, self._clock.moment().wall
+        if not records.invitations.waiting(now):
+            return False
+        with immediate(records.db):
+            records.invitations.take(now)
+        return True
+
     def just_confirmed(self) -> tuple[str, Offer] | None:
         """The youngest visit at the patient's screen, within the policy's time; also when the clock was set back."""
         last = self._records.services.last_at_the_screen()

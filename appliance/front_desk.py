@@ -19,6 +19,7 @@ from appliance.core.reception_events import (
     CorrectionReason,
     FaceFailure,
     IdentityCheck,
+    Invited,
     Relation,
 )
 from appliance.core.shift import Shift
@@ -135,6 +136,19 @@ class FrontDesk:
         self.operators.require(Right.SEE)
         with immediate(self._records.db):
             self._records.help_calls.answer(call, self._now())
+
+    def invite(self, patient: str) -> str:
+        """Let whoever stands at the patient's screen try again at once; gives the event's id.
+
+        patient: whose card is open: their call for help is answered. The screen is told that somebody may try, and not
+        who: they are found among everybody, as anybody else.
+        """
+        shift = self.operators.require(Right.CONFIRM)
+        with immediate(self._records.db):
+            moment = self._clock.moment()
+            self._records.invitations.add(moment.wall)
+            self._answer_for(patient, moment.wall)
+            return append(self._ledger, Invited(patient, shift.operator, self._software), moment).event_id
 
     def by_hand(self) -> ByHand:
         """How far the signed-in operator is: from `done` = `limit` on the screen asks for a second person."""

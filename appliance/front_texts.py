@@ -107,6 +107,8 @@ class Front(StrEnum):
     PROOF_NOT_KEPT = "proof_not_kept"
     PRINT_PROOF = "print_proof"
     CLAIMED = "claimed"
+    INVITE = "invite"
+    INVITED = "invited"
     BAR_INTER_EYE_DISTANCE = "bar_inter_eye_distance"
     BAR_LUMINANCE_MEAN = "bar_luminance_mean"
     BAR_ILLUMINATION_UNIFORMITY = "bar_illumination_uniformity"

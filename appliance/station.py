@@ -33,6 +33,9 @@ from sync.errors import DatabaseFailure, KnownFailure
 
 _LOG = logging.getLogger(__name__)
 
+_ASKED = 0.5
+"""Seconds between two looks whether reception wants another try."""
+
 _NOBODY = frozenset({State.IDLE, State.LEAVING, State.OUT_OF_SERVICE})
 _IN_PERSON = frozenset({State.CHOOSE, State.GUARDIAN, State.CONFIRM, State.STILL_THERE})
 """Whoever was recognised must stay in sight for as long as they are asked something."""
@@ -92,6 +95,7 @@ class Station:
         self._presence = Presence()
         self._looked = Instant(-math.inf)
         self._left = False
+        self._asked = Instant(-math.inf)
         self._intents: deque[Intent] = deque()
 
     def resume(self, at: Instant) -> None:
@@ -154,6 +158,7 @@ class Station:
         report = judge(seen, policy.gate, self._screen.wanted)
         self._presence = self._presence.follow(near(seen, policy.gate), now, policy.timing)
         self._watch(frame)
+        self._invite(now)
         self._expire(now)  # before the answers: one that comes after its time is none
         self._answer(now)
         self._come_and_go(now)
@@ -218,6 +223,21 @@ class Station:
             signal = session.gone(self._visit)
             if signal is not None:
                 self._signal(signal, now)
+
+    def _invite(self, now: Instant) -> None:
+        """Reception may ask for another try wherever somebody would only wait; who it is, the desk finds out itself."""
+        if Signal.INVITED not in session.TABLE[self._visit.state] or now - self._asked < _ASKED:
+            return
+        self._asked = now
+        try:
+            invited = self._with.desk.invited()
+        except KnownFailure as failure:  # nobody lost anything: the patient waits as before
+            _LOG.warning("whether reception asks for another try is not known: %s", failure.code)
+            return
+        if invited:
+            self._left = not self._presence.present
+            self._signal(Signal.INVITED, now)
+            self._met = Encounter(Attempt(began=self._with.clock.moment().wall.isoformat()))
 
     def _expire(self, now: Instant) -> None:
         left = session.time_left(self._visit, now, self._with.policy)

@@ -209,6 +209,14 @@ class Reception(QObject):
         self.refresh()
 
     @Slot()
+    def invite(self) -> None:
+        """Whoever stands at the kiosk may try again."""
+        with self._asking():
+            self._front.invite(self._patient)
+            self._tell(self._front_word(Front.INVITED))
+        self.refresh()
+
+    @Slot()
     def withdraw(self) -> None:
         """Erase everything that is held of the patient whose card is open."""
         with self._asking():

@@ -87,6 +87,7 @@ def card_values(card: Card, language: Language) -> Values:
         "name": card.name or front_text(Front.NOT_ENROLLED, language),
         "last4": f"••••••••{card.last4}" if card.last4 else "",
         "enrolled": card.enrolled,
+        "mayTry": card.enrolled and any(not row.receipt for row in card.services),
         "lookAlike": front_text(Front.LOOK_ALIKE, language) if card.look_alikes else "",
         "causes": causes_text(card.causes, language),
         "attempt": card.attempts[-1].event if card.attempts else "",

@@ -136,6 +136,12 @@ class Desk(Protocol):
         Gives the place among those who wait. Raises KnownFailure.
         """
 
+    def invited(self) -> bool:
+        """Whether reception asked just now that whoever stands there tries again; told once.
+
+        Raises KnownFailure.
+        """
+
     def just_confirmed(self) -> tuple[str, Offer] | None:
         """Event id and service of the youngest visit at this screen, while the policy shows it again after a restart.
 

@@ -132,6 +132,20 @@ class Corrected(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Invited(Event):
+    """Reception asked that whoever stood at the patient's screen might try again.
+
+    patient: whose card was open, by the operator's word; recognition makes no use of it.
+    """
+
+    KIND: ClassVar[str] = "invited"
+
+    patient: str
+    operator: str
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
 class PinSet(Event):
     """Somebody got a PIN and a role, the first or another. by: "terminal", where no operator is signed in."""
 

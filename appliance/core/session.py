@@ -49,6 +49,8 @@ class Signal(StrEnum):
     HELD = "held"
     LIVE = "live"
     RETRY = "retry"
+    INVITED = "invited"
+    """Reception asks whoever stands there to try again."""
     GAVE_UP = "gave_up"
     MATCHED = "matched"
     SEVERAL = "several"
@@ -104,6 +106,7 @@ _FALLBACK = Transition(State.FALLBACK)
 _CALL = Transition(State.HELP, (Effect.CALL,))
 _HELP = Transition(State.HELP, (Effect.RECORD_OUTCOME, Effect.CALL))
 _UNSURE = Transition(State.HELP, (Effect.RECORD_DECLINE, Effect.CALL))
+_INVITED = Transition(State.ALIGN, (Effect.RESET,))
 _GREETED = {
     Signal.MATCHED: Transition(State.CONFIRM),
     Signal.SEVERAL: Transition(State.CHOOSE),
@@ -203,16 +206,17 @@ TABLE: dict[State, dict[Signal, Transition]] = {
     },
     State.SAVING: {Signal.SAVED: Transition(State.RECEIPT), Signal.SAVE_FAILED: _NOT_SAVED},
     State.RECEIPT: _NOTICE,
-    State.NO_SERVICE: _OUTCOME,
-    State.TOO_EARLY: _OUTCOME,
+    State.NO_SERVICE: {**_OUTCOME, Signal.INVITED: _INVITED},
+    State.TOO_EARLY: {**_OUTCOME, Signal.INVITED: _INVITED},
     State.ALREADY: _OUTCOME,
-    State.NOT_RECOGNISED: {**_OUTCOME, Signal.WITHOUT_FACE: _FALLBACK},
-    State.NOT_ME: _OUTCOME,
-    State.HELP: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED},
+    State.NOT_RECOGNISED: {**_OUTCOME, Signal.WITHOUT_FACE: _FALLBACK, Signal.INVITED: _INVITED},
+    State.NOT_ME: {**_OUTCOME, Signal.INVITED: _INVITED},
+    State.HELP: {**_NOTICE, Signal.SAVE_FAILED: _NOT_SAVED, Signal.INVITED: _INVITED},
     State.SAVE_FAILED: _NOTICE,
     State.LEAVING: {
         Signal.LEFT: _GO_IDLE,
         Signal.TIMED_OUT: _GO_IDLE,
+        Signal.INVITED: _INVITED,
         Signal.SAVE_FAILED: _NOT_SAVED,
         Signal.FAULT: _FAULT,
     },
@@ -274,6 +278,8 @@ def advance(visit: Visit, signal: Signal, at: Instant) -> Step:
         raise IllegalSignal(f"{signal} is not possible in state {visit.state}")
     if to is State.IDLE:
         return Step(start(at), transition.effects)
+    if signal is Signal.INVITED:
+        return Step(start(at, to), transition.effects)
     fresh_attempt = signal in (Signal.ARRIVED, Signal.RETRY)
     moved = replace(
         visit,

@@ -9,6 +9,7 @@ from appliance.records.consents import Consents
 from appliance.records.data_keys import DataKeys, bind
 from appliance.records.guardians import Guardians
 from appliance.records.help_calls import HelpCalls
+from appliance.records.invitations import Invitations
 from appliance.records.look_alikes import LookAlikes
 from appliance.records.manual import ManualConfirmations
 from appliance.records.operators import OperatorTable
@@ -43,6 +44,7 @@ class DeskRecords:
     look_alikes: LookAlikes
     guardians: Guardians
     help_calls: HelpCalls
+    invitations: Invitations
     visit_codes: VisitCodes
     staff: Register
     operators: OperatorTable
@@ -69,6 +71,7 @@ class DeskRecords:
             look_alikes=LookAlikes(db),
             guardians=Guardians(db),
             help_calls=HelpCalls(db),
+            invitations=Invitations(db),
             visit_codes=VisitCodes(db, pseudonym_key),
             staff=register(STAFF),
             operators=OperatorTable(db),

@@ -2,7 +2,7 @@
 
 The rows' meaning is the modules' that own them: `people`, `data_keys`, `templates`, `consents`,
 `look_alikes`, `services`, `help_calls`, `visit_codes`, `guardians`,
-`operators`, `manual`. What both registers have begins with
+`operators`, `manual`, `invitations`. What both registers have begins with
 `{}`, the place of the register's prefix.
 A migration that has been released is never edited; the next one changes what it left.
 """
@@ -251,6 +251,14 @@ _GUARDIANS = (
 )
 
 
+# What reception asks of the patient's screen; nobody is named.
+_INVITATIONS = """CREATE TABLE invitation (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    invited_at TEXT NOT NULL,
+    taken_at TEXT
+) STRICT"""
+
+
 def _register(db: Database, tables: Tables) -> None:
     for statement in (*_PEOPLE, *_CONSENTS):
         db.execute(tables.sql(statement))
@@ -308,3 +316,8 @@ def _guardians(db: Database) -> None:
 @RECORDS_MIGRATIONS(name="0008_pack_forms")
 def _pack_forms(db: Database) -> None:
     db.execute(_PACK_FORMS)
+
+
+@RECORDS_MIGRATIONS(name="0009_invitations")
+def _invitations(db: Database) -> None:
+    db.execute(_INVITATIONS)

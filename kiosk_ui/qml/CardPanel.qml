@@ -53,6 +53,15 @@ Card {
             }
             Txt { text: panel.card.lookAlike ?? ""; size: 18 * Theme.u; color: Theme.attention; strong: true; Layout.fillWidth: true; visible: text !== "" }
 
+            Key {
+                objectName: "invite"
+                Layout.fillWidth: true
+                visible: panel.task === "" && (panel.card.mayTry ?? false)
+                weight: why.text !== "" ? "primary" : "secondary"
+                text: panel.words.invite
+                onClicked: { panel.front.touch(); panel.front.invite() }
+            }
+
             Repeater {
                 model: panel.task === "" ? (panel.card.services ?? []) : []
                 ColumnLayout {

@@ -47,6 +47,7 @@ from appliance.core.reception_events import (
     FaceFailure,
     GuardianNamed,
     IdentityCheck,
+    Invited,
     PinSet,
     Relation,
     SessionEnd,
@@ -149,6 +150,7 @@ EVENTS: list[Event] = [
     Corrected(
         "01" * 16, "cd" * 32, "s1", "A02.1", "d-7", "s2", "A02.2", "d-8", CorrectionReason.WRONG_SERVICE, WHO, "0.1.0"
     ),
+    Invited("cd" * 32, WHO, "0.1.0"),
     PinSet(WHO, Role.IT, "terminal", "0.1.0"),
     SignedIn(WHO, Role.RECEPTIONIST, False, "0.1.0"),
     SignedOut(WHO, SessionEnd.SHIFT_OVER, "0.1.0"),
@@ -180,6 +182,7 @@ def test_every_kind_is_tested_here_and_has_its_own_name() -> None:
         "enrolment_tried",
         "forgotten",
         "guardian_named",
+        "invited",
         "key_rotated",
         "look_alike",
         "pack_in_use",

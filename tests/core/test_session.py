@@ -208,7 +208,7 @@ def test_random_walks_return_to_idle(choices: list[int]) -> None:
 
 @given(st.lists(st.integers(0, 1000), max_size=80))
 def test_time_never_runs_back_in_a_visit(choices: list[int]) -> None:
-    """A state begins when its signal came; an attempt begins with an arrival or a retry only."""
+    """A state begins when its signal came; an attempt begins with an arrival, a retry or an invitation only."""
     walk = [session.start(Instant(0.0))]
     signals = []
     for second, choice in enumerate(choices, 1):
@@ -216,7 +216,7 @@ def test_time_never_runs_back_in_a_visit(choices: list[int]) -> None:
         walk.append(advance(walk[-1], signals[-1], Instant(float(second))).visit)
     for second, ((before, after), signal) in enumerate(zip(pairwise(walk), signals, strict=True), 1):
         assert after.entered == Instant(second)
-        fresh = signal in (Signal.ARRIVED, Signal.RETRY)
+        fresh = signal in (Signal.ARRIVED, Signal.RETRY, Signal.INVITED)
         if after.state is not State.IDLE:
             assert after.acquiring_since == (Instant(second) if fresh else before.acquiring_since)
 

@@ -38,7 +38,7 @@ class ScriptedDesk:
     planned: services left, by person. failing: what raises which failure, once each. early: start of the next service
     of those who have nothing else left. calls: for whom reception was called. wards: services
     of the children somebody speaks for. codes: of the visit, by number; here
-    a patient is their own number.
+    a patient is their own number. wishes: of the reception that somebody tries again.
     """
 
     planned: dict[str, list[str]] = field(default_factory=dict)
@@ -54,6 +54,7 @@ class ScriptedDesk:
     wards: dict[str, list[Offer]] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     early: str = ""
+    wishes: int = 0
 
     def _may_fail(self, what: str) -> None:
         failure = self.failing.pop(what, None)
@@ -90,6 +91,12 @@ class ScriptedDesk:
         self._may_fail("call")
         self.calls.append(known)
         return len(self.calls)
+
+    def invited(self) -> bool:
+        """Once for each wish."""
+        self._may_fail("invited")
+        self.wishes, before = max(0, self.wishes - 1), self.wishes
+        return before > 0
 
     def just_confirmed(self) -> tuple[str, Offer] | None:
         """As told."""

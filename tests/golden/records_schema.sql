@@ -50,6 +50,12 @@ CREATE TABLE help_call (
     answered_at TEXT
 ) STRICT;
 
+CREATE TABLE invitation (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    invited_at TEXT NOT NULL,
+    taken_at TEXT
+) STRICT;
+
 CREATE TABLE look_alike (
     person_id TEXT NOT NULL REFERENCES data_key (person_id) ON DELETE CASCADE,
     other_id TEXT NOT NULL REFERENCES data_key (person_id) ON DELETE CASCADE,

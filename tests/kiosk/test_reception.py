@@ -207,6 +207,18 @@ def test_who_is_only_said_to_be_a_patient_is_marked(office: Office) -> None:
     assert [call["claimed"] for call in office.front.values["queue"]["calls"]] == [""]  # type: ignore[index]
 
 
+def test_a_patient_is_sent_back_to_the_kiosk_by_one_press(office: Office) -> None:
+    """The call is answered, the kiosk takes the wish up, and it is said what the patient does now."""
+    office.desk.desk.call(office.desk.find(2))
+    office.sign_in()
+    office.press("row-0")
+    office.press("invite")
+    assert office.text("told") == front_text(Front.INVITED, Language.KAZAKH)
+    assert office.desk.desk.invited()
+    assert [row["call"] for row in rows(office)] == [-1, -1, -1]
+    assert office.desk.events()[-1].kind == "invited"
+
+
 def test_a_visit_is_confirmed_by_hand_with_both_reasons(office: Office) -> None:
     """Without them it is said what is missing; with them the service is confirmed and the event names who did it."""
     office.sign_in()

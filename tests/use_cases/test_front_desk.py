@@ -350,3 +350,26 @@ def test_the_shift_is_handed_over_in_figures(desk: WorkingDesk, clock: ManualClo
     assert told.by_hand == ((make_profile(900).greeting, 1),)
     assert (told.waiting, told.corrected, told.unsigned) == (1, 1, 0)
     assert (told.unsent, told.oldest) == (len(desk.events()), 60)
+
+
+def test_another_try_at_the_kiosk_names_nobody_to_it(desk: WorkingDesk) -> None:
+    """Over the same records the kiosk learns once that somebody may try, and no more.
+
+    The patient's call is answered, and who asked is signed.
+    """
+    desk.enrol(1)
+    front, patient = staffed(desk), desk.records.people.pseudonym(make_iin(1))
+    desk.desk.call(desk.find(1))
+    event = front.invite(patient)
+    assert (desk.events()[-1].event_id, desk.events()[-1].kind) == (event, "invited")
+    assert desk.events()[-1].data["patient"] == patient
+    assert desk.records.help_calls.waiting(desk.clock.moment().wall) == ()
+    assert [column[1] for column in desk.db.execute("PRAGMA table_info(invitation)")] == [
+        "number",
+        "invited_at",
+        "taken_at",
+    ]
+    assert [desk.desk.invited(), desk.desk.invited()] == [True, False]
+    front.operators.sign_out()
+    with pytest.raises(NotSignedIn):
+        front.invite(patient)
