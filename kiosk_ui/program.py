@@ -129,7 +129,6 @@ class Program:
         self._tick()
         self._minute.start()
         worker.start()
-        self._aids.printer.look(self._printers.put)
         try:
             self._app.exec()
         finally:
@@ -176,6 +175,7 @@ class Program:
         """Also lets Python see signals, which wait while Qt waits."""
         self._alive()
         self._aids.tick(self._clock.monotonic())
+        self._aids.printer.watch(self._clock.monotonic(), self._printers.put)
         now = clock_text(self._clock.moment().wall, self.kiosk.language)
         self._around = replace(self._around, clock=now)
         self.kiosk.surround(self._around)

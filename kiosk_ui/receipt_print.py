@@ -5,6 +5,7 @@ answer holds up this thread and nothing else.
 """
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 
@@ -13,6 +14,9 @@ from appliance.paper_texts import Paper
 from appliance.printing import list_printers, print_document
 
 _LOG = logging.getLogger(__name__)
+
+LOOK_S = 20.0
+"""How soon a printer that is switched on is found: CUPS answers in a hundredth of a second."""
 
 
 class ReceiptPrinter:
@@ -27,10 +31,20 @@ class ReceiptPrinter:
         """tell: gets each note for the patient, on the printer's thread."""
         self._tell, self._printers, self._hand_over = tell, printers, hand_over
         self._busy = threading.Lock()
+        self._looked = -math.inf
+        self._look: threading.Thread | None = None
 
-    def look(self, found: Callable[[bool], None]) -> None:
-        """Ask, without waiting, whether there is a printer; found: gets the answer on another thread."""
-        threading.Thread(target=lambda: found(bool(self._printers())), name="printers", daemon=True).start()
+    def watch(self, now: float, found: Callable[[bool], None]) -> None:
+        """Ask, without waiting, whether there is a printer: at once, then every `LOOK_S` while it is called.
+
+        One may be switched on, or away, at any time of the day. now: monotonic seconds. found: gets each answer on
+        another thread.
+        """
+        if now - self._looked < LOOK_S or (self._look is not None and self._look.is_alive()):
+            return
+        self._looked = now
+        self._look = threading.Thread(target=lambda: found(bool(self._printers())), name="printers", daemon=True)
+        self._look.start()
 
     def submit(self, draw: Callable[[], bytes]) -> bool:
         """Print what `draw` gives, a PDF; it is called on the printer's thread. False: one is being printed already.

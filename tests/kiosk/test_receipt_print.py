@@ -5,7 +5,7 @@ from queue import SimpleQueue
 
 from appliance.core.errors import PrinterFailed
 from appliance.paper_texts import Paper
-from kiosk_ui.receipt_print import ReceiptPrinter
+from kiosk_ui.receipt_print import LOOK_S, ReceiptPrinter
 
 WAIT_S = 20.0
 
@@ -76,9 +76,15 @@ def test_a_printer_that_fails_is_told_and_may_be_tried_again() -> None:
         assert tray.notes(2) == [Paper.PRINTING, Paper.FAILED]
 
 
-def test_whether_there_is_a_printer_is_asked_aside() -> None:
-    """The answer comes by itself."""
-    for names in (("Receipts",), ()):
-        found: SimpleQueue[bool] = SimpleQueue()
-        Tray(names).printer.look(found.put)
-        assert found.get(timeout=WAIT_S) is bool(names)
+def test_a_printer_that_is_switched_on_later_is_found() -> None:
+    """The answer comes by itself, at once and then every twenty seconds, and not more often."""
+    found: SimpleQueue[bool] = SimpleQueue()
+    names: list[tuple[str, ...]] = [(), ("Receipts",)]
+    printer = ReceiptPrinter(lambda _: None, lambda: names.pop(0))
+    printer.watch(5.0, found.put)
+    assert found.get(timeout=WAIT_S) is False
+    printer.watch(5.0 + LOOK_S - 1, found.put)
+    assert len(names) == 1
+    while names:  # the thread of the first answer may still be ending
+        printer.watch(5.0 + LOOK_S, found.put)
+    assert found.get(timeout=WAIT_S) is True
