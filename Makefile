@@ -10,6 +10,7 @@ PYTEST_ARGS =
 # Two processes halve the time; files stay whole because their fixtures are dear.
 PYTEST_PROCESSES = 2
 LOCK_ARGS =
+DEB_ARGS =
 # Lines and branches of the whole tree; it may only go up. What judges and what proves is covered to the last branch.
 COVERAGE_FLOOR = 88
 COVERED_WHOLLY = appliance/core/*,appliance/matching/*,sync/envelope.py,sync/signing.py,sync/ledger.py,sync/outbox.py,sync/protocol.py,sync/merkle.py,sync/tiles.py,sync/note.py,sync/log_checkpoint.py
@@ -18,7 +19,7 @@ COVERED_WHOLLY = appliance/core/*,appliance/matching/*,sync/envelope.py,sync/sig
 KELDIM_PACKS ?= $(PACKS)
 export KELDIM_PACKS
 
-.PHONY: help setup setup-window setup-tpm setup-dev pack demo run test check lint types contracts format docs bench lock clean
+.PHONY: help setup setup-window setup-tpm setup-dev pack demo run test check lint types contracts format docs bench lock deb deb-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -82,6 +83,15 @@ lock: setup-dev ## resolve requirements/*.in again; newest versions with LOCK_AR
 	    --no-emit-index-url --no-emit-find-links --no-emit-package opencv-python $(LOCK_ARGS) \
 	    "requirements/$$name.in" \
 	    --output-file "requirements/$$name.lock"; done
+
+deb: setup ## build the Debian packages into build/deb (Debian 12)
+	@$(PYTHON) -m firmware_notes.debian --out build/deb $(DEB_ARGS)
+
+# A bare Debian, a second version, activation, roll-back, purge. Root, debootstrap and a Debian mirror.
+deb-check: pack ## install the Debian packages in a bare Debian 12 and try them: half an hour
+	@$(PYTHON) -m firmware_notes.debian --out build/deb-check --level 1
+	@$(PYTHON) -m firmware_notes.debian --out build/deb-check --level 1 --version 999.0
+	@sh firmware_notes/debian/check.sh build/deb-check "$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" 999.0 $(PACKS)
 
 clean: ## remove what was built, but neither .venv nor any desk's data
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*

@@ -10,7 +10,7 @@ from sync.memory import guard_memory
 def main() -> None:
     """Run the command given on the command line and exit with its code."""
     guard_memory()
-    sys.exit(run(app))
+    sys.exit(run(lambda: app(prog_name="keldim")))  # also where it is started as a module
 
 
 if __name__ == "__main__":

@@ -208,7 +208,7 @@ def bench(
 def main() -> None:
     """Run the command given on the command line and exit with its code."""
     guard_memory()
-    sys.exit(run(app))
+    sys.exit(run(lambda: app(prog_name="keldim-window")))
 
 
 if __name__ == "__main__":

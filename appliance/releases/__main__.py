@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 2 wrong usage, 3 a known failure, which is told with its remedy."""
     given = _parser().parse_args(arguments)
     try:
-        _act(Switching(Shelf(given.root), Debian()), given)
+        _act(Switching(Shelf(given.root), Debian(given.root)), given)
     except KnownFailure as failure:
         sys.stderr.write(f"{failure.code} {failure}\n  {failure.remedy}\n")
         return failure.exit_code

@@ -33,15 +33,19 @@ class System(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Debian:
-    """The real one: dpkg and systemd."""
+    """The real one: dpkg and systemd. root: of the file system whose packages are asked for."""
+
+    root: Path
 
     def complaint(self, version: Version, folder: Path) -> str:
         """Every file against its package, then one start without a desk."""
         package = f"keldim-{version}"
-        code, said = _run(_SHORT_S, "dpkg-query", "--show", "--showformat=${db:Status-Status}", package)
+        code, said = _run(
+            _SHORT_S, "dpkg-query", f"--root={self.root}", "--show", "--showformat=${db:Status-Status}", package
+        )
         if code or said != "installed":
             return f"the package {package} is not installed whole ({said or 'unknown'})"
-        _, said = _run(_LONG_S, "dpkg", "--verify", package)
+        _, said = _run(_LONG_S, "dpkg", f"--root={self.root}", "--verify", package)
         if said:
             return f"files of {package} are not what was packed: {said.splitlines()[0]}"
         code, said = _run(_SHORT_S, str(folder / "bin/python3"), "-I", "-B", "-m", "appliance", "--version")

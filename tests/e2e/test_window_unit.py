@@ -25,8 +25,12 @@ from sync.sealed_keys import Seal
 from tests.e2e.sandbox import NOBODY, UNITS, Unit, may_sandbox
 from tests.fakes.working_desk import make_home
 
-OWN = ["kiosk", "sync", "window", "closed", "panel"]
-NOT_HERE = ("/usr/bin/keldim is not executable", "Unit seatd.service not found")
+OWN = ["kiosk", "sync", "window", "closed", "panel", "doctor", "release"]
+NOT_HERE = (
+    "/usr/bin/keldim is not executable",
+    "/usr/sbin/keldim-release is not executable",
+    "Unit seatd.service not found",
+)
 HOME = Path("/var/lib/keldim")
 
 
