@@ -36,7 +36,15 @@ from appliance.records.data_keys import is_bound
 from appliance.records.desk import DeskRecords
 from appliance.records.schema import RECORDS_MIGRATIONS
 from appliance.records.vault import Vault
-from appliance.settings_in_use import OWN_SETTINGS, Managed, are_fit, in_force, slots_of_settings
+from appliance.settings_in_use import (
+    OWN_SETTINGS,
+    Managed,
+    are_fit,
+    in_force,
+    in_force_untried,
+    known_of_settings,
+    slots_of_settings,
+)
 from appliance.shadow import Shadow, shadow_file
 from appliance.shadow_link import ShadowLink
 from appliance.shadow_link import command as shadow_command
@@ -329,12 +337,15 @@ def _with_fit_settings(desk: OpenDesk, pack: Pack) -> OpenDesk:
     if release is None or not desk.managed.trial or desk.training:
         return desk
     fit = are_fit(slots, release, FacePipeline(pack), pack.measured, desk.config.policy, desk.clock.monotonic)
-    return desk if fit else _with_settings(desk, counted=False)
+    if fit:
+        return desk
+    config, managed = in_force_untried(desk.home)
+    return replace(desk, config=config, managed=managed)
 
 
 def _teller(desk: OpenDesk, slots: Slots, packs: OpenedPacks) -> Callable[[], None]:
     """Tells the fund what is in use, and what became of others; now, where the desk follows publishers, and on call."""
-    settings, managed = slots_of_settings(desk.home), desk.managed
+    managed = desk.managed
     run = Run(
         packs.first.digest,
         packs.release,
@@ -346,10 +357,10 @@ def _teller(desk: OpenDesk, slots: Slots, packs: OpenedPacks) -> Callable[[], No
     )
 
     def tell() -> None:
-        said = pack_in_use(run, slots.state(), settings.state())
+        said = pack_in_use(run, slots.state(), known_of_settings(desk.home))
         tell_pack(desk.records, desk.ledger, desk.clock, desk.home, said)
 
-    if State() != slots.state() or State() != settings.state():
+    if State() != slots.state() or State() != known_of_settings(desk.home):
         tell()
     return tell
 

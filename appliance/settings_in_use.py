@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.config import Config, parse, read
+from appliance.config import Config, load, parse, read
 from appliance.core.errors import ConfigInvalid, ImageUnreadable, PackUnfit
 from appliance.core.policy import Policy
 from appliance.core.ports import Observer
@@ -20,7 +20,7 @@ from models.calibration import Calibration
 from models.errors import NoHealthyPack, PackDamaged, SlotsUnusable
 from models.releases import Wanted
 from models.settings_file import read_settings, settings_slots
-from models.slot_state import Fault
+from models.slot_state import Fault, State
 from models.slots import Chosen, Slots
 from sync.home import Home
 
@@ -61,6 +61,21 @@ def in_force(home: Home, *, counted: bool = False) -> tuple[Config, Managed]:
     return alone, OWN_SETTINGS
 
 
+def in_force_untried(home: Home) -> tuple[Config, Managed]:
+    """As `in_force`, without settings on trial: also where a full disk kept them from being given up."""
+    config, managed = in_force(home)
+    return (load(home.config), OWN_SETTINGS) if managed.trial else (config, managed)
+
+
+def known_of_settings(home: Home) -> State:
+    """The state of the slots, for the desk's report; nothing is known where it cannot be read."""
+    try:
+        return slots_of_settings(home).state()
+    except SlotsUnusable as failure:
+        _log.warning("nothing is known of settings from afar: %s", failure)
+        return State()
+
+
 def _chosen(slots: Slots, *, counted: bool) -> Chosen | None:
     try:
         return slots.begin(counted=counted)
@@ -90,18 +105,18 @@ def are_fit(
     policy: Policy,
     monotonic: Callable[[], float],
 ) -> bool:
-    """Whether settings on trial leave the desk's pack telling people apart; if not they are given up.
-
-    Raises SlotsUnusable.
-    """
+    """Whether settings on trial leave the desk's pack telling people apart; if not they are given up."""
     try:
-        examine(observer, calibration, policy, monotonic)
-    except PackUnfit as failure:
-        _log.warning("settings %d are given up: %s", release.release, failure)
-        slots.give_up(release, Fault.SELF_TEST)
-        return False
-    except ImageUnreadable as failure:
-        _log.warning("settings %d are set aside: %s", release.release, failure)
-        slots.set_aside(release)
-        return False
-    return True
+        try:
+            examine(observer, calibration, policy, monotonic)
+        except PackUnfit as failure:
+            _log.warning("settings %d are given up: %s", release.release, failure)
+            slots.give_up(release, Fault.SELF_TEST)
+        except ImageUnreadable as failure:
+            _log.warning("settings %d are set aside: %s", release.release, failure)
+            slots.set_aside(release)
+        else:
+            return True
+    except SlotsUnusable as failure:
+        _log.warning("settings %d are not used, and that cannot be noted: %s", release.release, failure)
+    return False

@@ -114,9 +114,12 @@ LAST_HEARD = """
 SELECT device, (
     SELECT token FROM event AS own
     WHERE own.device = head.device AND kind = 'pack_in_use' AND refused IS NULL ORDER BY own.seq DESC LIMIT 1
-), token, received
-FROM head JOIN event USING (device, seq) ORDER BY device
+), newest.token, newest.received
+FROM head, LATERAL (
+    SELECT token, received FROM event WHERE event.device = head.device AND event.seq = head.seq LIMIT 1
+) AS newest ORDER BY device
 """
+# LIMIT: one descent of an index for each device and month; a join might read every event there ever was.
 # Two statements: what one statement reads beside the row it waits for is as old as the beginning of the wait.
 _LOCK_HEAD = "SELECT seq, digest FROM head WHERE device = $1 FOR NO KEY UPDATE"
 # LIMIT keeps this one descent of the index for each id: as a join, or with ANY, the planner may read every id that

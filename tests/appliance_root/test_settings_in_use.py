@@ -10,10 +10,17 @@ from appliance.core.errors import ConfigInvalid
 from appliance.core.policy import Policy
 from appliance.face.pack import Pack, open_pack
 from appliance.face.pipeline import FacePipeline
-from appliance.settings_in_use import OWN_SETTINGS, are_fit, in_force, slots_of_settings
+from appliance.settings_in_use import (
+    OWN_SETTINGS,
+    are_fit,
+    in_force,
+    in_force_untried,
+    known_of_settings,
+    slots_of_settings,
+)
 from models.releases import Wanted
 from models.settings_file import SETTINGS_NAME, settings_digest
-from models.slot_state import MAX_TRIES, Bad, Fault
+from models.slot_state import MAX_TRIES, Bad, Fault, State
 from models.slots import Slots
 from sync.home import Home
 
@@ -89,8 +96,24 @@ def test_slots_that_cannot_be_used_close_no_desk(home: Home) -> None:
     _slots(home).obey(5, (wanted.digest,))
     assert _slots(home).state().floor == 5
     assert in_force(home)[1] == OWN_SETTINGS
+    assert known_of_settings(home).floor == 5
     (home.root / "updates" / "settings" / "state.json").write_text("{")
     assert in_force(home)[1] == OWN_SETTINGS
+    assert known_of_settings(home) == State()
+
+
+def test_unfit_settings_that_cannot_be_given_up_are_not_used_either(home: Home, pack: Pack, tmp_path: Path) -> None:
+    """A disk that is full, or gone: the own file holds, and the desk opens."""
+    wanted = _install(home, 1, b"[policy]\nfmr = 1e-300\n")
+    policy, ticks = in_force(home)[0].policy, count()
+    (tmp_path / "full").write_text("")
+    full = slots_of_settings(Home(tmp_path / "full"))
+    assert not are_fit(full, wanted, FacePipeline(pack), pack.measured, policy, lambda: next(ticks) * 0.01)
+    assert in_force(home)[1].trial
+    config, managed = in_force_untried(home)
+    assert (config.policy.tries, managed) == (3, OWN_SETTINGS)
+    _slots(home).mark_good(wanted)
+    assert in_force_untried(home)[1].release == wanted
 
 
 @pytest.fixture(scope="module")

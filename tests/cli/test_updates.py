@@ -271,6 +271,9 @@ def test_settings_take_over_between_two_visits_and_are_left_when_visits_end_wors
     assert ids == [(own, False), (Policy(fmr=1e-5).policy_id, True)]
     assert slots.state().bad == (Bad(wanted, Fault.DRIFT),)
     assert in_force(home)[0].policy.policy_id == own
+    (home.root / "updates" / "settings" / "state.json").write_text("{")
+    with open_desk(home, clock) as desk:
+        assert open_eyes(desk, pack_path.parent, counted=True).probations, "damaged slots close no desk"
 
 
 def test_a_second_desk_gets_it_from_a_stick(clinic: Clinic, office: Office) -> None:
