@@ -117,6 +117,8 @@ Card {
                 Key { text: panel.words.cancel; objectName: "keep"; Layout.fillWidth: true; onClicked: panel.task = "" }
                 Key { text: panel.words.erase; objectName: "erase"; Layout.fillWidth: true; onClicked: panel.front.withdraw() }
             }
+            Txt { objectName: "proofNote"; text: panel.card.proofNote ?? ""; size: 17 * Theme.u; strong: true; visible: text !== ""; wrapMode: Text.WrapAtWordBoundaryOrAnywhere; Layout.fillWidth: true }
+            Key { objectName: "printProof"; text: panel.words.print_proof; visible: (panel.card.proof ?? []).length > 0; Layout.fillWidth: true; onClicked: { panel.front.touch(); panel.front.printProof() } }
             Rectangle {
                 Layout.fillWidth: true
                 Layout.preferredHeight: proof.implicitHeight + 28 * Theme.u
@@ -125,8 +127,6 @@ Card {
                 visible: (panel.card.proof ?? []).length > 0
                 Txt { id: proof; objectName: "proof"; anchors { left: parent.left; right: parent.right; verticalCenter: parent.verticalCenter; margins: 14 * Theme.u } text: (panel.card.proof ?? []).join("\n"); size: 17 * Theme.u }
             }
-            Txt { objectName: "proofNote"; text: panel.card.proofNote ?? ""; size: 17 * Theme.u; strong: true; visible: text !== ""; wrapMode: Text.WrapAtWordBoundaryOrAnywhere; Layout.fillWidth: true }
-            Key { objectName: "printProof"; text: panel.words.print_proof; visible: (panel.card.proof ?? []).length > 0; Layout.fillWidth: true; onClicked: { panel.front.touch(); panel.front.printProof() } }
         }
     }
 }

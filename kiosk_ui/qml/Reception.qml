@@ -41,7 +41,7 @@ Window {
             }
             Item { Layout.fillWidth: true; Layout.preferredWidth: 1 }
             Rectangle { width: 12 * Theme.u; height: width; radius: width / 2; color: (window.front.queue.backlog ?? false) ? "#f59e0b" : Theme.ringGood; visible: window.session.signedIn }
-            Txt { text: window.front.queue.unsent ?? ""; Accessible.name: window.front.queue.unsentSaid ?? ""; size: 17 * Theme.u; color: Theme.nightFaint; visible: window.session.signedIn; wrapMode: Text.NoWrap; elide: Text.ElideRight; Layout.fillWidth: true; Layout.maximumWidth: implicitWidth; Layout.preferredWidth: implicitWidth; Layout.minimumWidth: 0 }
+            Txt { text: window.front.queue.unsent ?? ""; Accessible.name: window.front.queue.unsentSaid ?? ""; size: 17 * Theme.u; color: Theme.nightFaint; visible: window.session.signedIn; wrapMode: Text.NoWrap; elide: Text.ElideRight; Layout.fillWidth: true; Layout.maximumWidth: implicitWidth; Layout.preferredWidth: implicitWidth; Layout.minimumWidth: Math.min(implicitWidth, 120 * Theme.u) }
             Txt { text: window.session.name; size: 18 * Theme.u; strong: true; color: Theme.nightText; visible: window.session.signedIn; wrapMode: Text.NoWrap }
             Key { text: window.words.lock; objectName: "lock"; onNight: true; visible: window.session.signedIn; onClicked: window.front.lock() }
             Key { text: window.words.sign_out; objectName: "signOut"; onNight: true; visible: window.session.signedIn; onClicked: window.front.signOut() }
