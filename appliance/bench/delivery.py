@@ -66,6 +66,7 @@ def measure(load: Load, clock: SystemClock, step: Callable[[str], None]) -> Repo
 
     step: told what comes next.
     """
+    load_before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="keldim-bench-") as name:
         folder = Path(name)
         step("recording and signing at a desk")
@@ -102,6 +103,7 @@ def measure(load: Load, clock: SystemClock, step: Callable[[str], None]) -> Repo
         "rounds": load.rounds,
         "events stored": stored,
         "cores": len(os.sched_getaffinity(0)),
+        "load average of the machine before the run": round(load_before, 1),
         "key class of what is delivered": "file",
         **{f"NOT MEASURED, {found.holder}": found.why for found in desks if isinstance(found, NotRecorded)},
     }
@@ -153,17 +155,22 @@ def _speed(used: Sequence[_Used], each: int, bare: float) -> tuple[Figure, ...]:
 
 
 def _shares(used: Sequence[_Used], each: int, bare: float, postmaster: int | None) -> tuple[Figure, ...]:
-    """Processor time of an event, by part; `bare` is what its signature alone takes."""
+    """Processor time of an event, by part; `bare` is what its signature alone takes.
+
+    The last figure is what other work on the machine does not lower: wall time says how much of it was left to us.
+    """
 
     def of(part: Callable[[_Used], float]) -> float:
         return median(map(part, used)) / each * 1e6
 
+    cores, total = len(os.sched_getaffinity(0)), of(lambda u: u.client + u.gateway + u.database)
     database = () if postmaster is None else (Figure("database, an event", of(lambda u: u.database), "us CPU"),)
     return (
         Figure("client, an event", of(lambda u: u.client), "us CPU"),
         Figure("gateway, an event", of(lambda u: u.gateway), "us CPU", bare),
         *database,
-        Figure("all of them, an event", of(lambda u: u.client + u.gateway + u.database), "us CPU", bare),
+        Figure("all of them, an event", total, "us CPU", bare),
+        Figure("events a second that this allows on all cores, at most", cores * 1e6 / total, "/s", cores * 1e6 / bare),
     )
 
 
