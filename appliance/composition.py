@@ -13,8 +13,10 @@ from pathlib import Path
 from appliance.admission import Admission
 from appliance.checkin import RecordedDesk, tell_opening
 from appliance.config import Config
+from appliance.core.errors import PackChanged
 from appliance.core.liveness_passive import PassiveLimits
 from appliance.core.liveness_steps import drawn
+from appliance.core.session import State as VisitState
 from appliance.core.snapshot import Snapshot
 from appliance.core.types import Instant, PersonId
 from appliance.day_book import DayBook
@@ -27,7 +29,7 @@ from appliance.managed import configuration_digest
 from appliance.matching.gallery import Gallery
 from appliance.operators import Operators
 from appliance.pack_report import Run, pack_in_use, tell_pack
-from appliance.packs_in_use import Delivered, OpenedPacks, forms, open_packs, ring_of, slots_of
+from appliance.packs_in_use import Delivered, OpenedPacks, PacksInMemory, forms, open_packs, ring_of, slots_of
 from appliance.probation import Probation
 from appliance.reception_queue import ReceptionQueue
 from appliance.recognition import PackThresholds, Recogniser
@@ -45,7 +47,7 @@ from appliance.settings_in_use import (
     known_of_settings,
     slots_of_settings,
 )
-from appliance.shadow import Shadow, shadow_file
+from appliance.shadow import Shadow, Watching, shadow_file
 from appliance.shadow_link import ShadowLink
 from appliance.shadow_link import command as shadow_command
 from appliance.staff import StaffEnrolment
@@ -122,7 +124,8 @@ class SeeingDesk:
     """A desk with its pack open and everybody's templates in memory. earlier: packs it is moving away from, opened.
 
     probations: watch how visits end with the pack and the settings, and for others; none on a copy to practise on.
-    shadow: lets a new pack see the visits first.
+    shadow: lets a new pack see the visits first. again: the same desk with the packs that are wanted now, its records
+    and camera staying open; raises PackChanged where other settings are wanted, too. None where nothing may change.
     """
 
     desk: OpenDesk
@@ -134,6 +137,7 @@ class SeeingDesk:
     recogniser: Recogniser
     probations: tuple[Probation, ...] = ()
     shadow: Shadow | None = None
+    again: Callable[[], "SeeingDesk"] | None = None
 
     def close(self) -> None:
         """End what runs beside; the records stay open."""
@@ -205,17 +209,20 @@ class SeeingDesk:
             beside=self.shadow,
             training=desk.training,
         )
-        watchers = (*(() if self.shadow is None else (self.shadow,)), *self.probations)
-        return Station(equipment, camera, _seen_by(publish, watchers), at)
+        return Station(equipment, camera, _seen_by(publish, self.shadow, self.probations), at)
 
 
 def _seen_by(
-    publish: Callable[[Snapshot], None], watchers: tuple[Shadow | Probation, ...]
+    publish: Callable[[Snapshot], None], shadow: Shadow | None, probations: tuple[Probation, ...]
 ) -> Callable[[Snapshot], None]:
     def all_of_them(snapshot: Snapshot) -> None:
         publish(snapshot)
-        for watcher in watchers:
-            watcher.see(snapshot)
+        if shadow is not None:
+            shadow.see(snapshot)
+            if shadow.preparing and snapshot.state is VisitState.IDLE:
+                return  # the desk changes packs when the new one is in memory
+        for probation in probations:
+            probation.see(snapshot)
 
     return all_of_them
 
@@ -290,12 +297,13 @@ def empty_gallery(pack: Pack) -> Gallery:
     return Gallery(dimension(pack), pack.digest, book=book)
 
 
-def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDesk:
+def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False, memory: PacksInMemory | None = None) -> SeeingDesk:
     """Open the desk's packs and load the galleries. packs: folder of packs.
 
-    counted: this is a start of the desk, which a pack or settings on trial have to survive. Raises PackInvalid,
-    PackUnknown.
+    counted: this is a start of the desk, which a pack or settings on trial have to survive. memory: of this
+    process. Raises PackInvalid, PackUnknown.
     """
+    memory = memory or PacksInMemory()
     if not desk.training:
         desk = _with_settings(desk, counted=counted)
     records = desk.records
@@ -304,8 +312,9 @@ def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDe
     for digest, form in forms((*here.paths, *slots.paths())):
         records.pack_forms.note(digest, form)
     held = records.pack_forms.with_alike(pack for packs_of_one in people for pack in packs_of_one)
-    found = open_packs(slots, here, desk.config.policy, held, desk.clock.monotonic, counted=counted)
+    found = open_packs(slots, here, desk.config.policy, held, desk.clock.monotonic, counted=counted, memory=memory)
     opened, pack = found.all, found.first
+    memory.keep(opened)
     desk = _with_fit_settings(desk, pack)
     enrolled = EnrolledGallery(records.templates, *(empty_gallery(each) for each in opened))
     staff = EnrolledGallery(records.staff.templates, *(empty_gallery(each) for each in opened))
@@ -313,6 +322,7 @@ def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDe
     clear_log(records)
     recogniser = recogniser_over(records, enrolled, staff, calibrations, desk.config.policy)
     tell = _teller(desk, slots, found) if counted and not desk.training else None
+    shadow = None if tell is None else _shadow(desk, slots, here, tell, memory)
     return SeeingDesk(
         desk=desk,
         pack=pack,
@@ -322,7 +332,8 @@ def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False) -> SeeingDe
         staff=staff,
         recogniser=replace(recogniser, spare=next(iter(recogniser.earlier), None)) if found.trial else recogniser,
         probations=() if tell is None else _probations(desk, slots, found, tell),
-        shadow=None if tell is None else _shadow(desk, slots, here, tell),
+        shadow=shadow,
+        again=None if tell is None else lambda: _again(desk, packs, memory, shadow),
     )
 
 
@@ -374,8 +385,19 @@ def _probations(desk: OpenDesk, slots: Slots, packs: OpenedPacks, tell: Callable
     )
 
 
-def _shadow(desk: OpenDesk, slots: Slots, here: Delivered, tell: Callable[[], None]) -> Shadow:
+def _again(desk: OpenDesk, packs: Path, memory: PacksInMemory, shadow: Shadow | None) -> SeeingDesk:
+    if in_force(desk.home)[0] != desk.config:
+        raise PackChanged("other settings are to be used from now on")
+    if shadow is not None:
+        shadow.close()
+    return open_eyes(desk, packs, counted=True, memory=memory)
+
+
+def _shadow(desk: OpenDesk, slots: Slots, here: Delivered, tell: Callable[[], None], memory: PacksInMemory) -> Shadow:
     def link(pack: Path) -> ShadowLink:
         return ShadowLink(shadow_command(pack, here.licences, desk.home.root), desk.clock.monotonic)
 
-    return Shadow(slots, shadow_file(desk.home), desk.clock.monotonic, link, tell)
+    def prepare(pack: Path) -> None:
+        memory.examine(memory.open(pack, here.licences), desk.config.policy, desk.clock.monotonic)
+
+    return Shadow(slots, shadow_file(desk.home), desk.clock.monotonic, Watching(link, prepare), tell)

@@ -52,6 +52,39 @@ class OpenedPacks:
         return (self.first, *self.earlier)
 
 
+class PacksInMemory:
+    """Packs that this process has opened already, by digest: taking one into use again costs nothing.
+
+    One that goes on trial is opened here before, on another thread, while the desk works on with the other.
+    """
+
+    def __init__(self) -> None:
+        self._opened: dict[PackDigest, Pack] = {}
+        self._examined: set[PackDigest] = set()
+        self._used: dict[PackDigest, Pack] = {}
+
+    def open(self, path: Path, accepted: Path | None = None) -> Pack:
+        """As `open_pack`, which has verified every byte of what is in memory."""
+        try:
+            found = self._opened.get(PackDigest(pack_digest((path / MANIFEST_NAME).read_bytes())))
+        except OSError:
+            found = None
+        pack = found or open_pack(path, accepted=accepted)
+        self._opened[pack.digest] = pack
+        return pack
+
+    def examine(self, pack: Pack, policy: Policy, monotonic: Callable[[], float]) -> None:
+        """As `appliance.examination.examine`, once."""
+        if pack.digest not in self._examined:
+            examine(FacePipeline(pack), pack.measured, policy, monotonic)
+            self._examined.add(pack.digest)
+
+    def keep(self, packs: Collection[Pack]) -> None:
+        """Forget all but these, now in use, and those in use before: the desk may go back to them."""
+        before, self._used = self._used, {pack.digest: pack for pack in packs}
+        self._opened = {**before, **self._used}
+
+
 def slots_of(home: Home) -> Slots:
     """The two slots of a desk."""
     return Slots(home.root / "updates" / "slots")
@@ -83,30 +116,40 @@ def open_packs(
     monotonic: Callable[[], float],
     *,
     counted: bool,
+    memory: PacksInMemory | None = None,
 ) -> OpenedPacks:
-    """Open the packs to work with. held: packs of whose form there are templates. counted: as `Slots.begin`.
+    """Open the packs to work with. held: packs of whose form there are templates. counted: as `Slots.begin`. memory: of this
+    process.
 
     Raises PackInvalid, PackUncalibrated, LicenceNotAccepted of the delivered pack; NoHealthyPack, SlotsUnusable.
     """
+    memory = memory or PacksInMemory()
     chosen = slots.begin(counted=counted)
     while chosen is not None:
-        pack = _tried(slots, chosen, delivered.licences, policy, monotonic)
+        pack = _tried(slots, chosen, delivered.licences, policy, monotonic, memory)
         if pack is not None:
             others = (*((chosen.earlier,) if chosen.earlier else ()), *delivered.paths)
             back = others[0] if chosen.trial else None
-            earlier = _earlier(pack, others, delivered.licences, held, back)
+            earlier = _earlier(pack, others, delivered.licences, held, back, memory)
             return OpenedPacks(pack, earlier, chosen.pack, chosen.trial)
         chosen = slots.begin(counted=counted)
-    first, *rest = (open_pack(path) for path in delivered.paths)
+    first, *rest = (memory.open(path) for path in delivered.paths)
     return OpenedPacks(first, tuple(rest))
 
 
-def _tried(slots: Slots, chosen: Chosen, accepted: Path, policy: Policy, monotonic: Callable[[], float]) -> Pack | None:
+def _tried(
+    slots: Slots,
+    chosen: Chosen,
+    accepted: Path,
+    policy: Policy,
+    monotonic: Callable[[], float],
+    memory: PacksInMemory,
+) -> Pack | None:
     """The chosen pack, opened; None: it was given up."""
     try:
-        pack = open_pack(chosen.path, accepted=accepted)
+        pack = memory.open(chosen.path, accepted)
         if chosen.trial:
-            examine(FacePipeline(pack), pack.measured, policy, monotonic)
+            memory.examine(pack, policy, monotonic)
     except (PackInvalid, PackUncalibrated, PackUnfit) as failure:
         _log.warning("release %d is given up: %s", chosen.pack.release, failure)
         slots.give_up(chosen.pack, Fault.SLOW if isinstance(failure, PackSlow) else Fault.SELF_TEST)
@@ -119,7 +162,12 @@ def _tried(slots: Slots, chosen: Chosen, accepted: Path, policy: Policy, monoton
 
 
 def _earlier(
-    first: Pack, paths: tuple[Path, ...], accepted: Path, held: Collection[PackDigest], back: Path | None
+    first: Pack,
+    paths: tuple[Path, ...],
+    accepted: Path,
+    held: Collection[PackDigest],
+    back: Path | None,
+    memory: PacksInMemory,
 ) -> tuple[Pack, ...]:
     """Of the packs the desk comes from, those it has templates of; each costs an embedding per frame.
 
@@ -133,7 +181,7 @@ def _earlier(
             data = (path / MANIFEST_NAME).read_bytes()
             form = parse_manifest(data).template_form()
             if form != own and form not in found and (path == back or PackDigest(pack_digest(data)) in held):
-                found[form] = open_pack(path, accepted=accepted)
+                found[form] = memory.open(path, accepted)
         except (OSError, PackDamaged, PackInvalid, PackUncalibrated, LicenceNotAccepted) as failure:
             _log.warning("whoever only has templates of pack %s is not recognised: %s", path.name, failure)
     return tuple(found.values())

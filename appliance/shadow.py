@@ -7,6 +7,7 @@ process is `shadow_link`'s, the verdict `core.shadow`'s, the slots `models.slots
 
 import logging
 import queue
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from models.releases import Wanted
 from models.slot_state import Fault
 from models.slots import Slots
 from sync.durable import replace_file
+from sync.errors import KnownFailure
 from sync.home import Home
 
 _log = logging.getLogger(__name__)
@@ -66,6 +68,14 @@ class Glances:
 
 
 @dataclass(frozen=True, slots=True)
+class Watching:
+    """What watching a pack needs. link: as `Link`. prepare: takes a pack into memory before it goes on trial."""
+
+    link: Link
+    prepare: Callable[[Path], object] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a pack has come that is watched. digest: empty where none is."""
 
@@ -81,16 +91,23 @@ class Shadow:
         slots: Slots,
         file: Path,
         monotonic: Callable[[], float],
-        link: Link,
+        watching: Watching,
         changed: Callable[[], object] = lambda: None,
     ) -> None:
         """file: for the counts. changed: called when a pack begins to be watched, goes on trial, or is given up."""
-        self._slots, self._file, self._monotonic, self._link, self._changed = slots, file, monotonic, link, changed
+        self._slots, self._file, self._monotonic, self._changed = slots, file, monotonic, changed
+        self._watching = watching
+        self._preparation: threading.Thread | None = None
         self._looked = float("-inf")
         self._pack: Wanted | None = None
         self._worker: ShadowWorker | None = None
         self._tally = _NOTHING
         self._glances = Glances()
+
+    @property
+    def preparing(self) -> bool:
+        """Whether the pack that goes on trial is still being taken into memory."""
+        return self._preparation is not None and self._preparation.is_alive()
 
     def look(self, frame: Frame, seen: Observation, passed: bool) -> None:
         """A frame of the visit, as the pack in use saw it. passed: the gate of a check-in."""
@@ -132,7 +149,7 @@ class Shadow:
             folder, self._pack = waiting
             before = read_progress(self._file)
             self._tally = before.tally if before.digest == self._pack.digest else _NOTHING
-            self._worker = ShadowWorker(self._link, folder)
+            self._worker = ShadowWorker(self._watching.link, folder)
             _log.info("release %d is watched beside the pack in use", self._pack.release)
             self._changed()
 
@@ -157,9 +174,22 @@ class Shadow:
             self._refuse(pack, Fault.DIFFERS, str(self._tally))
         elif verdict is ShadowVerdict.PASSED:
             _log.info("release %d goes on trial: %s", pack.release, self._tally)
+            waiting = self._slots.waiting()
             self.close()
-            self._slots.promote(pack)
+            self._slots.promote(pack)  # first: a start is counted from now on, whatever becomes of this process
             self._changed()
+            if waiting is not None:
+                self._prepare(waiting[0])
+
+    def _prepare(self, folder: Path) -> None:
+        def prepare() -> None:
+            try:
+                self._watching.prepare(folder)
+            except KnownFailure as failure:
+                _log.warning("the new pack was not taken into memory: %s", failure.code)  # opening it will say more
+
+        self._preparation = threading.Thread(target=prepare, name="prepare", daemon=True)
+        self._preparation.start()
 
     def _refuse(self, pack: Wanted, fault: Fault | None, why: str) -> None:
         self.close()

@@ -4,6 +4,7 @@ A known failure at opening closes the desk on the screen and is tried again; a b
 program, so that its supervisor starts it anew. What a snapshot looks like is the window's.
 """
 
+import contextlib
 import logging
 import threading
 from collections import deque
@@ -114,20 +115,34 @@ class DeskThread:
     def _work(self) -> None:
         with self._opening.eyes() as eyes:
             self._tell(eyes.desk)
-            with self._opening.source(eyes.desk) as source:
-                station = eyes.station(
-                    source.name,
-                    lambda snapshot: self._publish(self._shown(eyes.desk, snapshot)),
-                    Instant(self._clock.monotonic()),
-                )
-                station.resume(Instant(self._clock.monotonic()))
+            with self._opening.source(eyes.desk) as source, contextlib.ExitStack() as opened:
+                while True:
+                    try:
+                        self._before(eyes, source)
+                    except PackChanged as change:
+                        if eyes.again is None:
+                            raise
+                        _LOG.info("the desk takes another pack: %s", change)
+                        eyes = eyes.again()
+                        opened.callback(eyes.close)
+                    else:
+                        return
 
-                def stopped() -> bool:
-                    while self._intents:
-                        station.submit(self._intents.popleft())
-                    return self._stop.is_set()
+    def _before(self, eyes: SeeingDesk, source: FrameSource) -> None:
+        """Work with these packs before this camera."""
+        station = eyes.station(
+            source.name,
+            lambda snapshot: self._publish(self._shown(eyes.desk, snapshot)),
+            Instant(self._clock.monotonic()),
+        )
+        station.resume(Instant(self._clock.monotonic()))
 
-                station.run(source, stopped)
+        def stopped() -> bool:
+            while self._intents:
+                station.submit(self._intents.popleft())
+            return self._stop.is_set()
+
+        station.run(source, stopped)
 
     def _shown(self, desk: OpenDesk, snapshot: Snapshot) -> Shown:
         now = self._clock.monotonic()

@@ -20,7 +20,7 @@ from appliance.demo.cast import PATIENTS, locate
 from appliance.examination import pictures
 from appliance.face.pack import open_pack
 from appliance.face.pipeline import FacePipeline
-from appliance.shadow import Shadow, read_progress
+from appliance.shadow import Shadow, Watching, read_progress
 from appliance.shadow_link import Deadlines, ShadowLink, command
 from models.releases import Wanted
 from models.slot_state import Bad, Fault
@@ -53,11 +53,18 @@ class Desk:
     def __post_init__(self) -> None:
         """Nothing is installed yet."""
         self.slots, self.changes, self.now = Slots(self.folder / "slots"), 0, 0.0
+        self.prepared: list[Path] = []
         self.shadow = self.start()
 
     def start(self) -> Shadow:
         """The desk starts."""
-        return Shadow(self.slots, self.folder / "shadow.json", lambda: self.now, self.link, self.changed)
+        return Shadow(
+            self.slots,
+            self.folder / "shadow.json",
+            lambda: self.now,
+            Watching(self.link, self.prepared.append),
+            self.changed,
+        )
 
     def link(self, pack: Path) -> ShadowLink:
         """A real process."""
@@ -132,6 +139,7 @@ def test_a_good_pack_goes_on_trial_after_so_many_visits(desk: Desk, pack_path: P
     tally = read_progress(tmp_path / "shadow.json").tally
     assert {each.times for each in (tally.found, tally.passed, tally.alike)} == {LEAST_VISITS}
     assert (tally.taken.times, tally.taken.of) == (0, 7 * LEAST_VISITS)
+    desk.wait_for(lambda: bool(desk.prepared) and not desk.shadow.preparing)
     assert desk.changes == 3, "watched, watched again after the restart, on trial"
 
 

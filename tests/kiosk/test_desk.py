@@ -62,7 +62,9 @@ class Clinic:
         self.failures, self.bug, self.waiting_s, self.token = failures, bug, waiting_s, token
         self.asked: list[str] = []
         self.stations: list[Station] = []
-        self.closed = 0
+        self.opened: list[SeeingDesk] = []
+        self.again: Callable[[], SeeingDesk] | None = None
+        self.closed = self.swapped = 0
         self.ready = threading.Event()
 
     @contextlib.contextmanager
@@ -84,7 +86,9 @@ class Clinic:
 
         desk = SimpleNamespace(ledger=SimpleNamespace(token=token), backlog_age=lambda: self.waiting_s)
         try:
-            yield cast("SeeingDesk", SimpleNamespace(desk=desk, station=station))
+            eyes = SimpleNamespace(desk=desk, station=station, again=self.again, close=lambda: None)
+            self.opened.append(cast("SeeingDesk", eyes))
+            yield self.opened[-1]
         finally:
             self.closed += 1
 
@@ -142,6 +146,24 @@ def test_another_pack_is_opened_at_once() -> None:
     assert len(clinic.stations) >= 2
     assert clinic.closed == len(clinic.stations)
     assert State.OUT_OF_SERVICE not in {shown.snapshot.state for shown in screen.shown}
+    assert screen.endings == [Ended(None)]
+
+
+def test_a_pack_that_changed_closes_neither_records_nor_camera() -> None:
+    """The same desk goes on with the packs that are wanted now."""
+    clinic = Clinic(bug=PackChanged("another pack"))
+
+    def swap() -> SeeingDesk:
+        clinic.swapped += 1
+        clinic.bug = None
+        return clinic.opened[-1]
+
+    clinic.again = swap
+    screen = Screen(clinic)
+    screen.thread.start()
+    until(lambda: len(clinic.stations) == 2 and bool(screen.shown))
+    assert screen.thread.stop(10)
+    assert (clinic.swapped, clinic.closed, len(screen.told)) == (1, 1, 1)
     assert screen.endings == [Ended(None)]
 
 
