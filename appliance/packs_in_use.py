@@ -118,9 +118,9 @@ def open_packs(
     counted: bool,
     memory: PacksInMemory | None = None,
 ) -> OpenedPacks:
-    """Open the packs to work with. held: packs of whose form there are templates. counted: as `Slots.begin`. memory: of this
-    process.
+    """Open the packs to work with. held: packs of whose form there are templates. counted: as `Slots.begin`.
 
+    memory: of this process.
     Raises PackInvalid, PackUncalibrated, LicenceNotAccepted of the delivered pack; NoHealthyPack, SlotsUnusable.
     """
     memory = memory or PacksInMemory()

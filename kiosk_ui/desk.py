@@ -113,20 +113,20 @@ class DeskThread:
                 return
 
     def _work(self) -> None:
-        with self._opening.eyes() as eyes:
-            self._tell(eyes.desk)
-            with self._opening.source(eyes.desk) as source, contextlib.ExitStack() as opened:
-                while True:
-                    try:
-                        self._before(eyes, source)
-                    except PackChanged as change:
-                        if eyes.again is None:
-                            raise
-                        _LOG.info("the desk takes another pack: %s", change)
-                        eyes = eyes.again()
-                        opened.callback(eyes.close)
-                    else:
-                        return
+        with self._opening.eyes() as first, contextlib.ExitStack() as opened:
+            self._tell(first.desk)
+            source, eyes = opened.enter_context(self._opening.source(first.desk)), first
+            while True:
+                try:
+                    self._before(eyes, source)
+                except PackChanged as change:
+                    if eyes.again is None:
+                        raise
+                    _LOG.info("the desk takes another pack: %s", change)
+                    eyes = eyes.again()
+                    opened.callback(eyes.close)
+                else:
+                    return
 
     def _before(self, eyes: SeeingDesk, source: FrameSource) -> None:
         """Work with these packs before this camera."""

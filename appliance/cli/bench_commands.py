@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from appliance.bench import delivery, end_to_end, nation, search, stages, startup, transparency, vision
+from appliance.bench import delivery, end_to_end, nation, search, stages, startup, transparency, update, vision
 from appliance.bench.report import Figure, Report
 from appliance.cli.output import ERR, dump, say, table
 from appliance.cli.place import Json, place
@@ -166,6 +166,14 @@ def bench_search(
             report = nation.measure(sizes[0], (dimension or [512])[0], book, folder, SystemClock(), told)
         else:
             report = search.measure(sizes, dimension or [128, 512], book, probes, SystemClock(), told)
+    show(report, as_json=as_json)
+
+
+@app.command("update")
+def bench_update(context: typer.Context, pack: PackName = "builtin", as_json: Json = False) -> None:
+    """The longest pause of a running desk while a new pack comes, is watched, taken into use and given up; minutes."""
+    with ERR.status("before") as status:
+        report = update.measure(place(context).packs, pack, SystemClock(), status.update)
     show(report, as_json=as_json)
 
 

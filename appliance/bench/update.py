@@ -1,0 +1,277 @@
+"""Measures the longest pause of a running desk while a new pack comes, is watched, taken into use, and given up.
+
+The real station with the real pack before a scene in real time; the update is received from a real https server by the
+real command in a process of its own, as on a desk. The window around it is measured by `keldim bench ui`.
+"""
+
+import contextlib
+import functools
+import hashlib
+import http.server
+import json
+import secrets
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from appliance.bench.report import Bound, Figure, Goal, Report
+from appliance.capture.scene import Scene
+from appliance.capture.scene_portrait import Portrait
+from appliance.capture.scene_script import Enter, LivePerson, Script
+from appliance.composition import SeeingDesk, open_desk, open_eyes
+from appliance.config_edit import write_packs
+from appliance.core.errors import DemoFailed, PackChanged
+from appliance.core.shadow import LEAST_VISITS
+from appliance.core.snapshot import Snapshot
+from appliance.core.types import Frame, Instant
+from appliance.demo import cast, clinic
+from appliance.packs_in_use import slots_of
+from appliance.shadow import shadow_file
+from appliance.updating import UpdateFolder
+from models import publish
+from models.manifest import MANIFEST_NAME, PackFile
+from models.manifest_document import write_manifest
+from models.publish import Parties
+from models.publishing_keys import make_key_file, open_key_file
+from models.releases import Followed, Ring, Wanted
+from models.repository import Repository
+from models.slot_state import Fault
+from models.store import read_pack
+from sync.clock import SystemClock
+from sync.durable import replace_file
+from sync.fund.home import FundHome
+
+FPS = 15.0
+LIMIT_S = 1.0
+_VISIT_S, _EMPTY_S, _SETTLE_S, _PATIENCE_S = 8.0, 6.0, 8.0, 240.0
+PHASES = ("before", "receiving", "watched", "to trial", "roll-back")
+
+
+@dataclass
+class _Gaps:
+    """Longest time between two frames and between two snapshots, by phase."""
+
+    clock: SystemClock
+    phase: str = PHASES[0]
+    frames: dict[str, float] = field(default_factory=dict)
+    snapshots: dict[str, float] = field(default_factory=dict)
+    last: dict[str, float] = field(default_factory=dict)
+
+    def mark(self, kind: str) -> None:
+        """A frame was taken, or a snapshot shown."""
+        now, into = self.clock.monotonic(), self.frames if kind == "frame" else self.snapshots
+        gap = now - self.last.get(kind, now)
+        self.last[kind] = now
+        into[self.phase] = max(into.get(self.phase, 0.0), gap)
+
+
+class _Camera:
+    """Somebody comes and goes before the desk, in real time."""
+
+    name = "scene"
+
+    def __init__(self, portrait: Portrait, gaps: _Gaps, stop: threading.Event) -> None:
+        self._portrait, self._gaps, self._stop = portrait, gaps, stop
+        self._frames = self._play()
+        self._index, self._due = 0, gaps.clock.monotonic()
+
+    def read(self) -> Frame | None:
+        """The next frame, when it is due."""
+        if self._stop.is_set():
+            return None
+        frame = next(self._frames)
+        self._due = max(self._due + 1 / FPS, self._gaps.clock.monotonic())
+        self._gaps.clock.sleep(max(self._due - self._gaps.clock.monotonic(), 0.0))
+        self._gaps.mark("frame")
+        self._index += 1
+        return Frame(frame.pixels, Instant(self._gaps.clock.monotonic()), self.name, self._index)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _play(self) -> Iterator[Frame]:
+        for seed in range(1000):
+            for actions, seconds in (((), _EMPTY_S), ((Enter(0.0, LivePerson(self._portrait)),), _VISIT_S)):
+                scene = Scene(Script(actions, seconds=seconds), name=self.name, start=Instant(0.0), fps=FPS, seed=seed)
+                while (frame := scene.read()) is not None:
+                    yield frame
+
+
+@contextlib.contextmanager
+def _served(certificate: Path, folder: Path) -> Iterator[str]:
+    """The repository on a web server."""
+
+    class _Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+            """Nothing."""
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder))) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"https://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def _publish(folder: Path, pack: Path, clock: SystemClock) -> tuple[Repository, Wanted]:
+    """Everybody's keys, a repository, one release for all."""
+    now, word = clock.moment().wall, secrets.token_hex(16)
+    names = ("root-1", "root-2", "root-3", "pack-1", "pack-2", "pack-3", "online", *Ring)
+    public = {name: make_key_file(folder / f"{name}.pem", word) for name in names}
+    signers = {name: open_key_file(folder / f"{name}.pem", word) for name in names}
+    repository = Repository(folder / "repository")
+    rings = {ring: public[ring] for ring in Ring}
+    publish.found(
+        repository,
+        Parties([public[n] for n in names[:3]], [public[n] for n in names[3:6]], public["online"], rings),
+        now,
+    )
+
+    def sign() -> None:
+        for name in ("root-1", "root-2", "pack-1", "pack-2", *Ring):
+            repository.sign(signers[name])
+        repository.stamp([signers["online"]], now)
+
+    sign()
+    release = publish.add_release(repository, pack, now)
+    for ring in Ring:
+        publish.assign(repository, ring, release.number, now)
+    sign()
+    return repository, Wanted(release.number, read_pack(pack).digest)
+
+
+def _newer(pack: Path, folder: Path) -> Path:
+    """The same pack with another card."""
+    shutil.copytree(pack, folder)
+    manifest, card = read_pack(pack).manifest, b"# another release\n"
+    (folder / manifest.card).write_bytes(card)
+    mine = PackFile(manifest.card, hashlib.sha256(card).hexdigest(), len(card))
+    files = tuple(mine if one.name == manifest.card else one for one in manifest.files)
+    (folder / MANIFEST_NAME).write_bytes(write_manifest(replace(manifest, files=files)))
+    return folder
+
+
+def _wait(clock: SystemClock, happened: Callable[[], bool], what: str) -> None:
+    until = clock.monotonic() + _PATIENCE_S
+    while not happened():
+        if clock.monotonic() > until:
+            raise DemoFailed(f"the update did not come to it: {what}")
+        clock.sleep(0.1)
+
+
+def measure(packs: Path, pack: str, clock: SystemClock, told: Callable[[str], object]) -> Report:
+    """Run one update and its roll-back; a few minutes. told: what is going on."""
+    with tempfile.TemporaryDirectory(prefix="keldim-bench-") as name:
+        root = Path(name)
+        site, _ = clinic.found(root / "site", clock)
+        write_packs(site.home.config, pack, ())
+        repository, wanted = _publish(root, _newer(packs / pack, root / "newer"), clock)
+        fund = FundHome(site.fund)
+        with _served(fund.server, repository.public) as url:
+            metadata = repository.public / "metadata" / "1.root.json"
+            UpdateFolder(site.home).follow(
+                Followed(Ring.ALL, url), metadata.read_bytes(), fund.ca_certificate.read_bytes()
+            )
+            gaps, stop, running, failed = _Gaps(clock), threading.Event(), [""], list[BaseException]()
+            order = threading.Thread(
+                target=_update, args=(packs, site, wanted, gaps, running, stop, failed, told), daemon=True
+            )
+            with open_desk(site.home, clock) as desk:
+                eyes = open_eyes(desk, packs, counted=True)
+                portrait = cast.photograph(cast.PATIENTS[-1].picture, eyes.observer).portrait
+                _serve(eyes, _Camera(portrait, gaps, stop), gaps, running, stop, order)
+            order.join()
+    if failed:
+        raise failed[0]
+    goal = Goal(Bound.AT_MOST, LIMIT_S)
+    figures = [
+        Figure(f"{phase}: longest time between two {kind}", found[phase], "s", LIMIT_S, goal)
+        for phase in PHASES
+        for kind, found in (("frames", gaps.frames), ("snapshots", gaps.snapshots))
+    ]
+    facts: dict[str, str | int | float] = {
+        "pack": pack,
+        "frames a second": FPS,
+        "people enrolled": 0,
+        "visits watched before": LEAST_VISITS - 1,
+    }
+    return Report("a desk during an update", "limit", facts, tuple(figures))
+
+
+def _serve(
+    eyes: SeeingDesk,
+    camera: _Camera,
+    gaps: _Gaps,
+    running: list[str],
+    stop: threading.Event,
+    order: threading.Thread,
+) -> None:
+    """The desk, as beside the window: another pack is taken between two visits."""
+
+    def shown(snapshot: Snapshot) -> None:
+        del snapshot
+        gaps.mark("snapshot")
+
+    order.start()
+    try:
+        while True:
+            running[0] = eyes.pack.digest
+            try:
+                eyes.station(camera.name, shown, Instant(gaps.clock.monotonic())).run(camera, stop.is_set)
+            except PackChanged:
+                if eyes.again is None:
+                    raise
+                eyes = eyes.again()
+            else:
+                return
+    finally:
+        stop.set()
+        eyes.close()
+
+
+def _update(
+    packs: Path,
+    site: clinic.Site,
+    wanted: Wanted,
+    gaps: _Gaps,
+    running: list[str],
+    stop: threading.Event,
+    failed: list[BaseException],
+    told: Callable[[str], object],
+) -> None:
+    """What happens to the desk, one thing after the other."""
+    clock, slots = gaps.clock, slots_of(site.home)
+
+    def phase(name: str) -> None:
+        clock.sleep(_SETTLE_S)
+        gaps.phase = name
+        told(name)
+
+    try:
+        phase("receiving")
+        command = [sys.executable, "-m", "appliance", "--home", str(site.home.root), "--packs", str(packs)]
+        counts = {key: {"times": LEAST_VISITS - 1, "of": LEAST_VISITS - 1} for key in ("found", "passed", "alike")}
+        none = {key: {"times": 0, "of": 0} for key in ("live", "taken")}
+        seen = {"format": 1, "digest": wanted.digest, **counts, **none}
+        replace_file(shadow_file(site.home), json.dumps(seen).encode())
+        subprocess.run([*command, "models", "update"], check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+        phase("watched")
+        _wait(clock, lambda: slots.waiting() is None, "a verdict about the new pack")
+        gaps.phase = "to trial"
+        told("to trial")
+        _wait(clock, lambda: running[0] == wanted.digest, "the new pack on trial")
+        phase("roll-back")
+        slots.give_up(wanted, Fault.DRIFT)
+        _wait(clock, lambda: running[0] != wanted.digest, "the pack before")
+        clock.sleep(_SETTLE_S)
+    except BaseException as failure:  # noqa: BLE001 - told on the thread that asked for it
+        failed.append(failure)
+    finally:
+        stop.set()
