@@ -24,6 +24,7 @@ class Mailbox(Generic[Value]):
         self._lock = threading.Lock()
         self._waiting: list[Value] = []
         self._taken = taken
+        self._open = True
         self._bell = _Bell()
         self._bell.rung.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
@@ -35,7 +36,12 @@ class Mailbox(Generic[Value]):
         if first:
             self._bell.rung.emit()
 
+    def close(self) -> None:
+        """Give nothing more, whatever still waits or comes: the receiver is about to be taken down."""
+        self._open = False
+
     def _take(self) -> None:
         with self._lock:
             newest = self._waiting.pop()
-        self._taken(newest)
+        if self._open:
+            self._taken(newest)

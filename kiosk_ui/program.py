@@ -145,6 +145,7 @@ class Program:
         """Take the window down before what it shows."""
         self._minute.stop()
         self._aids.close()
+        self._frames.close()  # the last one would come to a view that is gone
         del self.window
         self._engine.deleteLater()
         self._app.sendPostedEvents(None, QEvent.Type.DeferredDelete)

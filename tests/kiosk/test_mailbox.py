@@ -48,3 +48,18 @@ def test_a_slow_painter_does_not_delay_a_timer(qtbot: QtBot) -> None:
     thread.join()
     late = [after - before - 0.02 for before, after in pairwise(ticks)]
     assert sorted(late)[len(late) // 2] < 0.1
+
+
+def test_a_closed_box_gives_nothing_that_still_waited(qtbot: QtBot) -> None:
+    """Neither what lay in it nor what comes afterwards: its receiver may be gone."""
+    taken: list[int] = []
+    closed: Mailbox[int] = Mailbox(taken.append)
+    open_: Mailbox[int] = Mailbox(taken.append)
+    closed.put(1)
+    closed.close()
+    open_.put(2)
+    qtbot.waitUntil(lambda: 2 in taken, timeout=5000)
+    closed.put(3)
+    open_.put(4)
+    qtbot.waitUntil(lambda: 4 in taken, timeout=5000)
+    assert taken == [2, 4]
