@@ -300,7 +300,7 @@ def test_the_commands_of_the_readme_bring_a_pack_to_a_second_desk(
         here = script.replace("https://updates.example.kz", served.url).replace("/media/stick", str(stick))
         shown = _type(here, folder, KELDIM_HOME=folder / "home", KELDIM_PACKS=office.packs)
         assert [pack.release for _, pack in slots_of(Home(folder / "home")).state().packs] == [1]
-    assert "on trial" in shown.out
+    assert "watched" in shown.out
 
 
 def _with_threshold(pack: Path, folder: Path, score: float) -> tuple[Path, Wanted]:
