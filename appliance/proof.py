@@ -147,7 +147,7 @@ class Prover:
 
 
 def _looks_ahead(before: Challenge, after: Challenge) -> bool:
-    """Whether this frame ends a step, or shows the face nearest: both look into the camera, and both become probes."""
+    """Whether this frame ends a step with the face back from a turn or nearest: it looks ahead and becomes a probe."""
     if after.verdict not in (LivenessVerdict.NOT_CHECKED, LivenessVerdict.LIVE) or before.phase is after.phase:
         return False
-    return before.phase is Phase.RETURN or (after.phase is Phase.RETURN and not after.asked.ways)
+    return before.phase is Phase.RETURN or (before.phase is Phase.ACT and not before.asked.ways)

@@ -8,7 +8,6 @@ import statistics
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +20,15 @@ from appliance.cli.opening import eyes_at
 from appliance.cli.place import Place
 from appliance.composition import OpenDesk, SeeingDesk
 from appliance.core.ports import FrameSource
-from appliance.core.session import State
 from appliance.core.snapshot import Intent, Snapshot
 from appliance.core.types import Frame, Instant
 from appliance.demo import cast, clinic, day
 from appliance.demo.performance import Result
 from appliance.demo.plan import PLAN
 from appliance.opencv import cv2
+from kiosk_ui.bench_stages import Shown as Seen
+from kiosk_ui.bench_stages import Stage, without_thinking
+from kiosk_ui.bench_stages import visits as visits_of
 from kiosk_ui.demonstration import Watched
 from kiosk_ui.desk import DeskThread
 from kiosk_ui.kiosk import Shown
@@ -41,7 +42,6 @@ WARM_S = 2.0
 
 MOST_CORES = 0.8
 MOST_SECONDS = 5.0
-_STAGES = (State.ALIGN, State.HOLD, State.CHALLENGE, State.CHECKING)
 
 
 class _Loop:
@@ -111,12 +111,13 @@ class _Timed(Watched):
 
     def __init__(self, program: Program, clock: SystemClock, play: Callable[[Watched], bool]) -> None:
         super().__init__(program, clock, 0.0, play)
-        self.entered: list[tuple[State, float]] = []
+        self.seen: list[Seen] = []
         self._at = clock
 
     def shown(self, snapshot: Snapshot, receipt: str) -> None:
-        if not self.entered or self.entered[-1][0] is not snapshot.state:
-            self.entered.append((snapshot.state, self._at.monotonic()))
+        now = Seen(self._at.monotonic(), snapshot.state, snapshot.cue)
+        if not self.seen or (self.seen[-1].state, self.seen[-1].cue) != (now.state, now.cue):
+            self.seen.append(now)
         super().shown(snapshot, receipt)
 
 
@@ -144,7 +145,7 @@ def measure(packs: Path, seconds: float, visits: int) -> Report:
     figures = [
         Figure("window with preview alone", alone, "cores"),
         Figure("whole kiosk, searching a face", whole, "cores", MOST_CORES, Goal(Bound.AT_MOST, MOST_CORES)),
-        *_stages(timed.entered),
+        *_stages(timed.seen),
     ]
     facts = {"preview": f"{RATE:g} frames a second of 1280x720 in 1280x800", "visits": str(visits)}
     return Report("ui", "limit", facts, tuple(figures))
@@ -190,23 +191,15 @@ def _frames(eyes: SeeingDesk) -> Iterator[Frame]:
             yield Frame(pixels, frame.at, frame.source, frame.index)
 
 
-def _stages(entered: list[tuple[State, float]]) -> Iterator[Figure]:
-    """Median seconds of each stage of the visits that came to a receipt, the patient's own thinking left out."""
-    spent: dict[State, list[float]] = {state: [] for state in _STAGES}
-    wholes: list[float] = []
-    visit: dict[State, float] = {}
-    for (state, at), (_, until) in pairwise(entered):
-        if state in spent:
-            visit[state] = visit.get(state, 0.0) + until - at
-        if state is State.RECEIPT and visit:
-            for each, seconds in visit.items():
-                spent[each].append(seconds)
-            wholes.append(sum(visit.values()))
-        if state is State.IDLE:
-            visit = {}
-    for each, times in spent.items():
-        if times:
-            yield Figure(f"{each}: median of a visit", statistics.median(times), "s")
-    if wholes:
-        goal = Goal(Bound.AT_MOST, MOST_SECONDS)
-        yield Figure("stepping up to receipt, without thinking", statistics.median(wholes), "s", MOST_SECONDS, goal)
+def _stages(seen: list[Seen]) -> Iterator[Figure]:
+    """Median seconds of each stage of the visits that came to a receipt, and of the whole with and without thinking."""
+    timed = list(visits_of(seen))
+    if not timed:
+        return
+    for stage in Stage:
+        yield Figure(f"{stage}: median of a visit", statistics.median(visit[stage] for visit in timed), "s")
+    reading = "stepping up to receipt, without reading the question"
+    yield Figure(reading, statistics.median(sum(visit.values()) for visit in timed), "s")
+    whole = statistics.median(without_thinking(visit) for visit in timed)
+    goal = Goal(Bound.AT_MOST, MOST_SECONDS)
+    yield Figure("stepping up to receipt, without thinking", whole, "s", MOST_SECONDS, goal)

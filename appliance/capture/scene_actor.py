@@ -71,7 +71,6 @@ class Motion:
         self._sway = tuple(Sway(rng, a, fastest=fastest) for a in amplitudes)
         self._cue: Cue | None = None
         self._seen = self._starts = self._angle = 0.0
-        self._near = rest
 
     def _outside(self, side: int, eye_distance: float) -> float:
         reach = 3.6 * eye_distance
@@ -136,10 +135,8 @@ class Motion:
             self._yaw.move(start, temper.seconds, self._angle if cue is Cue.LEFT else -self._angle)
             self._yaw.move(back, temper.seconds, 0.0)
         elif cue is Cue.CLOSER:
-            self._near = self._size.at(start)
-            self._size.move(start, 2 * temper.seconds, self._near * float(self._rng.uniform(*temper.nearer)))
-        elif cue is Cue.BACK:
-            self._size.move(start, 2 * temper.seconds, self._near)
+            nearer = self._size.at(start) * float(self._rng.uniform(*temper.nearer))
+            self._size.move(start, 2 * temper.seconds, nearer)
         elif cue is Cue.STRAIGHT and abs(self._yaw.at(start)) > 1.0:
             self._yaw.move(start, temper.seconds, 0.0)
 

@@ -6,6 +6,7 @@ that happens to show the right motions, and a strongly bent picture, have parall
 passive models.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -42,6 +43,9 @@ _STILL = Change()
 _GROWTH_NOISE = 0.05
 """How much the median of a face's size changes between two frames by noise alone; a logarithm."""
 
+_GONE_BACK = 0.09
+"""Half of what counts as closer: who got that much smaller again has gone back; a logarithm."""
+
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
@@ -50,7 +54,9 @@ class Challenge:
     since: when what is asked for now was first asked. before: medians to which all is compared: of the size, those
     before the current cue; of the rest, those before the challenge. recent: the last readings; what is judged is their
     median, so that no single wild frame counts. step: index of the current step. reached: how many of its turns are
-    done. change: what the last median differs in. flat_frames: how many medians looked like a tilted picture.
+    done. leaving: whether the head is still where the turn before took it. near: whether it came closer when asked, and
+    has not gone back since. change: what the last median differs in.
+    flat_frames: how many medians looked like a tilted picture.
     """
 
     steps: tuple[Step, ...]
@@ -60,6 +66,8 @@ class Challenge:
     recent: tuple[Reading, ...]
     step: int = 0
     reached: int = 0
+    leaving: bool = False
+    near: bool = False
     phase: Phase = Phase.WAIT
     change: Change = _STILL
     flat_frames: int = 0
@@ -89,15 +97,17 @@ class Challenge:
     @property
     def cue(self) -> Cue:
         """What to show now."""
-        if self.phase is Phase.ACT:
-            return self.asked.cue
-        return Cue.BACK if self.phase is Phase.RETURN and not self.asked.ways else Cue.STRAIGHT
+        return self.asked.cue if self.phase is Phase.ACT else Cue.STRAIGHT
 
     def dot(self, at: Instant) -> tuple[float, float] | None:
-        """Where the dot of the current step is; None where there is none. Shares of the screen, as `dot_at` tells."""
-        if self.asked.cue is not Cue.DOT or self.phase not in (Phase.ACT, Phase.RETURN):
+        """Where the dot of the current step is; None where there is none. Shares of the screen, as `dot_at` tells.
+
+        It sets out from where the head is: from the middle, or from the side to which the step before had it turned.
+        """
+        if self.asked.cue is not Cue.DOT or self.phase is not Phase.ACT:
             return None
-        path = (0, *self.asked.ways, 0)
+        before = self.steps[self.step - 1].ways[-1:] if self.step else ()
+        path = (before[0] if before == (-self.asked.ways[0],) else 0, *self.asked.ways)
         return dot_at(path[self.reached], path[self.reached + 1], at - self.since)
 
     @property
@@ -105,9 +115,7 @@ class Challenge:
         """Share of the challenge done, 0..1; real, for the ring on the screen."""
         if self.phase is Phase.DONE:
             return 1.0
-        parts = max(len(self.asked.ways), 1) + 1
-        done = parts - 1 if self.phase is Phase.RETURN else self.reached
-        return (self.step + done / parts) / len(self.steps)
+        return (self.step + self.reached / (len(self.asked.ways) + 1)) / len(self.steps)
 
     def _end(self, verdict: LivenessVerdict, cause: Cause) -> "Challenge":
         return replace(self, phase=Phase.DONE, verdict=verdict, cause=cause)
@@ -147,7 +155,7 @@ class Challenge:
         change = Reading.middle(recent).since(self.before)
         flat = change.slim < rule.planar_foreshortening and abs(change.parallax) < rule.planar_parallax
         now = replace(self, last=seen, recent=recent, change=change, flat_frames=self.flat_frames + flat)
-        return now._unanswered(Cause.JUMPED, rule) if self._jumped(now, rule) else now._judged(rule)
+        return now._unanswered(Cause.JUMPED, rule) if self._jumped(now, rule) else now._resized()._judged(rule)
 
     def _missed(self, at: Instant, rule: LivenessRule) -> "Challenge":
         """Another person is seen instead."""
@@ -170,19 +178,35 @@ class Challenge:
     def _waited(self, rule: LivenessRule) -> "Challenge":
         if abs(self.change.parallax) >= rule.min_parallax or self.change.growth >= rule.min_growth:
             return self._unanswered(Cause.TOO_EARLY, rule)
-        if self.last.at - self.since < self.asked.pause:
-            return self
+        return self if self.last.at - self.since < self.asked.pause else self._told()
+
+    def _told(self) -> "Challenge":
+        """The current step is asked for from now on."""
         now = Reading.middle(self.recent)  # who was still stepping up is larger than at first, and stays so
-        before = replace(self.before, size=now.size)
+        before = self.before if self._came_before else replace(self.before, size=now.size)
         return replace(self, phase=Phase.ACT, since=self.last.at, before=before, change=now.since(before))
+
+    @property
+    def _came_before(self) -> bool:
+        """Whether coming closer was a step before this one; it is asked for once."""
+        return not all(step.ways for step in self.steps[: self.step])
+
+    def _resized(self) -> "Challenge":
+        """Who came closer when asked may be under way still, or go back; coming closer again is what counts then."""
+        if not self._came_before:
+            return self
+        size = Reading.middle(self.recent).size
+        near = self.near and size > self.before.size * math.exp(-_GONE_BACK)
+        before = replace(self.before, size=max(self.before.size, size) if near else min(self.before.size, size))
+        return replace(self, near=near, before=before, change=Reading.middle(self.recent).since(before))
 
     def _turned(self, rule: LivenessRule) -> "Challenge":
         sign = self.asked.ways[self.reached]
-        away = self.change.parallax * sign <= -rule.min_parallax and self.reached == 0
-        if away or self.change.growth >= rule.min_growth:
+        turned = self.change.parallax * sign
+        if self.change.growth >= rule.min_growth or (turned <= -rule.min_parallax and not self.leaving):
             return self._unanswered(Cause.WRONG_WAY, rule)
-        if self.change.parallax * sign < max(rule.min_parallax, rule.min_depth * self.change.foreshortening):
-            return self
+        if turned < max(rule.min_parallax, rule.min_depth * self.change.foreshortening):
+            return replace(self, leaving=self.leaving and turned < -rule.centred)
         there = (r.at for r in self.recent if (r.place - self.before.place) * sign >= rule.min_parallax)
         return self._reached(min(there), rule)
 
@@ -197,16 +221,28 @@ class Challenge:
         """The head is where it was asked to be; began: when it first was."""
         if began - self.since < rule.reaction:
             return self._unanswered(Cause.TOO_EARLY, rule)
-        reached = self.reached + 1
-        phase = Phase.ACT if reached < len(self.asked.ways) else Phase.RETURN
-        return replace(self, phase=phase, reached=reached, since=self.last.at)
+        reached = replace(self, reached=self.reached + 1, since=self.last.at, leaving=True)
+        if reached.reached < len(self.asked.ways):
+            return reached
+        if not self.asked.ways:  # whoever came closer looks ahead, and need not go back to turn
+            return replace(reached, near=True)._done(rule)
+        if reached._crosses:
+            return replace(reached, step=self.step + 1, reached=0)._told()
+        return replace(reached, phase=Phase.RETURN)
+
+    @property
+    def _crosses(self) -> bool:
+        """Whether the step after this turn begins with a turn to the other side: the way there leads back."""
+        after = self.steps[self.step + 1 : self.step + 2]
+        return any(step.ways[:1] == (-self.asked.ways[-1],) for step in after)
 
     def _returned(self, rule: LivenessRule) -> "Challenge":
-        away = abs(self.change.parallax) > rule.centred if self.asked.ways else self.change.growth > rule.settled_growth
-        if away:
-            return self
+        return self if abs(self.change.parallax) > rule.centred else self._done(rule)
+
+    def _done(self, rule: LivenessRule) -> "Challenge":
+        """The current step is answered, and the face looks ahead."""
         if self.flat_frames >= rule.planar_frames:
             return self._end(LivenessVerdict.SPOOF, Cause.FLAT_MOTION)
         if self.step + 1 == len(self.steps):
             return self._end(LivenessVerdict.LIVE, Cause.ANSWERED)
-        return replace(self, step=self.step + 1, reached=0, phase=Phase.WAIT, since=self.last.at)
+        return replace(self, step=self.step + 1, reached=0, leaving=False, phase=Phase.WAIT, since=self.last.at)

@@ -250,8 +250,6 @@ class Cue(StrEnum):
 
     STRAIGHT = "straight"
     """Look ahead: before a step, and after a turn."""
-    BACK = "back"
-    """Go back to where one stood, after `CLOSER`."""
     LEFT = "left"
     RIGHT = "right"
     CLOSER = "closer"

@@ -65,11 +65,11 @@ def test_the_cue_and_the_progress_follow_the_head() -> None:
     steps = tuple(replace(step, pause=0.5) for step in (LEFT, CLOSER, DOT))
     after = [waiting(*steps), *watched(head(), turning(), detector(), steps, RULE)]
     cues = [after[0].cue] + [b.cue for a, b in pairwise(after) if a.cue is not b.cue]
-    expected = [Cue.STRAIGHT, Cue.LEFT, Cue.STRAIGHT, Cue.CLOSER, Cue.BACK, Cue.STRAIGHT, Cue.DOT, Cue.STRAIGHT]
+    expected = [Cue.STRAIGHT, Cue.LEFT, Cue.STRAIGHT, Cue.CLOSER, Cue.STRAIGHT, Cue.DOT, Cue.STRAIGHT]
     assert cues == expected
     progress = [c.progress for c in after]
     assert progress == sorted(progress)
-    assert {0.0, 1 / 6, 1 / 3, 1 / 2, 2 / 3, 1.0} <= set(progress)
+    assert {0.0, 1 / 6, 1 / 3, 2 / 3, 7 / 9, 8 / 9, 1.0} <= set(progress)
 
 
 def test_a_cue_comes_after_its_pause() -> None:
@@ -93,28 +93,61 @@ def across(challenge: Challenge, at: float) -> float:
 
 
 def test_the_dot_leads_the_head_to_both_sides_and_back() -> None:
-    """Own left is the left of the screen; it goes on once the head is there, and there is no dot for other cues."""
+    """Own left is the left of the screen; it goes on once the head is there; on the way back there is none."""
     challenge = begun(DOT)
     assert (across(challenge, 0.0), across(challenge, 3.0)) == pytest.approx((0.5, 0.08))
     challenge = turned(challenge, [25] * 5, start=0.5)
     assert (challenge.phase, challenge.reached) == (Phase.ACT, 1)
     assert across(challenge, 5.0) == pytest.approx(0.92)
     challenge = turned(challenge, [10, -10, -25, -25, -25, -25, -25], start=1.0)
-    assert challenge.phase is Phase.RETURN
-    assert across(challenge, 9.0) == pytest.approx(0.5)
+    assert (challenge.phase, challenge.dot(Instant(9.0))) == (Phase.RETURN, None)
     assert turned(challenge, [-10, 0, 0, 0, 0, 0], start=1.7).cause is Cause.ANSWERED
     assert (waiting(DOT).dot(Instant(1.0)), begun(LEFT).dot(Instant(1.0))) == (None, None)
 
 
-def test_coming_closer_counts_with_the_way_back() -> None:
-    """A fifth larger, and back to where one stood."""
-    nearer = [Pose(scale=s) for s in (1.05, 1.1, 1.16, 1.22, 1.25, 1.25, 1.25, 1.25)]
-    challenge = seen(begun(CLOSER, LEFT), nearer)
-    assert (challenge.phase, challenge.cue) == (Phase.RETURN, Cue.BACK)
-    back = seen(challenge, [Pose(scale=1.15)] * 7, start=1.4)
-    assert back.phase is Phase.RETURN
-    back = seen(back, [Pose(scale=1.05)] * 7, start=2.2)
-    assert (back.step, back.phase) == (1, Phase.ACT)
+def nearer(*scales: float) -> list[Pose]:
+    """Poses of a face so many times as large."""
+    return [Pose(scale=scale) for scale in scales]
+
+
+NEAR = nearer(1.05, 1.1, 1.16, 1.22, 1.25, 1.25, 1.25, 1.25)
+
+
+def test_whoever_came_closer_turns_from_there() -> None:
+    """A fifth larger; the cue for a turn follows at once, and going on a little, or going back, is no other answer."""
+    challenge = seen(begun(CLOSER, LEFT), NEAR)
+    assert (challenge.step, challenge.cue, challenge.near) == (1, Cue.LEFT, True)
+    further = seen(challenge, nearer(1.3, 1.36, 1.42, 1.48, 1.5, 1.5, 1.5), start=1.4)
+    assert (further.cause, further.near) == (None, True)
+    back = seen(further, nearer(1.4, 1.3, 1.2, 1.1, 1.0, 1.0, 1.0, 1.0), start=2.2)
+    assert (back.cause, back.near) == (None, False)
+    turned_there = turned(back, [8, 16, 24, 25, 25, 25, 25, 16, 8, 0, 0, 0, 0, 0], start=3.1)
+    assert turned_there.verdict is LivenessVerdict.LIVE
+
+
+def test_coming_closer_a_second_time_is_no_answer() -> None:
+    """It is asked for once: a film that goes back and forth does not get another chance."""
+    challenge = seen(begun(CLOSER, LEFT), [*NEAR, *nearer(1.18, 1.1, 1.03, 1.0, 1.0, 1.0, 1.0)])
+    assert (challenge.cause, challenge.near) == (None, False)
+    again = seen(challenge, NEAR, start=2.1)
+    assert ended(again) == (INCONCLUSIVE, Cause.WRONG_WAY)
+
+
+def test_the_other_side_is_asked_for_without_a_stop() -> None:
+    """The way there leads back; only the last turn has a way back of its own."""
+    challenge = turned(begun(LEFT, RIGHT), [12, 20, 25, 25, 25, 25])
+    assert (challenge.step, challenge.phase, challenge.cue) == (1, Phase.ACT, Cue.RIGHT)
+    there = turned(challenge, [25, 15, 0, -15, -25, -25, -25, -25], start=1.2)
+    assert (there.phase, there.cue, there.verdict) == (Phase.RETURN, Cue.STRAIGHT, LivenessVerdict.NOT_CHECKED)
+    assert turned(there, [-15, 0, 0, 0, 0, 0], start=2.1).cause is Cause.ANSWERED
+
+
+@pytest.mark.parametrize("steps", [(LEFT, RIGHT), (DOT, LEFT)])
+def test_who_comes_back_must_not_turn_to_the_same_side_again(steps: tuple[Step, ...]) -> None:
+    """Once the head looked ahead, the wrong side is the wrong answer: also in the middle of a dot's path."""
+    challenge = turned(begun(*steps), [12, 20, 25, 25, 25, 25])
+    again = turned(challenge, [25, 12, 0, 0, 0, 0, 0, 12, 20, 25, 25, 25, 25], start=1.2)
+    assert ended(again) == (INCONCLUSIVE, Cause.WRONG_WAY)
 
 
 @pytest.mark.parametrize("steps", [(CLOSER, LEFT), (LEFT, CLOSER)])
@@ -308,4 +341,4 @@ def test_any_sightings_lead_to_at_most_one_verdict(
         assert (challenge.phase is Phase.DONE) == (challenge.cause is not None)
         assert (challenge.verdict is LivenessVerdict.LIVE) == (challenge.cause is Cause.ANSWERED)
         assert 0.0 <= challenge.progress <= 1.0
-        assert challenge.cue in (*WAYS, Cue.STRAIGHT, Cue.BACK)
+        assert challenge.cue in (*WAYS, Cue.STRAIGHT)

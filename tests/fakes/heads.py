@@ -192,7 +192,8 @@ class Turning:
         scale = home.scale * (self._nearer if cue is Cue.CLOSER else 1.0)
         self._to = Pose(home.yaw + yaw, home.pitch + pitch, home.roll + roll, float(x), float(y), scale)
         self._delay = float(rng.uniform(0.4, 0.9))
-        self._starts, self._takes = at + self._delay, rng.uniform(0.4, 1.0)
+        wide = abs(self._to.yaw - self._from.yaw) / max(abs(self._degrees), 1.0)  # from one side to the other: twice
+        self._starts, self._takes = at + self._delay, rng.uniform(0.4, 1.0) * max(1.0, math.sqrt(wide))
 
 
 _SIGNS: dict[Cue | None, int] = {Cue.LEFT: 1, Cue.RIGHT: -1}

@@ -138,7 +138,7 @@ def test_every_frame_of_a_challenge_is_of_the_one_who_was_held() -> None:
     scene = Scene()
     scene.until(State.CONFIRM, patient("ali"))
     frames = sum(s.state is State.CHALLENGE for s in scene.snapshots)
-    probes = POLICY.hold_frames + sum(1 if step.ways else 2 for step in STEPS)
+    probes = POLICY.hold_frames + len(STEPS)
     assert len(scene.station._met.attempt.probes) == probes
     assert scene.observer.embedded == ["ali"] * (frames + probes)
 

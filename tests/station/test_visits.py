@@ -73,13 +73,13 @@ def test_what_is_asked_for_is_shown_while_it_is_asked_for() -> None:
     in_challenge = [s for s in scene.snapshots if s.state is State.CHALLENGE]
     cues = [s.cue for s in in_challenge]
     changes = [cues[0]] + [b for a, b in pairwise(cues) if a is not b]
-    assert changes == ["straight", "left", "straight", "closer", "back", "straight", "dot", "straight"]
+    assert changes == ["straight", "left", "straight", "closer", "straight", "dot", "straight"]
     assert all(s.cue is None and s.dot is None for s in scene.snapshots if s.state is not State.CHALLENGE)
     dots = [s.dot for s in in_challenge if s.cue == "dot"]
     assert dots[0] == (0.5, 0.5)
     assert dots[-1] is not None
     assert dots[-1][0] > 0.9
-    assert all(s.dot is None for s in in_challenge if s.cue in ("left", "closer", "back"))
+    assert all(s.dot is None for s in in_challenge if s.cue in ("left", "closer", "straight"))
     held = [s.progress for s in scene.snapshots if s.state is State.HOLD]
     assert held == sorted(held)
     assert 0 < held[-1] < 1
