@@ -16,17 +16,16 @@ from appliance.composition import SeeingDesk
 from appliance.core.decision import Thresholds
 from appliance.core.errors import DuplicateFace, PersonUnknown
 from appliance.core.iin import Iin
+from appliance.core.reception_events import Relation
 from appliance.core.types import MatchMode, MatchResult
 from appliance.enrolment import ConsentGiven, flag_look_alikes
 from appliance.enrolment import forget as forget_patient
+from appliance.front_texts import CHILD_CONSENT_VERSION, CONSENT_VERSION
 from appliance.guardianship import Guardianship
 from appliance.records.consents import GivenBy
 from appliance.records.people import PersonSummary
 from appliance.records.profile import Profile
 from appliance.texts import Advice, Language, reception_text
-
-CONSENT_VERSION = "2026-11"
-"""Version of the consent text that `--consent` says was read out."""
 
 IinOption = Annotated[str | None, typer.Option("--iin", help="The patient's IIN, 12 digits; asked for when not given.")]
 Photo = Annotated[list[Path] | None, typer.Option(help="A photo, JPEG or PNG; several for several looks.")]
@@ -238,6 +237,7 @@ def guardian(
         bool, typer.Option("--consent", help="The guardian has given consent for the child, in the language below.")
     ] = False,
     language: Annotated[Language, typer.Option(help="Language of the consent and of the screen.")] = Language.KAZAKH,
+    relation: Annotated[Relation | None, typer.Option(help="What the guardian is to the child.")] = None,
     as_json: Json = False,
 ) -> None:
     """Name the guardian of a child: the guardian's face confirms the child's services, the child needs none."""
@@ -245,10 +245,10 @@ def guardian(
     number = Iin.parse(asked(iin, "--iin", "IIN of the child"))
     given, _, family = " ".join(asked(name, "--name", "Name of the child").split()).partition(" ")
     child = Profile(given, family, number, language.value)
-    agreed = ConsentGiven(CONSENT_VERSION, language.value, GivenBy.GUARDIAN) if consent else None
+    agreed = ConsentGiven(CHILD_CONSENT_VERSION, language.value, GivenBy.GUARDIAN) if consent else None
     with working_desk(context) as desk:
         named = Guardianship(desk.records, desk.ledger, desk.clock, desk.config.policy, desk.software)
-        event = named.name(adult, child, agreed)
+        event = named.name(adult, child, agreed, relation)
     if as_json:
         dump({"event": event})
     else:

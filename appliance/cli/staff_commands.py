@@ -9,7 +9,6 @@ from appliance.cli.looking import Guide, enrolment_looks
 from appliance.cli.opening import seeing_desk, working_desk
 from appliance.cli.output import dump, say, warn
 from appliance.cli.people_commands import (
-    CONSENT_VERSION,
     Camera,
     Photo,
     Seconds,
@@ -22,6 +21,7 @@ from appliance.cli.place import Json
 from appliance.core.iin import Iin
 from appliance.core.operators import Pin, Role
 from appliance.enrolment import ConsentGiven
+from appliance.front_texts import STAFF_CONSENT_VERSION
 from appliance.operators import set_pin
 from appliance.records.profile import Profile
 from appliance.staff import forget_staff
@@ -52,7 +52,7 @@ def enrol(
     given, _, family = " ".join(asked(name, "--name", "Name").split()).partition(" ")
     profile = Profile(given, family, number, language.value)
     with seeing_desk(context) as desk, advise(desk.desk.config.desk.language):
-        agreed = ConsentGiven(CONSENT_VERSION, language.value) if consent else None
+        agreed = ConsentGiven(STAFF_CONSENT_VERSION, language.value) if consent else None
         guide = Guide(language, quiet=as_json)
         looks = enrolment_looks(desk, photo, camera, video, seconds, guide)
         result = desk.staff_enrolment.enrol(profile, agreed, looks.probes, "photo" if photo else "camera")

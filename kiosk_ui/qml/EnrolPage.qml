@@ -41,7 +41,7 @@ Card {
                 visible: page.enrol.camera && page.now.step === "document"
                 spacing: 10 * Theme.u
                 Layout.fillWidth: true
-                onVisibleChanged: { iin.clear(); given.clear(); family.clear(); speaks.currentIndex = 0 }
+                onVisibleChanged: { iin.clear(); given.clear(); family.clear(); speaks.currentIndex = 0; if (visible) iin.forceActiveFocus() }
                 Txt { text: page.words.document; size: Theme.small; color: Theme.faint; Layout.fillWidth: true }
                 Field { id: iin; objectName: "iin"; placeholderText: page.words.iin; maximumLength: 14; inputMethodHints: Qt.ImhDigitsOnly; Layout.fillWidth: true }
                 Field { id: given; objectName: "given"; placeholderText: page.words.given; maximumLength: 80; Layout.fillWidth: true }
@@ -55,7 +55,7 @@ Card {
                 visible: page.now.step === "guardian"
                 spacing: 10 * Theme.u
                 Layout.fillWidth: true
-                onVisibleChanged: guardianIin.clear()
+                onVisibleChanged: { guardianIin.clear(); if (visible) guardianIin.forceActiveFocus() }
                 Txt { text: page.words.read_back; size: 17 * Theme.u; color: Theme.faint; Layout.fillWidth: true }
                 Txt { objectName: "childBack"; text: page.now.readBack; size: 24 * Theme.u; bold: true; Layout.fillWidth: true }
                 Txt { text: page.words.guardian_of; size: Theme.small; Layout.fillWidth: true }
@@ -71,7 +71,7 @@ Card {
                 visible: page.now.step === "consent"
                 spacing: 10 * Theme.u
                 Layout.fillWidth: true
-                onVisibleChanged: { guardian.checked = false; relation.currentIndex = -1 }
+                onVisibleChanged: { guardian.checked = false; relation.currentIndex = -1; if (visible) (page.child ? relation : agrees).forceActiveFocus() }
                 Txt { text: page.words.read_back; size: 17 * Theme.u; color: Theme.faint; visible: !page.own; Layout.fillWidth: true }
                 Txt { objectName: "readBack"; text: page.now.readBack; size: 24 * Theme.u; bold: true; Layout.fillWidth: true }
                 Txt { text: page.words.read_back_guardian; size: 17 * Theme.u; color: Theme.faint; visible: page.child; Layout.fillWidth: true }
@@ -95,7 +95,7 @@ Card {
                     Layout.fillWidth: true
                     Key { objectName: "later"; visible: page.own; text: page.words.later; Layout.fillWidth: true; onClicked: { page.front.touch(); page.front.postpone(true) } }
                     Key { objectName: "refuses"; visible: !page.own; text: page.words.refuses; Layout.fillWidth: true; onClicked: { page.front.touch(); page.enrol.refuse() } }
-                    Key { objectName: "agrees"; visible: !page.child; weight: "primary"; text: page.own ? page.words.own_agree : page.words.agrees; Layout.fillWidth: true; onClicked: { page.front.touch(); page.enrol.agree(guardian.checked) } }
+                    Key { id: agrees; objectName: "agrees"; visible: !page.child; weight: "primary"; text: page.own ? page.words.own_agree : page.words.agrees; Layout.fillWidth: true; onClicked: { page.front.touch(); page.enrol.agree(guardian.checked) } }
                     Key { objectName: "speaksFor"; visible: page.child; weight: "primary"; text: page.words.speaks_for; Layout.fillWidth: true; onClicked: { page.front.touch(); page.enrol.speakFor(relation.code) } }
                 }
             }
@@ -135,13 +135,13 @@ Card {
                 visible: page.now.step === "twin"
                 spacing: 10 * Theme.u
                 Layout.fillWidth: true
-                onVisibleChanged: { supervisor.currentIndex = -1; supervisorPin.clear() }
+                onVisibleChanged: { supervisor.currentIndex = -1; supervisorPin.clear(); if (visible) (asks ? supervisor : notTwin).forceActiveFocus() }
                 Txt { text: page.words.supervisor; size: Theme.small; strong: true; visible: twins.asks; Layout.fillWidth: true }
                 Choice { id: supervisor; objectName: "supervisor"; visible: twins.asks; prompt: "—"; Accessible.name: page.words.supervisor; choices: page.front.session.people.filter(each => each.overrules).map(each => ({code: each.person, text: each.name})); Layout.fillWidth: true }
                 Field { id: supervisorPin; objectName: "supervisorPin"; visible: twins.asks; placeholderText: page.words.pin; echoMode: TextInput.Password; inputMethodHints: Qt.ImhDigitsOnly | Qt.ImhNoPredictiveText | Qt.ImhSensitiveData; maximumLength: 12; Layout.fillWidth: true }
                 RowLayout {
                     Layout.fillWidth: true
-                    Key { objectName: "notTwin"; text: page.words.break_off; Layout.fillWidth: true; onClicked: page.enrol.refuse() }
+                    Key { id: notTwin; objectName: "notTwin"; text: page.words.break_off; Layout.fillWidth: true; onClicked: page.enrol.refuse() }
                     Key { objectName: "twin"; text: page.words.other_person; Layout.fillWidth: true; onClicked: { page.front.touch(); page.enrol.overrule(supervisor.code, supervisorPin.text); supervisorPin.clear() } }
                 }
             }
@@ -157,6 +157,7 @@ Card {
 
             ColumnLayout {
                 visible: page.now.step === "done"
+                onVisibleChanged: if (visible) (page.now.again ? looksAgain : nextPatient).forceActiveFocus()
                 spacing: 12 * Theme.u
                 Layout.fillWidth: true
                 Sign { tone: page.now.error === "" ? page.now.tone : "attention" }
@@ -167,8 +168,8 @@ Card {
                     Layout.fillWidth: true
                     visible: !page.own
                     Key { objectName: "testAgain"; text: page.words.test_again; visible: !page.child; Layout.fillWidth: true; onClicked: { page.front.touch(); page.enrol.test() } }
-                    Key { objectName: "looksAgain"; text: page.words.looks_again; weight: "primary"; visible: page.now.again; Layout.fillWidth: true; onClicked: { page.front.touch(); page.enrol.again() } }
-                    Key { objectName: "nextPatient"; weight: page.now.again ? "secondary" : "primary"; text: page.words.next_patient; Layout.fillWidth: true; onClicked: { page.front.touch(); page.enrol.refuse() } }
+                    Key { id: looksAgain; objectName: "looksAgain"; text: page.words.looks_again; weight: "primary"; visible: page.now.again; Layout.fillWidth: true; onClicked: { page.front.touch(); page.enrol.again() } }
+                    Key { id: nextPatient; objectName: "nextPatient"; weight: page.now.again ? "secondary" : "primary"; text: page.words.next_patient; Layout.fillWidth: true; onClicked: { page.front.touch(); page.enrol.refuse() } }
                 }
             }
             Item { Layout.fillHeight: true }
