@@ -14,6 +14,7 @@ UNITS: Final = ("keldim-window.service", "keldim-kiosk.service", "keldim-sync.se
 """The services of a desk that a switch starts anew where they run, and whose starts count."""
 
 _DOCTOR: Final = "keldim-doctor.service"
+_STATES: Final = {"active", "reloading", "inactive", "failed", "activating", "deactivating", "maintenance"}
 _LONG_S: Final = 300
 _SHORT_S: Final = 60
 
@@ -56,6 +57,8 @@ class Debian:
     def trouble(self) -> str:
         """At least one service runs, none has failed or starts again and again, and the doctor finds no failure."""
         _, said = _run(_SHORT_S, "systemctl", "is-active", *UNITS)
+        if not set(said.split()) <= _STATES:
+            return f"systemd cannot be asked: {said}"
         states = dict(zip(UNITS, said.split(), strict=False))
         bad = [f"{unit} is {state}" for unit, state in states.items() if state not in {"active", "inactive"}]
         if bad or "active" not in states.values():

@@ -69,7 +69,7 @@ def shared(tree: Path, source: Source) -> Package:
         "all",
         "check-in desk of a clinic that knows its patients by face",
         "Commands, services, users, the newest release, and the guard\nthat goes from one release to another and back.",
-        {"Depends": depends, "Recommends": "cage, seatd", "Suggests": "nginx-light, postgresql"},
+        {"Depends": depends, "Recommends": "cage, procps, seatd, xwayland", "Suggests": "nginx-light, postgresql"},
         scripts,
         ("/etc/apt/apt.conf.d/02keldim",),
     )
