@@ -5,6 +5,7 @@ input by yes and no, and forgets it. It opens no record, writes no file, and end
 `shadow_link`'s; what follows from the answers, `core.shadow`'s.
 """
 
+import logging
 import os
 import resource
 import sys
@@ -32,6 +33,8 @@ from sync.clock import SystemClock
 from sync.errors import KnownFailure
 from sync.home import Home
 from sync.memory import guard_memory
+
+_log = logging.getLogger(__name__)
 
 MEMORY: Final = 3 << 30
 """Bytes of data the process may have: the largest packs known need a third of it, and the desk keeps the rest."""
@@ -131,8 +134,11 @@ def main(arguments: Sequence[str]) -> None:
     """Be the process."""
     pack, licences, home = map(Path, arguments)
     guard_memory()
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    os.nice(NICE)
+    try:
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+        os.nice(NICE)
+    except (OSError, ValueError) as error:  # a unit that forbids it is no fault of the pack
+        _log.warning("the process that watches has no limits of its own: %s", error)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
     config, _ = in_force(Home(home))

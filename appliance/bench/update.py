@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -49,7 +49,9 @@ from sync.fund.home import FundHome
 
 FPS = 15.0
 LIMIT_S = 1.0
-_VISIT_S, _EMPTY_S, _SETTLE_S, _PATIENCE_S = 8.0, 6.0, 8.0, 240.0
+_VISIT_S, _EMPTY_S, _SETTLE_S, _PATIENCE_S = 8.0, 6.0, 30.0, 240.0
+"""Seconds; a phase settles for longer than a visit and the pause after it, so that each has one whole of both."""
+_SCENES = 60
 PHASES = ("before", "receiving", "watched", "to trial", "roll-back")
 
 
@@ -77,15 +79,17 @@ class _Camera:
     name = "scene"
 
     def __init__(self, portrait: Portrait, gaps: _Gaps, stop: threading.Event) -> None:
-        self._portrait, self._gaps, self._stop = portrait, gaps, stop
-        self._frames = self._play()
+        self._gaps, self._stop = gaps, stop
+        empty, visit = Script((), seconds=_EMPTY_S), Script((Enter(0.0, LivePerson(portrait)),), seconds=_VISIT_S)
+        # all built before the first frame is due: that is no work of a desk
+        self._frames = self._play([self._scene(n, (empty, visit)[n % 2]) for n in range(_SCENES)])
         self._index, self._due = 0, gaps.clock.monotonic()
 
     def read(self) -> Frame | None:
         """The next frame, when it is due."""
-        if self._stop.is_set():
+        frame = None if self._stop.is_set() else next(self._frames, None)
+        if frame is None:
             return None
-        frame = next(self._frames)
         self._due = max(self._due + 1 / FPS, self._gaps.clock.monotonic())
         self._gaps.clock.sleep(max(self._due - self._gaps.clock.monotonic(), 0.0))
         self._gaps.mark("frame")
@@ -95,12 +99,14 @@ class _Camera:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _play(self) -> Iterator[Frame]:
-        for seed in range(1000):
-            for actions, seconds in (((), _EMPTY_S), ((Enter(0.0, LivePerson(self._portrait)),), _VISIT_S)):
-                scene = Scene(Script(actions, seconds=seconds), name=self.name, start=Instant(0.0), fps=FPS, seed=seed)
-                while (frame := scene.read()) is not None:
-                    yield frame
+    def _scene(self, seed: int, script: Script) -> Scene:
+        return Scene(script, name=self.name, start=Instant(0.0), fps=FPS, seed=seed)
+
+    @staticmethod
+    def _play(scenes: Sequence[Scene]) -> Iterator[Frame]:
+        for scene in scenes:
+            while (frame := scene.read()) is not None:
+                yield frame
 
 
 @contextlib.contextmanager
