@@ -17,7 +17,7 @@ from sync.errors import ProtocolViolation
 from sync.fund.allowed import Allowed
 from sync.fund.denial import RequestDenied
 from sync.fund.fleet import Desk, desks
-from sync.fund.ingest import examine, judge_batch, wanted
+from sync.fund.ingest import examine_all, judge_batch, wanted
 from sync.fund.peer import check_good, check_peer
 from sync.fund.rows import Certificate, Device, DeviceSummary
 from sync.fund.standing import objection
@@ -123,7 +123,7 @@ class Gateway:
 
     async def _answer(self, registered: Device, tokens: Sequence[str]) -> bytes:
         device = registered.device
-        claims, allowed = [examine(token, registered) for token in tokens], self._allowed()
+        claims, allowed = examine_all(tokens, registered), self._allowed()
         judged = await self._store.settle(
             device, wanted(claims), lambda view: judge_batch(claims, view, allowed), self._clock.moment().wall
         )

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from sync.compact import digest_of
-from sync.envelope import SignedEvent
+from sync.compact import Compact, digest_of
+from sync.envelope import EVENT_TYP, MAX_TOKEN, SignedEvent, read_event
 from sync.errors import DatabaseDamaged, EnvelopeInvalid, SignatureInvalid
 from sync.fund.allowed import Allowed
 from sync.fund.rows import Decided, Device, Fork, Head, NewEvent, Ruling, View, Wanted
 from sync.protocol import Result
-from sync.signing import verify_event
+from sync.signing import verify
 
 
 class Chain(Protocol):
@@ -65,16 +65,37 @@ class Judged(Ruling):
     head: Head
 
 
+def examine_all(tokens: Sequence[str], device: Device) -> list[Claim]:
+    """Rows 1 to 3 for each token: all that is costly, and needs only the registered key.
+
+    All signatures first, then all that they signed: turning from one to the other for each event takes a seventh more
+    time, because the tables of the curve and the reader drive each other out of the processor's caches.
+    """
+    verified = [_verified(token, device) for token in tokens]
+    return [_read(found, device) if isinstance(found, Compact) else found for found in verified]
+
+
 def examine(token: str, device: Device) -> Claim:
-    """Rows 1 to 3: all that is costly, and needs only the registered key."""
+    """One token, as `examine_all`."""
+    return examine_all([token], device)[0]
+
+
+def _verified(token: str, device: Device) -> Compact | Claim:
     try:
-        signed = verify_event(device.public_jwk, token)
+        return verify(device.public_jwk, token, EVENT_TYP, MAX_TOKEN)
     except SignatureInvalid:
         return Claim(digest_of(token), None, "signature")
     except EnvelopeInvalid:
         return Claim(digest_of(token), None, "malformed")
+
+
+def _read(compact: Compact, device: Device) -> Claim:
+    try:
+        signed = read_event(compact)
+    except EnvelopeInvalid:
+        return Claim(compact.digest, None, "malformed")
     if signed.event.device != device.device:
-        return Claim(digest_of(token), None, "device")
+        return Claim(compact.digest, None, "device")
     return Claim(signed.digest, signed)
 
 
