@@ -7,8 +7,8 @@ KELDIM = $(VENV)/bin/keldim
 WINDOW = $(VENV)/bin/keldim-window
 PACKS = $(CURDIR)/build/packs
 PYTEST_ARGS =
-# Two processes halve the time; files stay whole because their fixtures are dear.
-PYTEST_PROCESSES = 2
+# One more than the two processors: some tests wait for servers. Files stay whole because their fixtures are dear.
+PYTEST_PROCESSES = 3
 LOCK_ARGS =
 DEB_ARGS =
 # Lines and branches of the whole tree; it may only go up. What judges and what proves is covered to the last branch.

@@ -48,6 +48,7 @@ def played(tmp_path_factory: pytest.TempPathFactory, pack_path: Path) -> Played:
     ]
     command += ["--pictures", str(folder.parent / "pictures")]
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    environment.pop("COVERAGE_PROCESS_CONFIG", None)  # minutes of work, which counting lines would make longer yet
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST_S
     )
