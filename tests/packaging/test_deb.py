@@ -36,8 +36,10 @@ _LEAN = (
         "pygments",
     ),
     *("sqlcipher3", "sqlite-utils", "sqlite-fts4", "click-default-group", "pluggy", "tabulate", "python-dateutil"),
-    *("cryptography", "cffi", "zstandard", "numpy"),
+    *("cryptography", "cffi", "zstandard", "numpy", "orjson"),
 )
+"""Where one is missing the build ends and names it."""
+
 _EPOCH = 1_700_000_000
 
 
