@@ -14,7 +14,6 @@ from appliance.admission import Admission
 from appliance.checkin import RecordedDesk, tell_opening
 from appliance.config import Config
 from appliance.core.errors import PackChanged
-from appliance.core.liveness_passive import PassiveLimits
 from appliance.core.liveness_steps import drawn
 from appliance.core.session import State as VisitState
 from appliance.core.snapshot import Snapshot
@@ -29,6 +28,7 @@ from appliance.managed import configuration_digest
 from appliance.matching.gallery import Gallery
 from appliance.operators import Operators
 from appliance.pack_report import Run, pack_in_use, tell_pack
+from appliance.pack_terms import empty_gallery, passive_limits
 from appliance.packs_in_use import Delivered, OpenedPacks, PacksInMemory, forms, open_packs, ring_of, slots_of
 from appliance.probation import Probation
 from appliance.reception_queue import ReceptionQueue
@@ -54,7 +54,6 @@ from appliance.staff import StaffEnrolment
 from appliance.station import Equipment, Station
 from appliance.trial_match import TrialMatch
 from appliance.vigilance import Vigilance
-from models import codebook
 from models.slot_state import State
 from models.slots import Slots
 from models.store import PackStore
@@ -227,12 +226,6 @@ def _seen_by(
     return all_of_them
 
 
-def passive_limits(pack: Pack) -> PassiveLimits | None:
-    """What the pack's live scores mean; None for a pack without anti-spoofing models, or without their calibration."""
-    pad = pack.calibration.pad if pack.calibration and pack.pads else None
-    return None if pad is None else PassiveLimits(pad.accept, pad.reject, pad.frames)
-
-
 @contextlib.contextmanager
 def open_desk(home: Home, clock: Clock, *, alone: bool = False) -> Iterator[OpenDesk]:
     """Open a desk's records and ledger. alone: while no other process has them open, nor can.
@@ -281,20 +274,6 @@ def delivered(config: Config, packs: Path) -> Delivered:
     """The desk's delivered pack and its previous ones; packs: where no folder is configured. Raises PackUnknown."""
     store = PackStore(config.pack.folder or packs)
     return Delivered(tuple(store.path(name) for name in (config.pack.name, *config.pack.previous)), store.root)
-
-
-def dimension(pack: Pack) -> int:
-    """Length of the pack's embeddings."""
-    embed = pack.embedder.model.embed
-    if embed is None:
-        raise ValueError("the embedder of an opened pack has its spec")
-    return embed.dimension
-
-
-def empty_gallery(pack: Pack) -> Gallery:
-    """A gallery for this pack's embeddings, with its code book if it has one. Raises PackDamaged."""
-    book = None if pack.codebook is None else codebook.read(pack.codebook)
-    return Gallery(dimension(pack), pack.digest, book=book)
 
 
 def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False, memory: PacksInMemory | None = None) -> SeeingDesk:

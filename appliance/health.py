@@ -208,7 +208,7 @@ def _judged(report: KeyReport) -> tuple[Health, str, str]:
     if not report.recovery:
         remedy = "A dead machine takes the templates along. Seal a copy to the fund: keldim keys recovery"
         return Health.WARNING, f"{text}; no recovery copy", remedy
-    if not report.by_tpm:
+    if not report.by_tpm and not report.hidden:
         return Health.WARNING, text, "Who takes the disk has both. Seal the keys to the TPM: keldim keys seal"
     return Health.OK, text, ""
 
@@ -216,6 +216,8 @@ def _judged(report: KeyReport) -> tuple[Health, str, str]:
 def _lying(report: KeyReport) -> str:
     if report.origin is KeyOrigin.FILE:
         return "key files beside the database, mode 0600, not sealed"
+    if report.hidden:
+        return "sealed; with what, only root can see"
     if not report.sealed:
         return "credentials given by systemd, not sealed by Keldim"
     seals = ", ".join(sorted(seal.value if seal else "unknown seal" for seal in report.seals)) or "unreadable here"

@@ -18,14 +18,16 @@ class KeyReport:
     """How the keys lie.
 
     seals: of every sealed key that could be read; None is a seal of a kind unknown here. plain, sealed: files that are
-    there, as paths in the home. open_to_others: plain ones that other users may read. pending: keys a cut-off rotation
-    left. recovery: the copy for the fund is there.
+    there, as paths in the home. hidden: there are folders of sealed keys that whoever asks may not look into, as no
+    service may. open_to_others: plain ones that other users may read. pending: keys a cut-off rotation left. recovery:
+    the copy for the fund is there.
     """
 
     origin: KeyOrigin
     seals: frozenset[Seal | None]
     plain: tuple[str, ...]
     sealed: tuple[str, ...]
+    hidden: bool
     open_to_others: tuple[str, ...]
     pending: tuple[str, ...]
     recovery: bool
@@ -38,27 +40,37 @@ class KeyReport:
     @property
     def surplus(self) -> tuple[str, ...]:
         """Plain keys of a desk that is set to sealed ones: as good as no seal at all."""
-        return self.plain if self.origin is KeyOrigin.CREDENTIAL and self.sealed else ()
+        return self.plain if self.origin is KeyOrigin.CREDENTIAL and (self.sealed or self.hidden) else ()
 
 
 def inspect_keys(home: Home) -> KeyReport:
     """Look at the files of a desk's keys. Raises SettingsInvalid."""
     names = {*KeyName, *(name + NEXT for name in KeyName)}
     plain = _files(home.keys, names)
-    sealed = tuple(path for folder in _folders(home.sealed) for path in _files(folder, names))
+    sealed, hidden = _sealed(home.sealed, names)
     return KeyReport(
         origin=read_key_settings(home).source,
         seals=frozenset(sealed_with(path.read_bytes()) for path in sealed if _readable(path)),
         plain=tuple(str(path.relative_to(home.root)) for path in plain),
         sealed=tuple(str(path.relative_to(home.root)) for path in sealed),
+        hidden=hidden,
         open_to_others=tuple(path.name for path in plain if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)),
         pending=tuple(sorted({path.name for path in (*plain, *sealed) if path.name.endswith(NEXT)})),
         recovery=home.recovery.exists(),
     )
 
 
-def _folders(root: Path) -> list[Path]:
-    return sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+def _sealed(root: Path, names: set[str]) -> tuple[list[Path], bool]:
+    """Sealed keys that can be seen, and whether there may be others: a service cannot look into the folders."""
+    if not root.is_dir():
+        return [], False
+    found: list[Path] = []
+    try:
+        for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+            found += _files(folder, names)
+    except PermissionError:
+        return found, True
+    return found, False
 
 
 def _files(folder: Path, names: set[str]) -> list[Path]:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from appliance.bench import population
-from appliance.composition import dimension, empty_gallery
 from appliance.core.types import Embedding, PersonId
 from appliance.face.pack import Pack
 from appliance.matching.gallery import Gallery
+from appliance.pack_terms import dimension, empty_gallery
 from models import codebook
 
 _DRAWN_AT_ONCE = 4096

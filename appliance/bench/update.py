@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -185,17 +186,13 @@ def measure(packs: Path, pack: str, clock: SystemClock, told: Callable[[str], ob
             UpdateFolder(site.home).follow(
                 Followed(Ring.ALL, url), metadata.read_bytes(), fund.ca_certificate.read_bytes()
             )
-            gaps, stop, running, failed = _Gaps(clock), threading.Event(), [""], list[BaseException]()
-            order = threading.Thread(
-                target=_update, args=(packs, site, wanted, gaps, running, stop, failed, told), daemon=True
-            )
-            with open_desk(site.home, clock) as desk:
+            gaps, stop, running = _Gaps(clock), threading.Event(), [""]
+            with ThreadPoolExecutor(1) as pool, open_desk(site.home, clock) as desk:
                 eyes = open_eyes(desk, packs, counted=True)
                 portrait = cast.photograph(cast.PATIENTS[-1].picture, eyes.observer).portrait
-                _serve(eyes, _Camera(portrait, gaps, stop), gaps, running, stop, order)
-            order.join()
-    if failed:
-        raise failed[0]
+                order = pool.submit(_update, packs, site, wanted, gaps, running, stop, told)
+                _serve(eyes, _Camera(portrait, gaps, stop), gaps, running, stop)
+                order.result()
     goal = Goal(Bound.AT_MOST, LIMIT_S)
     figures = [
         Figure(f"{phase}: longest time between two {kind}", found[phase], "s", LIMIT_S, goal)
@@ -217,7 +214,6 @@ def _serve(
     gaps: _Gaps,
     running: list[str],
     stop: threading.Event,
-    order: threading.Thread,
 ) -> None:
     """The desk, as beside the window: another pack is taken between two visits."""
 
@@ -225,7 +221,6 @@ def _serve(
         del snapshot
         gaps.mark("snapshot")
 
-    order.start()
     try:
         while True:
             running[0] = eyes.pack.digest
@@ -249,7 +244,6 @@ def _update(
     gaps: _Gaps,
     running: list[str],
     stop: threading.Event,
-    failed: list[BaseException],
     told: Callable[[str], object],
 ) -> None:
     """What happens to the desk, one thing after the other."""
@@ -277,7 +271,5 @@ def _update(
         slots.give_up(wanted, Fault.DRIFT)
         _wait(clock, lambda: running[0] != wanted.digest, "the pack before")
         clock.sleep(_SETTLE_S)
-    except BaseException as failure:  # noqa: BLE001 - told on the thread that asked for it
-        failed.append(failure)
     finally:
         stop.set()

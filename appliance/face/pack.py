@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as states
 
 from appliance.core.errors import PackInvalid, PackUncalibrated
 from appliance.core.types import PackDigest
 from appliance.face import families, golden
 from appliance.face.through_insightface import NotOfInsightFace, session_of
+from appliance.inference import onnxruntime, states
 from models.acceptance import Acceptances, restricted
 from models.calibration import Calibration
 from models.errors import LicenceNotAccepted, PackDamaged

@@ -9,8 +9,7 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
-import onnxruntime
-
+from appliance.inference import onnxruntime
 from models.manifest import Model, Task
 
 _CLASSES: Mapping[Task, str] = {Task.DETECT: "SCRFD", Task.EMBED: "ArcFaceONNX"}

@@ -1,7 +1,7 @@
 """A service's unit file as a sandbox of bubblewrap: what systemd would forbid the process is forbidden to it here.
 
-Translated: network, devices, read-only system, closed and writable paths, private /tmp, credentials. The rest of a unit
-(system calls, capabilities, users) is judged by `systemd-analyze security`.
+Translated: network, devices, read-only system, closed and writable paths, private /tmp, credentials, an empty set of
+capabilities. The rest of a unit (system calls, users) is judged by `systemd-analyze security`.
 """
 
 import subprocess
@@ -54,11 +54,13 @@ class Unit:
             sandbox += ["--bind", path, path]
         for path in (path.removeprefix("-") for path in self.all("InaccessiblePaths")):
             if Path(path).is_dir():
-                sandbox += ["--tmpfs", path]
+                sandbox += ["--perms", "0000", "--tmpfs", path]
             elif Path(path).exists():
                 sandbox += ["--ro-bind", "/dev/null", path]
         if self.all("PrivateNetwork") == ["yes"]:
             sandbox += ["--unshare-net"]
+        if self.all("CapabilityBoundingSet") == [""]:
+            sandbox += ["--cap-drop", "ALL"]  # without them a mode binds root as well
         for value in self.all("LoadCredentialEncrypted"):
             sandbox += self._credentials(scratch, *value.split(":"))
         return [*sandbox, "--chdir", str(ROOT), *command]

@@ -63,7 +63,7 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
-def test_a_visit_without_network_reaches_the_fund_without_faces(tmp_path: Path, scratch: Path) -> None:
+def test_a_visit_without_network_reaches_the_fund_without_faces(tmp_path: Path, scratch: Path, pack_path: Path) -> None:
     """The kiosk records it and cannot reach the gateway; sync delivers it and can open no template."""
     may_sandbox()
     site, port = clinic.found(tmp_path, CLOCK)
@@ -82,8 +82,22 @@ def test_a_visit_without_network_reaches_the_fund_without_faces(tmp_path: Path, 
             told[name] = json.loads(_run(Unit.read(name, home.root).command(scratch, *command)))
         send = [sys.executable, "-m", "appliance", "--home", str(home.root), "sync", "now", "--json"]
         sent = json.loads(_run(Unit.read("sync", home.root).command(scratch, *send)))
+        examine = [
+            sys.executable,
+            "-m",
+            "appliance",
+            "--home",
+            str(home.root),
+            "--packs",
+            str(pack_path.parent),
+            "doctor",
+            "--json",
+        ]
+        found = json.loads(_run(Unit.read("doctor", home.root).command(scratch, *examine)))
     finally:
         gateway.stop()
+    at_rest = [check["found"] for check in found if check["check"] == "keys at rest"]
+    assert at_rest == ["sealed; with what, only root can see"]
     visit = told["kiosk"].pop("visit")
     walled: dict[str, object] = {"devices": [], "sealed": [], "system": False, "home": True}
     assert told["kiosk"] == walled | {
@@ -100,5 +114,5 @@ def test_a_visit_without_network_reaches_the_fund_without_faces(tmp_path: Path, 
 
 def _run(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
