@@ -9,13 +9,12 @@ old=${2:?version in use}
 new=${3:?version to go to}
 packs=${4:?folder of model packs}
 root=${5:-$debs/root}
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 
 if [ "${KELDIM_CHECK:-outside}" = outside ]; then
     [ "$(id -u)" = 0 ] || { echo "needs root: debootstrap and chroot" >&2; exit 2; }
     if [ ! -e "$root/etc/debian_version" ]; then
         echo "== a bare Debian 12"
-        debootstrap --variant=minbase bookworm "$root" "$mirror" >"$debs/debootstrap.log"
+        debootstrap --variant=minbase bookworm "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$debs/debootstrap.log"
     fi
     mkdir -p "$root/debs"
     cp "$debs"/*.deb "$root/debs/"
