@@ -50,7 +50,7 @@ run: setup-window pack ## open the window over the demonstration clinic; without
 
 test: setup-dev ## lint and types, then all tests with coverage; the import contracts are one of them
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint types pack
-	$(PYTHON) -m pytest -n $(PYTEST_PROCESSES) --dist loadfile --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -n $(PYTEST_PROCESSES) --dist loadfile --no-loadscope-reorder --cov --cov-fail-under=$(COVERAGE_FLOOR) $(PYTEST_ARGS)
 	$(PYTHON) -m coverage report --include='$(COVERED_WHOLLY)' --fail-under=100
 
 check: setup-dev ## the quick part of `make test`

@@ -25,20 +25,25 @@ from sync.errors import KnownFailure
 
 
 class _Headless:
-    """On the window's own thread; takes a picture of everything new."""
+    """On the window's own thread; takes a picture of everything new, and paints nothing else."""
 
     patience = THINKING
 
     def __init__(self, program: Program, album: Album) -> None:
         self._kiosk, self._album = program.kiosk, album
+        self._newest: Frame | None = None
 
     def frame(self, frame: Frame) -> None:
-        self._kiosk.show_frame(frame)
+        self._newest = frame
 
     def shown(self, snapshot: Snapshot, receipt: str) -> None:
+        name = ".".join(filter(None, (snapshot.state, snapshot.hint, snapshot.cue)))
         self._kiosk.show(Shown(snapshot, code_text(receipt)))
-        QCoreApplication.processEvents()
-        self._album.take(".".join(filter(None, (snapshot.state, snapshot.hint, snapshot.cue))))
+        if self._album.lacks(name):
+            if self._newest is not None:
+                self._kiosk.show_frame(self._newest)
+            QCoreApplication.processEvents()
+            self._album.take(name)
 
     def answers(self) -> list[Intent]:
         return []

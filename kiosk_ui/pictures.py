@@ -30,10 +30,12 @@ class Album:
                 self._kiosk.show_frame(drawn_person())
                 self.take(f"{snapshot.state}.{name}")
 
+    def lacks(self, name: str) -> bool:
+        """Whether there is no picture of this name yet."""
+        return name not in self.taken
+
     def take(self, name: str) -> None:
-        """The window as it is now, in each language, unless there is a picture of this name already."""
-        if name in self.taken:
-            return
+        """The window as it is now, in each language."""
         self.taken.append(name)
         before = self._kiosk.language
         for language in Language:

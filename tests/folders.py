@@ -15,6 +15,8 @@ FOLDERS = {
     "upstream": ("KELDIM_UPSTREAM", "the folder of upstream model files"),
     "evaluation": ("KELDIM_EVALUATION", "the folder of evaluation sets (lfw, casia, nuaa, replay, spot_checks)"),
 }
+DEAR = ("e2e", "packaging", "faults", "kiosk", "demo", "bench", "cli", "sync_fund", "architecture")
+"""Folders of tests whose files take long: begun first, so that at the end no process waits for one of them."""
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
@@ -43,13 +45,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what this machine has no files for, and count it."""
+    """Leave out what this machine has no files for, and count it; what takes long comes first."""
     missing = {marker for marker in FOLDERS if _folder(marker) is None}
     out = [item for item in items if any(item.get_closest_marker(marker) for marker in missing)]
     config.stash[LEFT_OUT] = {m: sum(1 for item in out if item.get_closest_marker(m)) for m in sorted(missing)}
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in set(out)]
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.path.parent.name
+    return DEAR.index(folder) if folder in DEAR else len(DEAR)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -46,6 +46,7 @@ def activate(
         store, before = _store(desk, place(context).packs), desk.config.pack
         with ERR.status(f"{name}: checking"):
             pack = open_pack(store.path(name))
+        desk.records.pack_forms.note(pack.digest, pack.manifest.template_form())
         held = {digest for packs in desk.records.templates.held().values() for digest in packs}
         held |= {digest for packs in desk.records.staff.templates.held().values() for digest in packs}
         digests = _installed(store)

@@ -11,18 +11,15 @@ from appliance.core.errors import MigrationUnfinished, PackInvalid
 from models.errors import PackUnknown
 from tests.cli.conftest import ELLEN
 from tests.cli.terminal import Clinic
+from tests.fakes.bad_packs import slow, with_card, with_embedder
 
 
 @pytest.fixture
 def moving(clinic: Clinic, pack_path: Path, tmp_path: Path) -> Clinic:
-    """The clinic with another pack beside its own: the same models under another digest."""
+    """The clinic with another pack beside its own: another embedder, which computes the same."""
     packs = tmp_path / "packs"
-    for name in ("builtin", "second"):
-        shutil.copytree(pack_path, packs / name)
-    manifest = packs / "second" / "manifest.json"
-    text = manifest.read_text(encoding="utf-8")
-    assert text.count('"version": ') == 1
-    manifest.write_text(text.replace('"version": "', '"version": "9', 1), encoding="utf-8")
+    shutil.copytree(pack_path, packs / "builtin")
+    with_embedder(pack_path, packs / "second", slow(1))
     return Clinic(clinic.root, packs)
 
 
@@ -49,6 +46,16 @@ def test_a_patient_is_recognised_by_the_old_pack_after_the_change(moving: Clinic
     assert shown.err == ""
     assert moving("models", "activate", "builtin").code == 0
     assert (moving.home / "keldim.toml").read_text(encoding="utf-8") == before
+
+
+def test_a_pack_that_sees_alike_leaves_nobody_waiting(clinic: Clinic, pack_path: Path, tmp_path: Path) -> None:
+    """Other figures about the same networks: the templates there are go on."""
+    packs = tmp_path / "packs"
+    shutil.copytree(pack_path, packs / "builtin")
+    with_card(pack_path, packs / "second", b"other figures\n")
+    moving = Clinic(clinic.root, packs)
+    moving("identify", "--photo", tmp_path / "none.png")  # the desk comes across its own pack
+    assert moving("models", "activate", "second", "--json").json["waiting"] == 0
 
 
 def test_nothing_is_retired_by_accident(moving: Clinic, astronaut: Path) -> None:
