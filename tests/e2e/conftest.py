@@ -33,7 +33,7 @@ class Played:
 
 @pytest.fixture(autouse=True)
 def uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No lines are counted in the programs started here: minutes of work, most of it ended by a signal and not counted."""
+    """No lines are counted in the programs started here: minutes more, and one that is killed counts none anyway."""
     monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
