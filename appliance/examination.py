@@ -9,9 +9,10 @@ that refuses everybody and one that is far too slow; how good a pack is, only `k
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from appliance.core.shadow import SLOWEST_S
 from appliance.core.types import Embedding, Frame, Instant
 from appliance.opencv import cv2
 from models.calibration import Calibration
+
+Result = TypeVar("Result")
 
 PICTURES: Final = (("data/images/t1.jpg", 6), ("data/images/Tom_Hanks_54745.png", 1))
 """Inside the insightface package, and how many people each shows."""
@@ -65,23 +68,32 @@ def examine(observer: Observer, calibration: Calibration, policy: Policy, monoto
         pixels = read_image(path)
         for pose, into in ((pixels, people), (_altered(pixels), again)):
             frame = Frame(pose, Instant(float(len(into))), "examination", len(into))
-            start = monotonic()
-            faces = sorted(observer.observe(frame).faces, key=lambda face: -face.box.area)[:count]
-            slowest = _in_time(slowest, monotonic() - start)
+            seen, took = _in_time(partial(observer.observe, frame), monotonic)
+            slowest = max(slowest, took)
+            faces = sorted(seen.faces, key=lambda face: -face.box.area)[:count]
             if len(faces) < count:
                 raise PackUnfit(f"of {count} faces in a picture it finds {len(faces)}")
             for face in sorted(faces, key=lambda each: each.box.x):
-                start = monotonic()
-                into.append(observer.embed(frame, face))
-                slowest = _in_time(slowest, monotonic() - start)
+                embedding, took = _in_time(partial(observer.embed, frame, face), monotonic)
+                slowest = max(slowest, took)
+                into.append(embedding)
     return _judged(people, again, calibration.threshold_verify(policy.fmr).value, slowest)
 
 
-def _in_time(slowest: float, step: float) -> float:
-    """At once, not at the end: the rest of a slow pack's examination would keep the desk waiting."""
-    if step > SLOWEST_S:
-        raise PackSlow(f"a step takes {step:.1f} s")
-    return max(slowest, step)
+def _in_time(step: Callable[[], Result], monotonic: Callable[[], float]) -> tuple[Result, float]:
+    """What a step gives, and its seconds. Raises PackSlow.
+
+    One that took too long is taken once more: a busy machine is no slow pack. Judged at once, since the rest of a slow
+    pack's examination would keep the desk waiting.
+    """
+    took = 0.0
+    for _ in range(2):
+        start = monotonic()
+        result = step()
+        took = monotonic() - start
+        if took <= SLOWEST_S:
+            return result, took
+    raise PackSlow(f"a step takes {took:.1f} s")
 
 
 def _altered(pixels: "np.typing.NDArray[np.uint8]") -> "np.typing.NDArray[np.uint8]":
