@@ -7,8 +7,9 @@ KELDIM = $(VENV)/bin/keldim
 WINDOW = $(VENV)/bin/keldim-window
 PACKS = $(CURDIR)/build/packs
 PYTEST_ARGS =
-# One more than the two processors: some tests wait for servers. Files stay whole because their fixtures are dear.
-PYTEST_PROCESSES = 3
+# Two processes halve the time; a third would make what is played at the pace of life late. Files stay whole because their
+# fixtures are dear, and what takes long is begun first (tests/folders.py).
+PYTEST_PROCESSES = 2
 LOCK_ARGS =
 DEB_ARGS =
 # Lines and branches of the whole tree; it may only go up. What judges and what proves is covered to the last branch.

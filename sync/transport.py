@@ -123,8 +123,6 @@ class Transport:
         thread.start()
         answer = self._wait(thread, done)
         if isinstance(answer, TransportFailure):
-            if not thread.is_alive():
-                self._hang_up()
             raise answer
         return _judge(answer)
 
@@ -135,10 +133,14 @@ class Transport:
         while self._clock.monotonic() < end and not self._stopped():
             alive = thread.is_alive()  # asked first: an answer may come between the two
             try:
-                return done.get(timeout=_POLL_S)
+                answer = done.get(timeout=_POLL_S)
             except queue.Empty:
                 if not alive:
                     raise RuntimeError("the exchange ended without an answer") from None
+            else:
+                if isinstance(answer, TransportFailure):
+                    self._hang_up()  # whether or not the thread has ended: it is done with its connections
+                return answer
         self._abandon()
         if self._stopped():
             return TransportFailure("the desk is stopping")

@@ -51,7 +51,7 @@ def x_server() -> Iterator[str]:
 
 @dataclass
 class Outfit:
-    """A window somewhere. wrapped: what it runs in. seen: pictures of the screen, each from just before a press."""
+    """A window somewhere. wrapped: what it runs in. seen: pictures of the screen, before presses."""
 
     environment: dict[str, str]
     wrapped: tuple[str, ...]
@@ -70,14 +70,25 @@ class Outfit:
             )
 
     def press(self) -> bool:
-        """Once, where the button will be; tells whether the window is still there."""
+        """Once; tells whether the window is still there.
+
+        Where the button will be; in the compositor beside it, until a picture shows the question: else it could be
+        answered between the picture and the press.
+        """
         if self.window is None or self.window.poll() is not None:
             return False
+        x, y = self.place
         if self.wrapped:
             self._look()
-        move = ["xdotool", "mousemove", *map(str, self.place), "click", "1"]
+            x = x if self.seen and self.asked(self.seen[-1]) else 4
+        move = ["xdotool", "mousemove", str(x), str(y), "click", "1"]
         self.presses += subprocess.run(move, env=self.environment, check=False).returncode == 0
         return True
+
+    def asked(self, picture: NDArray[np.uint8]) -> bool:
+        """Whether the button is on the screen."""
+        x, y = self.place
+        return bool(np.abs(picture[y + 25, x].astype(int) - PRESSED).max() < 8)
 
     def _look(self) -> None:
         shot = subprocess.run(["grim", "-"], env=self.environment, capture_output=True, check=False)
@@ -146,8 +157,8 @@ def test_a_patient_is_confirmed_by_a_press_on_the_screen(outfits: dict[str, Outf
         time.sleep(0.5)
     for outfit in outfits.values():
         outfit.check()
-    seen, (x, y) = outfits["cage"].seen, outfits["cage"].place
-    asked = [picture for picture in seen if np.abs(picture[y + 25, x].astype(int) - PRESSED).max() < 8]
+    cage = outfits["cage"]
+    asked = [picture for picture in cage.seen if cage.asked(picture)]
     assert asked, "the question was never on the screen"
     assert asked[0].shape == (768, 1024, 3)
     for edge in (asked[0][:4], asked[0][:, :4], asked[0][:, -4:]):
