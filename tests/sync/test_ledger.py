@@ -75,6 +75,13 @@ def test_an_event_keeps_the_id_it_was_born_with(desk: SyncDesk) -> None:
     assert ledger_head(desk.db).seq == 1
 
 
+def test_an_event_is_found_by_its_id(desk: SyncDesk) -> None:
+    """Its signed bytes as they were stored; an id of nobody's gives nothing."""
+    ledger, entry = ledger_of(desk), desk.append()
+    assert ledger.token(entry.event_id) == entry.token
+    assert ledger.token("0" * 32) is None
+
+
 def test_nothing_is_appended_outside_a_transaction(desk: SyncDesk) -> None:
     """The caller's change and its event stand or fall together."""
     with pytest.raises(RuntimeError, match="immediate"):
