@@ -163,7 +163,7 @@ def test_a_pack_that_kills_the_runtime_dies_alone(desk: Desk, pack_path: Path, t
 
 def test_a_pack_that_is_really_slow_is_given_up(desk: Desk, pack_path: Path, tmp_path: Path) -> None:
     """A real network that multiplies matrices for longer than a step may take, by the processor's time."""
-    pack = desk.install(with_embedder(pack_path, tmp_path / "slow", slow(1500)))
+    pack = desk.install(with_embedder(pack_path, tmp_path / "slow", slow(8000)))
     desk.wait_for(lambda: bool(desk.slots.state().bad))
     assert desk.slots.state().bad == (Bad(pack, Fault.SLOW),)
 
