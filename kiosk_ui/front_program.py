@@ -3,7 +3,6 @@
 A composition root, and a process of its own beside the patient's window: either may be closed, or crash, alone.
 """
 
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +25,7 @@ from kiosk_ui.mailbox import Mailbox
 from kiosk_ui.program import Placing, place_window
 from kiosk_ui.proof_paper import ProofPaper
 from kiosk_ui.reception import Reception
+from kiosk_ui.told_to_end import end_when_told
 from kiosk_ui.window import load_window, prepare_types
 
 REFRESH_MS = 2000
@@ -59,8 +59,7 @@ def run_reception(
     assert isinstance(view, CameraView)  # noqa: S101 - named so in EnrolPage.qml
     page.look_through(view)
     place_window(window, placing)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: app.quit())
+    end_when_told(app)
     timer = QTimer(interval=REFRESH_MS)  # also lets Python see signals, which wait while Qt waits
     timer.timeout.connect(front.refresh)
     timer.start()

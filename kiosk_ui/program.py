@@ -3,7 +3,6 @@
 A composition root. Where the desk is and which camera it has was chosen on the command line.
 """
 
-import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from kiosk_ui.desk import Ended
 from kiosk_ui.kiosk import Kiosk, Shown
 from kiosk_ui.mailbox import Mailbox
 from kiosk_ui.screen import Surroundings
+from kiosk_ui.told_to_end import end_when_told
 from kiosk_ui.window import load_window, prepare_types
 from sync.clock import Clock
 
@@ -124,8 +124,7 @@ class Program:
     def run(self, worker: "Worker") -> int:
         """Run until the window is closed or the worker is over; gives the exit code."""
         self._worker = worker
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._app.quit())
+        end_when_told(self._app)
         self._tick()
         self._minute.start()
         worker.start()

@@ -3,7 +3,6 @@
 A composition root. A desk that was not made yet (`keldim device init`) is a known failure before the window opens.
 """
 
-import signal
 import sys
 
 from PySide6.QtCore import QEvent, QObject, QTimer
@@ -19,6 +18,7 @@ from appliance.desk_setup import DeskSetup
 from kiosk_ui.camera_view import CameraView
 from kiosk_ui.program import Placing, place_window
 from kiosk_ui.setup_wizard import SetupWizard
+from kiosk_ui.told_to_end import end_when_told
 from kiosk_ui.window import load_window, prepare_types
 from sync.clock import Clock
 
@@ -38,8 +38,7 @@ def run_setup(where: Place, clock: Clock, source: Source, step: SetupStep | None
     assert isinstance(view, CameraView)  # noqa: S101 - named so in Setup.qml
     wizard.look_through(view)
     place_window(window, placing)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: app.quit())
+    end_when_told(app)
     timer = QTimer(interval=500)  # lets Python see signals, which wait while Qt waits
     timer.timeout.connect(lambda: None)
     timer.start()
