@@ -145,13 +145,12 @@ class Station:
         self._intents.append(intent)
 
     def step(self, frame: Frame) -> None:
-        """Take one frame into account."""
+        """Take one frame into account: of one that comes too soon after a look only whether it was seen before."""
         now = frame.at
         if self._visit.state is State.OUT_OF_SERVICE:
             self._signal(Signal.RECOVERED, now)
-        if self._resting(now):
+        if 0 <= now - self._looked < self._with.policy.timing.look and not self._intents:
             self._watch(frame)
-            self._publish(self._screen.bare(State.IDLE, now))
             return
         self._looked = now
         seen, policy = self._with.observer.observe(frame), self._with.policy
@@ -166,11 +165,6 @@ class Station:
         if self._with.beside and self._visit.state is not State.IDLE:
             self._with.beside.look(frame, seen, report.passed)
         self._publish(self._screen.show(self._visit, self._met, seen, report))
-
-    def _resting(self, now: Instant) -> bool:
-        """Nobody is there, comes or presses, and a look was just taken: a waiting desk need not search each frame."""
-        nobody = self._visit.state is State.IDLE and self._presence == Presence() and not self._intents
-        return nobody and now - self._looked < self._with.policy.timing.look
 
     def camera_failed(self, failure: KnownFailure, now: Instant) -> None:
         """Go out of service once per failure, with an alarm event; a visit being saved is not touched.

@@ -217,15 +217,15 @@ class ReplayRule:
 class Timing:
     """Seconds a patient is given in each state, and how long presence and absence must last to count.
 
-    look: least time between two looks for a face while nobody is there; just below a fifteenth, so that of 30 frames a
-    second every other is searched, and of 15 each. answer: without a touch, until somebody who was asked something is
-    asked whether they are still there; still_there: until that is over, too. early: longest time before a service at
-    which it can be confirmed. again: after a restart, the youngest visit's receipt is shown again for so long.
+    look: least time between two looks for a face; between one interval of a camera of 30 frames a second and two, so
+    that of those every other is searched, and each of 20 and fewer. answer: without a touch, until somebody who was
+    asked something is asked whether they are still there; still_there: until that is over, too. early: longest time
+    before a service at which it can be confirmed. again: after a restart, the youngest visit's receipt is shown again for so long.
     hint_hold: before another hint replaces one. hint_picture: after which a hint that still stands is drawn, too.
     way_out: of looking for a face in vain, after which the way without one is offered larger.
     """
 
-    look: float = 0.06
+    look: float = 0.045
     presence: float = 0.7
     absence: float = 1.2
     acquire: float = 20.0

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from appliance.core.policy import Policy, Timing
 from appliance.core.session import State
+from appliance.core.snapshot import Intent, IntentKind
 from tests.fakes.observer import Film
 from tests.station.scene import Scene, patient
 
@@ -16,23 +17,31 @@ def _at(fps: float, timing: Timing) -> tuple[Scene, int]:
     return scene, scene.observer.looks
 
 
-def test_an_empty_desk_is_looked_at_fifteen_times_a_second() -> None:
+def test_a_desk_looks_fifteen_times_a_second() -> None:
     """Of 30 frames every other; a slower camera is not slowed further."""
     assert _at(30.0, Timing())[1] == 30
     assert _at(15.0, Timing())[1] == 30
+    assert _at(20.0, Timing())[1] == 40
     assert _at(30.0, Timing(look=0.0))[1] == 60
 
 
-def test_each_frame_counts_once_somebody_is_seen() -> None:
-    """From the first sighting on, before the arrival is settled."""
+def test_whoever_is_there_is_looked_at_as_often() -> None:
+    """Through the whole visit; each look is shown."""
     scene, before = _at(30.0, Timing())
+    scene.until(State.CONFIRM, patient("ali"))
+    began, looks = scene.film.now, scene.observer.looks
     scene.play(1.0, patient("ali"))
-    assert scene.observer.looks - before >= 29
-    assert scene.now.state is not State.IDLE
+    assert scene.observer.looks - looks == round((scene.film.now - began) * 15)
+    assert len(scene.snapshots) == scene.observer.looks > before
+    assert scene.now.state is State.CONFIRM
 
 
-def test_the_screen_goes_on_while_the_desk_rests() -> None:
-    """One snapshot for each frame, looked at or not."""
+def test_an_answer_is_taken_with_the_very_next_frame() -> None:
+    """Whoever presses does not wait for the next look."""
     scene, _ = _at(30.0, Timing())
-    assert len(scene.snapshots) == 60
-    assert {snapshot.state for snapshot in scene.snapshots} == {State.IDLE}
+    scene.until(State.CONFIRM, patient("ali"))
+    for _ in range(2):  # whichever of them was to be looked at
+        scene.station.submit(Intent(IntentKind.NOT_ME))
+        looks = scene.observer.looks
+        scene.tick(patient("ali"))
+        assert scene.observer.looks == looks + 1
