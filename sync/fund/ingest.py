@@ -7,7 +7,6 @@ decided, and telling the desk, is left to `sync.fund.gateway`.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from sync.compact import Compact, digest_of
 from sync.envelope import EVENT_TYP, MAX_TOKEN, SignedEvent, read_event
@@ -16,16 +15,6 @@ from sync.fund.allowed import Allowed
 from sync.fund.rows import Decided, Device, Fork, Head, NewEvent, Ruling, View, Wanted
 from sync.protocol import Result
 from sync.signing import verify
-
-
-class Chain(Protocol):
-    """What judging needs to know of the events stored so far."""
-
-    def decided(self, seq: int) -> Decided | None:
-        """What was decided about a stored event."""
-
-    def knows_id(self, event_id: str) -> bool:
-        """Whether an event with this id is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +64,6 @@ def examine_all(tokens: Sequence[str], device: Device) -> list[Claim]:
     return [_read(found, device) if isinstance(found, Compact) else found for found in verified]
 
 
-def examine(token: str, device: Device) -> Claim:
-    """One token, as `examine_all`."""
-    return examine_all([token], device)[0]
-
-
 def _verified(token: str, device: Device) -> Compact | Claim:
     try:
         return verify(device.public_jwk, token, EVENT_TYP, MAX_TOKEN)
@@ -109,11 +93,14 @@ EVERYTHING = Allowed()
 
 
 def judge_batch(claims: Sequence[Claim], view: View, allowed: Allowed = EVERYTHING) -> Judged:
-    """Decide about a batch, token by token in its order. allowed: what may decide a visit. Raises as `judge`."""
+    """Decide about a batch, token by token in its order. allowed: what may decide a visit.
+
+    Raises DatabaseDamaged when the store lacks an event below its own head: nothing may be decided then.
+    """
     device, head, chain = view.device, view.head, _Growing(dict(view.decided), set(view.ids))
     verdicts: list[tuple[Verdict, int]] = []
     for claim in claims:
-        verdict = judge(claim, device, head, chain, allowed)
+        verdict = _judge(claim, device, head, chain, allowed)
         if verdict.event is not None:
             head = chain.grow(verdict.event)
         if verdict.fork is not None and device.blocked is None:
@@ -150,11 +137,8 @@ class _Growing:
         return Head(event.seq, event.digest)
 
 
-def judge(claim: Claim, device: Device, head: Head, chain: Chain, allowed: Allowed = EVERYTHING) -> Verdict:
-    """Decide about one token offered for a device whose chain ends at `head`.
-
-    Raises DatabaseDamaged when the store lacks an event below its own head: nothing may be decided then.
-    """
+def _judge(claim: Claim, device: Device, head: Head, chain: _Growing, allowed: Allowed) -> Verdict:
+    """Decide about one token offered for a device whose chain ends at `head`."""
     if claim.signed is None:  # rows 1 to 3: the fund cannot know what the device meant
         return Verdict(claim.digest, None, Result.REJECTED, claim.reason)
     if claim.signed.event.seq <= head.seq:
@@ -162,7 +146,7 @@ def judge(claim: Claim, device: Device, head: Head, chain: Chain, allowed: Allow
     return _further(claim.signed, device, head, chain, allowed)
 
 
-def _again(signed: SignedEvent, chain: Chain) -> Verdict:
+def _again(signed: SignedEvent, chain: _Growing) -> Verdict:
     """Rows 4 and 5: a number the chain already has. Never decided by the number alone."""
     event = signed.event
     stored = chain.decided(event.seq)
@@ -175,7 +159,7 @@ def _again(signed: SignedEvent, chain: Chain) -> Verdict:
     return Verdict(signed.digest, event.seq, Result.KNOWN)
 
 
-def _further(signed: SignedEvent, device: Device, head: Head, chain: Chain, allowed: Allowed) -> Verdict:
+def _further(signed: SignedEvent, device: Device, head: Head, chain: _Growing, allowed: Allowed) -> Verdict:
     """Rows 6 to 10: a number beyond the head."""
     event = signed.event
     if device.blocked is not None:

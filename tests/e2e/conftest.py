@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,13 +32,18 @@ class Played:
         return {str(path.relative_to(self.folder)): path.read_text() for path in files}
 
 
-@pytest.fixture(autouse=True)
-def uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No lines are counted in the programs started here: minutes more, and one that is killed counts none anyway."""
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+@pytest.fixture(scope="module", autouse=True)
+def uncounted() -> Iterator[None]:
+    """No lines are counted in the programs started here: minutes more, and one that is killed counts none anyway.
+
+    Of a module, as what starts them: of the session it would last into the tests of other folders.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory, pack_path: Path) -> Played:
     """What `make demo` does where there is no screen, from beginning to end."""
     folder = tmp_path_factory.mktemp("demo") / "day"
@@ -54,7 +60,6 @@ def played(tmp_path_factory: pytest.TempPathFactory, pack_path: Path) -> Played:
     ]
     command += ["--pictures", str(folder.parent / "pictures")]
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
-    environment.pop("COVERAGE_PROCESS_CONFIG", None)  # as `uncounted`, which comes too late for this one
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST_S
     )

@@ -8,7 +8,7 @@ from sync.compact import digest_of
 from sync.envelope import GENESIS
 from sync.errors import SettingsInvalid
 from sync.fund.allowed import Allowed, AllowedLists, Decider, read_list, write_list
-from sync.fund.ingest import examine, judge_batch
+from sync.fund.ingest import examine_all, judge_batch
 from sync.fund.rows import NO_EVENTS, Device, View
 from sync.protocol import Result
 from sync.strict_json import Json
@@ -27,7 +27,7 @@ def verdicts(
         tokens.append(desk.event(seq, digest_of(tokens[-1]) if tokens else GENESIS, data=each, kind=kind))
     device = Device(desk.device, "Clinic", "Desk", "file", desk.signer.public_jwk)
     view = View(device, NO_EVENTS, {}, frozenset())
-    judged = judge_batch([examine(token, device) for token in tokens], view, allowed)
+    judged = judge_batch(examine_all(tokens, device), view, allowed)
     return [(verdict.result, verdict.reason) for verdict, _ in judged.verdicts]
 
 
