@@ -16,7 +16,7 @@ from models.errors import PackDamaged, SlotsUnusable, UpdateUnreachable, UpdateU
 from models.releases import Followed, Seen, Wanted, parse_followed, parse_seen, write_followed, write_seen
 from models.settings_file import read_settings, settings_slots
 from models.slot_state import Fault
-from models.slots import Slots
+from models.slots import Slots, make_shared
 from models.update_door import Door, FolderDoor, Report, ServerDoor
 from models.updates import News, Updates, files_of
 from sync.durable import replace_file
@@ -62,7 +62,9 @@ class UpdateFolder:
         if authorities is not None:
             self._keep("ca.pem", authorities)
         (self._folder / "seen.json").unlink(missing_ok=True)
-        self._keep("follow.json", write_followed(followed))
+        self._keep(
+            "follow.json", write_followed(followed), mode=0o640
+        )  # the kiosk's user says in its report which ring
 
     def followed(self) -> Followed | None:
         """Whose packs this desk runs; None: nobody's, it keeps the delivered one. Raises SlotsUnusable."""
@@ -166,10 +168,10 @@ class UpdateFolder:
         except OSError as error:
             raise SlotsUnusable(f"{name} cannot be read: {error.strerror}") from error
 
-    def _keep(self, name: str, data: bytes) -> None:
+    def _keep(self, name: str, data: bytes, mode: int | None = None) -> None:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            replace_file(self._folder / name, data)
+            make_shared(self._folder)
+            replace_file(self._folder / name, data, mode)
         except OSError as error:
             raise SlotsUnusable(f"{name} cannot be written: {error.strerror}") from error
 

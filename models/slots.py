@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -223,14 +223,23 @@ class Slots:
     def _change(self) -> Iterator[State]:
         """The state, while nobody else changes it."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with (self._folder / ".lock").open("wb") as lock:
+            make_shared(self._folder)
+            with os.fdopen(os.open(self._folder / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o660), "wb") as lock:
+                with suppress(PermissionError):  # the other user made it, and said so already
+                    os.fchmod(lock.fileno(), 0o660)
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 for rest in self._folder.glob(".state-*"):
                     rest.unlink()  # of a change that was cut off
                 yield self.state()
         except OSError as error:
             raise SlotsUnusable(f"the slots cannot be written: {error.strerror}") from error
+
+
+def make_shared(folder: Path) -> None:
+    """Make a folder that is shared as the one above is, whatever the umask: people help services by hand."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(folder.parent.stat().st_mode & 0o2777)
 
 
 def _copy(source: Path, target: Path) -> None:

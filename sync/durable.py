@@ -22,8 +22,11 @@ def create_file(path: Path, content: bytes) -> None:
     sync_directory(path.parent)
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file in place of an older one, with its mode and group; of mode 0600 if there is none. Raises OSError."""
+def replace_file(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Write a file in place of an older one, with its mode and group; of mode 0600 if there is none. Raises OSError.
+
+    mode: in place of the older one's.
+    """
     name = _written(path.parent, content)
     try:
         with contextlib.suppress(FileNotFoundError):
@@ -31,6 +34,8 @@ def replace_file(path: Path, content: bytes) -> None:
             name.chmod(before.st_mode & 0o777)
             with contextlib.suppress(PermissionError):  # not our file, and not a group of ours: then ours
                 os.chown(name, -1, before.st_gid)
+        if mode is not None:
+            name.chmod(mode)
         name.replace(path)
     except BaseException:
         name.unlink()

@@ -1,5 +1,10 @@
 """Twenty desks and a server: a bad pack stops at the canary, a good one reaches everybody, at kilobytes a desk."""
 
+import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +23,7 @@ from tests.fakes.documents import make_fund_home
 from tests.fakes.file_server import Served, file_server
 from tests.fakes.publishers import NOW, Publishers, make_pack
 
+ROOT = Path(__file__).parents[2]
 DESKS = 20
 RINGS = [Ring.CANARY] * 2 + [Ring.EARLY] * 4 + [Ring.ALL] * (DESKS - 6)
 WEIGHTS = 300_000
@@ -176,3 +182,18 @@ def test_what_a_desk_remembers_is_strict(
         desk.update()
     with pytest.raises(UpdateUnreachable, match="no server"):
         desk.folder.server(Followed(Ring.ALL), SystemClock().monotonic, lambda _: None)
+
+
+def test_what_one_user_fetched_by_hand_the_other_tries_counts_and_gives_up() -> None:
+    """The delivery's user has the usual umask when somebody types for it; the kiosk's user shares a group with it."""
+    assert os.geteuid() == 0, "only root can become two users: run the tests as root"
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        command = [sys.executable, "-m", "tests.appliance_root.update_users", folder]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout) == {
+        "followed": "installed",
+        "started": "ring canary, trial True, tries 1",
+        "given up": "1 crashed",
+    }

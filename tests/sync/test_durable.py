@@ -40,6 +40,16 @@ def test_a_replaced_file_is_the_old_or_the_new_one(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == b"new"
 
 
+@pytest.mark.parametrize("before", [None, 0o600, 0o666])
+def test_a_file_others_may_read_is_of_that_mode_whatever_was_there(tmp_path: Path, before: int | None) -> None:
+    """Neither the mode of a temporary file nor that of an older one."""
+    path = tmp_path / "file"
+    if before is not None:
+        path.touch(before)
+    replace_file(path, b"new", 0o640)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
 def test_a_directory_is_not_replaced(tmp_path: Path) -> None:
     """The attempt leaves nothing behind."""
     (tmp_path / "a").mkdir()
