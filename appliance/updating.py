@@ -12,7 +12,7 @@ from pathlib import Path
 
 from appliance.core.errors import ConfigInvalid
 from appliance.managed import check
-from models.errors import PackDamaged, SlotsUnusable, UpdateUnreachable, UpdateUnwanted
+from models.errors import PackDamaged, SlotsUnusable, UpdateGoingOn, UpdateUnreachable, UpdateUnwanted
 from models.releases import Followed, Seen, Wanted, parse_followed, parse_seen, write_followed, write_seen
 from models.settings_file import read_settings, settings_slots
 from models.slot_state import Fault
@@ -20,6 +20,7 @@ from models.slots import Slots, make_shared
 from models.update_door import Door, FolderDoor, Report, ServerDoor
 from models.updates import News, Updates, files_of
 from sync.durable import replace_file
+from sync.exclusive import exclusive
 from sync.home import Home
 
 DEADLINE_S = 3600.0
@@ -106,8 +107,26 @@ class UpdateFolder:
 
         One of them at a time is on trial, or nobody could tell which of them made visits end worse. floor: a time that
         has certainly passed. delivered: packs whose files need not be fetched. at_once: a new pack goes on trial
-        without being watched first. Raises the failures of `models.updates` and `models.slots`.
+        without being watched first. Raises UpdateGoingOn, and the failures of `models.updates` and `models.slots`.
         """
+        try:
+            make_shared(self._folder)
+        except OSError as error:
+            raise SlotsUnusable(f"{self._folder.name} cannot be made: {error.strerror}") from error
+        taken = UpdateGoingOn("another update of this desk is going on")
+        with exclusive(self._folder / "update.lock", taken):  # two would write into one half of a file
+            return self._update(door, followed, now, floor, delivered, at_once=at_once)
+
+    def _update(
+        self,
+        door: Door,
+        followed: Followed,
+        now: datetime,
+        floor: datetime | None,
+        delivered: Sequence[Path],
+        *,
+        at_once: bool,
+    ) -> Updated:
         root = self._kept("root.json")
         if root is None:
             raise SlotsUnusable("root.json is missing: follow the publishers again")

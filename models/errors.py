@@ -117,3 +117,10 @@ class NoHealthyPack(ModelFailure):
 
     code = "E-UPD-07"
     remedy = "Fetch a pack: keldim models update --from FOLDER. Until then reception checks in by document."
+
+
+class UpdateGoingOn(ModelFailure):
+    """Another update of this desk is going on: the timer's, or somebody typed the command elsewhere."""
+
+    code = "E-UPD-08"
+    remedy = "Wait until it has ended, then try again. What came of it: keldim models slots"

@@ -56,7 +56,10 @@ class FolderDoor(FetcherInterface):
 
     def __init__(self, folder: Path) -> None:
         """Raises UpdateUnreachable where there is no repository."""
-        found = [one for one in (folder, folder / "public") if (one / "metadata").is_dir()]
+        try:
+            found = [one for one in (folder, folder / "public") if (one / "metadata").is_dir()]
+        except OSError as error:
+            raise UpdateUnreachable(f"the stick cannot be read: {error.strerror}") from error
         if not found:
             raise UpdateUnreachable(f"there is no model repository in {folder.name}")
         self._folder = found[0]
@@ -173,6 +176,8 @@ class ServerDoor(FetcherInterface):
                 file.write(part)
             except OSError as error:
                 raise DownloadError(f"what comes cannot be written: {error.strerror}") from error
+        if have < length:
+            raise DownloadError("the connection broke off")  # nobody had said how much was to come
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         return self._parts(url, 0, None)

@@ -9,11 +9,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sync.errors import DatabaseUnreachable, SyncFailure
+from sync.errors import DatabaseUnreachable, KnownFailure
 
 
 @contextlib.contextmanager
-def exclusive(lock: Path, taken: SyncFailure) -> Iterator[None]:
+def exclusive(lock: Path, taken: KnownFailure) -> Iterator[None]:
     """Hold this file, made if need be. Raises `taken` when another process holds it, DatabaseUnreachable."""
     try:
         handle = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

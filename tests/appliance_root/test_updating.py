@@ -12,7 +12,7 @@ import pytest
 
 from appliance.updating import Outcome, Updated, UpdateFolder
 from models import publish
-from models.errors import SlotsUnusable, UpdateUnreachable
+from models.errors import ModelFailure, SlotsUnusable, UpdateGoingOn, UpdateUnreachable
 from models.releases import Followed, Ring, Wanted
 from models.slot_state import Bad, Fault
 from models.store import read_pack
@@ -165,6 +165,26 @@ def test_settings_wait_for_a_pack_on_trial(
     publishers.settings(b"[policy]\nfmr = 1e-5\n", Ring.ALL)
     assert desk.update().settings.waits
     assert desk.update().settings.installed
+
+
+def test_two_updates_at_once_do_not_write_into_the_same_files(
+    tmp_path: Path, publishers: Publishers, served: Served, authority: FundHome
+) -> None:
+    """The timer's while somebody types the command; the second one says so, the first one is whole."""
+    desk = Desk(tmp_path / "desk", Ring.ALL, publishers, served, authority)
+    refused = list[ModelFailure]()
+
+    def meanwhile(_: int) -> None:
+        """While the first one's bytes come."""
+        if not refused:
+            with pytest.raises(UpdateGoingOn) as failure:
+                desk.update()
+            refused.append(failure.value)
+
+    with desk.folder.server(desk.followed, SystemClock().monotonic, meanwhile) as door:
+        assert desk.folder.update(door, desk.followed, NOW, None, []).pack.installed
+    assert refused
+    assert desk.release == 1
 
 
 def test_what_a_desk_remembers_is_strict(

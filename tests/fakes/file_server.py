@@ -16,12 +16,14 @@ class Served:
     """What is served now. folder: may be another one from one request to the next, as an attacker's is.
 
     cut: bytes of a pack's file after which the connection breaks off. drip: seconds between two bytes of such a file.
+    untold: nobody says how long a file is, as behind some proxies.
     """
 
     folder: Path
     url: str = ""
     cut: int | None = None
     drip: float | None = None
+    untold: bool = False
     asked: list[str] = field(default_factory=list)
     ranges: list[str] = field(default_factory=list)
 
@@ -59,7 +61,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if found:
             served.ranges.append(self.headers["Range"])
             self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-        self.send_header("Content-Length", str(len(data) - start))
+        if not served.untold:
+            self.send_header("Content-Length", str(len(data) - start))
         self.end_headers()
         with contextlib.suppress(OSError):  # the client hung up
             self._body(data[start:], served if "/targets/files/" in self.path else Served(served.folder))

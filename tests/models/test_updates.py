@@ -468,10 +468,19 @@ def test_a_stick_without_a_repository_is_named(tmp_path: Path) -> None:
         FolderDoor(tmp_path)
 
 
-def test_a_download_that_broke_off_is_continued(desk: Desk, publishers: Publishers, tmp_path: Path) -> None:
-    """The second try asks for the rest only."""
+def test_a_stick_that_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
+    """As one is that another user mounted, or whose sectors are gone; here by a name that no disk has."""
+    with pytest.raises(UpdateUnreachable, match="cannot be read"):
+        FolderDoor(tmp_path / ("x" * 300))
+
+
+@pytest.mark.parametrize("untold", [False, True])
+def test_a_download_that_broke_off_is_continued(
+    desk: Desk, publishers: Publishers, tmp_path: Path, untold: bool
+) -> None:
+    """The second try asks for the rest only, also where nobody says how much is to come."""
     publishers.release(make_pack(tmp_path / "pack-2", weights=512_000), *Ring)
-    desk.server.cut = 300_000
+    desk.server.cut, desk.server.untold = 300_000, untold
     with pytest.raises(UpdateUnreachable):
         desk.fetch()
     desk.server.cut = None
