@@ -7,6 +7,7 @@ import contextlib
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -357,10 +358,10 @@ def _teller(desk: OpenDesk, slots: Slots, packs: OpenedPacks) -> Callable[[], No
 
 def _probations(desk: OpenDesk, slots: Slots, packs: OpenedPacks, tell: Callable[[], None]) -> tuple[Probation, ...]:
     folder, settings, managed = desk.home.root / "updates", slots_of_settings(desk.home), desk.managed
-    now = desk.clock.monotonic
+    watch = partial(Probation, monotonic=desk.clock.monotonic, scored=packs.first.quality is not None, changed=tell)
     return (
-        Probation(slots, folder / "visits.json", packs.release, now, trial=packs.trial, changed=tell),
-        Probation(settings, folder / "settings_visits.json", managed.release, now, trial=managed.trial, changed=tell),
+        watch(slots, folder / "visits.json", packs.release, trial=packs.trial),
+        watch(settings, folder / "settings_visits.json", managed.release, trial=managed.trial),
     )
 
 

@@ -2,20 +2,19 @@
 
 It sees what the screen sees, and counts visits, never people. A pack that crashes is given up by `models.slots`, one
 that tells nobody apart by `examination`; this finds the one with which fewer visitors are acquired or recognised than
-with the pack before. It acts while nobody is before the desk.
+with the pack before, or by worse looks (`core.trial`). It acts while nobody is before the desk.
 """
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from appliance.core.errors import PackChanged
 from appliance.core.session import State
-from appliance.core.shadow import at_most
 from appliance.core.snapshot import Snapshot
+from appliance.core.trial import MOST_VISITS, STEPS, Spread, Tally, Verdict, judge
 from models import document
 from models.document import Fields, Json
 from models.errors import PackDamaged, SlotsUnusable
@@ -26,67 +25,42 @@ from sync.durable import replace_file
 
 _log = logging.getLogger(__name__)
 
-LEAST_VISITS: Final = 20
-LEAST_S: Final = 1800.0
-"""Visits and seconds of one run that a pack needs to prove itself."""
-
 SURVIVED_S: Final = 600.0
 """A run of this length was no crash at the start: the starts are counted anew."""
-
-ALLOWED_DROP: Final = 0.1
-DOUBT: Final = 0.01
-"""A pack has drifted when a share of visits this much below the one before would give so few with this probability."""
-
-UNKNOWN_SHARE: Final = 0.6
-"""Taken for the share before where too few visits are known of it; less than half of the visitors is then drift."""
 
 LOOK_S: Final = 15.0
 """How often the slots are looked at, while nobody is there."""
 
-_MOST: Final = 400
-"""Visits of the proven pack that count; of more, older ones fade by half."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How visits ended. acquired: a face was good enough to be looked at. recognised: whose it is was found."""
-
-    visits: int = 0
-    acquired: int = 0
-    recognised: int = 0
-
-    def plus(self, acquired: bool, recognised: bool) -> "Tally":
-        """With one more visit."""
-        before = self if self.visits < _MOST else Tally(self.visits // 2, self.acquired // 2, self.recognised // 2)
-        return Tally(before.visits + 1, before.acquired + acquired, before.recognised + recognised)
-
-
-class Verdict(StrEnum):
-    """What became of a pack on trial."""
-
-    WAIT = "wait"
-    GOOD = "good"
-    DRIFT = "drift"
-
-
-def judge(trial: Tally, before: Tally, seconds: float) -> Verdict:
-    """Judge a pack on trial. before: of the proven one. seconds: since this run began."""
-    shares = [(trial.acquired, before.acquired), (trial.recognised, before.recognised)]
-    for count, count_before in shares:
-        known = before.visits >= LEAST_VISITS
-        expected = max((count_before / before.visits if known else UNKNOWN_SHARE) - ALLOWED_DROP, 0.0)
-        if at_most(count, trial.visits, expected) < DOUBT:
-            return Verdict.DRIFT
-    return Verdict.GOOD if trial.visits >= LEAST_VISITS and seconds >= LEAST_S else Verdict.WAIT
+_NOTHING: Final = Tally()
+_FAULTS: Final = {Verdict.DRIFT: Fault.DRIFT, Verdict.QUALITY: Fault.QUALITY}
 
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
     """What is kept on the disk. digest: of the pack on trial, empty without one."""
 
-    proven: Tally = Tally()
-    trial: Tally = Tally()
+    proven: Tally = _NOTHING
+    trial: Tally = _NOTHING
     digest: str = ""
+
+
+@dataclass(slots=True)
+class _Visit:
+    """What was shown of one. looks: at a face that was to be acquired. passed: of them, the gate. score: the last."""
+
+    states: set[State] = field(default_factory=set)
+    greeted: bool = False
+    looks: int = 0
+    passed: int = 0
+    score: int | None = None
+
+    def see(self, snapshot: Snapshot) -> None:
+        """One snapshot of it."""
+        self.states.add(snapshot.state)
+        self.greeted = self.greeted or bool(snapshot.greeting)
+        self.looks += snapshot.passed is not None
+        self.passed += snapshot.passed is True
+        self.score = self.score if snapshot.quality is None else snapshot.quality
 
 
 class Probation:
@@ -100,31 +74,31 @@ class Probation:
         monotonic: Callable[[], float],
         *,
         trial: bool,
+        scored: bool = False,
         changed: Callable[[], object] = lambda: None,
     ) -> None:
         """file: for the counts. running: the pack in use, None: the delivered one. trial: it must prove itself.
 
-        changed: called when it has, and when something else was given up.
+        scored: the desk's pack has a quality model. changed: called when it has, and when something else was given up.
         """
         self._slots, self._file, self._changed = slots, file, changed
         self._bad: tuple[Bad, ...] = ()
         self._running, self._on_trial = running, running if trial else None
+        self._scored = scored
         self._monotonic = monotonic
         self._began = self._looked = monotonic()
         self._counts = _read(file)
         digest = running.digest if running is not None and trial else ""
         if self._counts.digest != digest:
-            self._counts = replace(self._counts, trial=Tally(), digest=digest)
-        self._states: set[State] = set()
-        self._greeted = False
+            self._counts = replace(self._counts, trial=_NOTHING, digest=digest)
+        self._visit = _Visit()
 
     def see(self, snapshot: Snapshot) -> None:
         """Take what is shown into account. Raises PackChanged, while nobody is there, for another pack."""
         if snapshot.state is not State.IDLE:
-            self._states.add(snapshot.state)
-            self._greeted = self._greeted or bool(snapshot.greeting)
+            self._visit.see(snapshot)
             return
-        if self._states:
+        if self._visit.states:
             self._end_visit()
         now = self._monotonic()
         if now - self._looked >= LOOK_S:
@@ -132,15 +106,17 @@ class Probation:
             self._look(now - self._began)
 
     def _end_visit(self) -> None:
-        states, greeted = self._states, self._greeted
-        self._states, self._greeted = set(), False
+        visit, self._visit = self._visit, _Visit()
+        states = visit.states
         if not states & {State.ALIGN, State.HOLD} or states & {State.FALLBACK, State.HELP, State.OUT_OF_SERVICE}:
             return  # nobody who was to be recognised by the pack
-        acquired = bool(states & {State.HOLD, State.CHALLENGE, State.CHECKING}) or greeted
+        acquired = bool(states & {State.HOLD, State.CHALLENGE, State.CHECKING}) or visit.greeted
+        clear = 100 * visit.passed / visit.looks if acquired and visit.looks else None
+        score = visit.score if self._scored else None
         if self._on_trial is not None:
-            self._counts = replace(self._counts, trial=self._counts.trial.plus(acquired, greeted))
+            self._counts = replace(self._counts, trial=self._counts.trial.plus(acquired, visit.greeted, clear, score))
         else:
-            self._counts = replace(self._counts, proven=self._counts.proven.plus(acquired, greeted))
+            self._counts = replace(self._counts, proven=self._counts.proven.plus(acquired, visit.greeted, clear, score))
         self._keep()
 
     def _look(self, seconds: float) -> None:
@@ -160,10 +136,10 @@ class Probation:
 
     def _decide(self, pack: Wanted, seconds: float) -> None:
         verdict = judge(self._counts.trial, self._counts.proven, seconds)
-        if verdict is Verdict.DRIFT:
+        if verdict in _FAULTS:
             _log.warning("release %d is given up: %s against %s", pack.release, self._counts.trial, self._counts.proven)
-            self._slots.give_up(pack, Fault.DRIFT)
-            self._counts = replace(self._counts, trial=Tally(), digest="")
+            self._slots.give_up(pack, _FAULTS[verdict])
+            self._counts = replace(self._counts, trial=_NOTHING, digest="")
         elif verdict is Verdict.GOOD:
             _log.info("release %d has proven itself: %s", pack.release, self._counts.trial)
             self._slots.mark_good(pack)
@@ -191,7 +167,8 @@ def _written(counts: _Counts) -> bytes:
 
 
 def _tally_json(tally: Tally) -> dict[str, Json]:
-    return {"visits": tally.visits, "acquired": tally.acquired, "recognised": tally.recognised}
+    counts: dict[str, Json] = {"visits": tally.visits, "acquired": tally.acquired, "recognised": tally.recognised}
+    return {**counts, "clear": list(tally.clear.steps), "score": list(tally.score.steps)}
 
 
 def _read(file: Path) -> _Counts:
@@ -211,5 +188,16 @@ def _read(file: Path) -> _Counts:
 
 
 def _tally(fields: Fields) -> Tally:
-    visits = fields.whole("visits", 0, _MOST)
-    return Tally(visits, fields.whole("acquired", 0, visits), fields.whole("recognised", 0, visits))
+    visits = fields.whole("visits", 0, MOST_VISITS)
+    acquired, recognised = fields.whole("acquired", 0, visits), fields.whole("recognised", 0, visits)
+    return Tally(visits, acquired, recognised, _spread(fields, "clear", visits), _spread(fields, "score", visits))
+
+
+def _spread(fields: Fields, name: str, visits: int) -> Spread:
+    """Of these visits at the most; nothing where a program before this one kept the counts."""
+    if not fields.has(name):
+        return Spread()
+    spread = Spread(tuple(int(count) for count in fields.numbers(name, STEPS)))
+    if min(spread.steps) < 0 or spread.of > visits:
+        raise fields.fault(name, f"is no spread of {visits} visits")
+    return spread

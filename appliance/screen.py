@@ -77,6 +77,8 @@ class Screen:
             pictured=self._hint.stood(now) >= policy.timing.hint_picture,
             in_vain=session.in_vain(visit, now, policy),
             training=self._training,
+            passed=report.passed if state in session.ACQUIRING and seen.faces else None,
+            quality=met.attempt.quality,
         )
 
     def _progress(self, state: State, attempt: Attempt) -> float:

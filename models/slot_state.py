@@ -47,6 +47,8 @@ class Fault(StrEnum):
     """Beside the pack in use it saw other faces, passed other frames, or told people apart otherwise."""
     DRIFT = "drift"
     """With it the desk acquires or recognises fewer people than before."""
+    QUALITY = "quality"
+    """With it fewer looks pass the gate than before, or the pack's quality model scores them worse."""
     INVALID = "invalid"
     """Settings that this desk's program does not accept."""
     WITHDRAWN = "withdrawn"

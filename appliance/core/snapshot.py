@@ -42,6 +42,8 @@ class Snapshot(Sensitive):
     face's left, top, width and height as shares of the unmirrored frame, while it is being looked at. lamp: the face is
     too dark, the screen is to give light. pictured: the hint has stood so long that it is drawn, too. in_vain: a face
     has been looked for so long that the way without one is to catch the eye. training: nothing of this is recorded.
+    passed: whether a face that is to be acquired passed the gate, None where none is. quality: of the worst look that
+    is compared, 0..100.
     """
 
     at: Instant
@@ -67,6 +69,8 @@ class Snapshot(Sensitive):
     pictured: bool = False
     in_vain: bool = False
     training: bool = False
+    passed: bool | None = None
+    quality: int | None = None
 
 
 class IntentKind(StrEnum):

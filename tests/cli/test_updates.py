@@ -11,14 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from appliance.capture.picture import read_image
 from appliance.composition import open_desk, open_eyes
 from appliance.config import parse
 from appliance.core.errors import ConfigInvalid, PackChanged
 from appliance.core.policy import Policy
 from appliance.core.session import State as ScreenState
 from appliance.core.snapshot import Snapshot
-from appliance.core.types import Instant
-from appliance.packs_in_use import slots_of
+from appliance.core.trial import LEAST_SPREAD, LEAST_VISITS
+from appliance.core.types import Frame, Instant
+from appliance.packs_in_use import PacksInMemory, slots_of
+from appliance.probation import Probation
+from appliance.recognition import take
 from appliance.settings_in_use import in_force, slots_of_settings
 from models.calibration import parse_calibration, write_calibration
 from models.errors import (
@@ -38,6 +42,7 @@ from models.store import read_pack
 from sync.fund.home import FundHome
 from sync.home import Home
 from tests.cli.terminal import Clinic, Outcome, keldim
+from tests.fakes.bad_packs import with_quality
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.documents import make_fund_home
 from tests.fakes.file_server import Served, file_server
@@ -334,6 +339,49 @@ def test_a_pack_that_tells_nobody_apart_is_rolled_back_by_itself(
     assert shown["slots"] == []
     assert "self_test" in str(shown["bad"])
     assert clinic("ledger", "show", "--json").out.count('"pack_in_use"') == 0, "a command beside the desk tells nothing"
+
+
+def test_a_pack_whose_quality_model_drifts_is_rolled_back_and_the_fund_reads_why(
+    clinic: Clinic, office: Office, pack_path: Path, astronaut: Path, tmp_path: Path
+) -> None:
+    """Whole by every hash and golden vector; it finds, passes and recognises everybody, and scores all faces worse."""
+    home, clock, slots = Home(clinic.home), ManualClock(START + timedelta(days=400)), slots_of(Home(clinic.home))
+    scores, memory = list[int](), PacksInMemory()
+    _follow(clinic, office)
+    for number, (native, least) in enumerate(((0.55, LEAST_SPREAD), (0.45, LEAST_VISITS)), start=1):
+        release = with_quality(pack_path, tmp_path / f"release-{number}", native)
+        wanted = Wanted(number, read_pack(release).digest)
+        slots.install(release, wanted)
+        with open_desk(home, clock) as desk:
+            eyes = open_eyes(desk, pack_path.parent, counted=True, memory=memory)
+            assert eyes.pack.digest == wanted.digest
+            frame = Frame(read_image(astronaut), Instant(0.0), "camera", 0)
+            face = eyes.observer.observe(frame).faces[0]
+            probe = take(eyes.observer, (), frame, face, 0)
+            scores.append(probe.quality)
+            found, thresholds = eyes.recogniser.compare([probe])
+            assert found.candidates[0].score >= thresholds.accept
+
+            def visit(pack: Probation = eyes.probations[0], quality: int = probe.quality) -> None:
+                for state, name in ((ScreenState.HOLD, ""), (ScreenState.CONFIRM, "E. C."), (ScreenState.IDLE, "")):
+                    clock.advance(20.0)
+                    at = Instant(clock.monotonic())
+                    pack.see(Snapshot(at, state, greeting=name, passed=True if not name else None, quality=quality))
+
+            with contextlib.nullcontext() if number == 1 else pytest.raises(PackChanged):
+                for _ in range(least):
+                    visit()
+    assert scores[0] > 65 > 35 > scores[1]
+    assert slots.state().bad == (Bad(wanted, Fault.QUALITY),)
+    with open_desk(home, clock) as desk:
+        back = open_eyes(desk, pack_path.parent, counted=True, memory=memory)
+        assert (back.pack.name, back.pack.quality is not None) == ("builtin", True), "the one before"
+    _carry(clinic)
+    (heard,) = keldim("fleet", "status", "--dir", clinic.fund, "--json").rows
+    assert (heard["health"], heard["given_up"]) == ("gave_up", ["2 quality"])
+    assert "never again: quality" in clinic("models", "slots").out
+    with pytest.raises(UpdateUnwanted):
+        slots.install(tmp_path / "release-2", wanted)
 
 
 def test_who_follows_nobody_is_told(clinic: Clinic) -> None:

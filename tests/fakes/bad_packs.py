@@ -3,6 +3,7 @@
 What the embedder computes stays the same, so that neither hashes nor golden vectors tell: only running it does.
 """
 
+import io
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,11 +13,14 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from appliance.face.laboratory import Laboratory
 from models.calibration import parse_calibration, write_calibration
-from models.manifest import MANIFEST_NAME, Task
+from models.manifest import MANIFEST_NAME, Model, Task
 from models.manifest_document import write_manifest
+from models.recipes.build import record
 from models.store import PackContents, read_pack
-from tests.models.manifests import manifest_of
+from tests.fakes.networks import quality
+from tests.models.manifests import guard_models, manifest_of
 
 SIDE = 256
 """Of the matrices that a slow embedder multiplies with each other: some 2 ms each time."""
@@ -25,21 +29,41 @@ Spoil = Callable[[onnx.GraphProto, str], str]
 """Adds nodes after an output; gives the name of a number that is to be added to the embedding: zero."""
 
 
-def with_files(pack: Path, folder: Path, change: Callable[[PackContents], dict[str, bytes]]) -> Path:
-    """A pack with some files changed, whole again."""
+def with_files(
+    pack: Path, folder: Path, change: Callable[[PackContents], dict[str, bytes]], more: tuple[Model, ...] = ()
+) -> Path:
+    """A pack with some files changed, whole again. more: models that it has besides."""
     shutil.copytree(pack, folder)
     contents = read_pack(folder)
     files = {**contents.files, **change(contents)}
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    listed = manifest_of(contents.manifest.models, files).files
-    (folder / MANIFEST_NAME).write_bytes(write_manifest(replace(contents.manifest, files=listed)))
+    models = contents.manifest.models + more
+    listed = manifest_of(models, files).files
+    (folder / MANIFEST_NAME).write_bytes(write_manifest(replace(contents.manifest, models=models, files=listed)))
     return folder
 
 
 def with_card(pack: Path, folder: Path, card: bytes) -> Path:
     """The same pack with another card: another digest, and nothing else."""
     return with_files(pack, folder, lambda contents: {contents.manifest.card: card})
+
+
+def with_quality(pack: Path, folder: Path, native: float) -> Path:
+    """A pack whose quality network, whole by every hash and golden vector, scores all faces near this number of its."""
+    *_, model = guard_models()
+    data = quality(native)
+    vectors = io.BytesIO(record([model], {model.file: data}, Laboratory()))
+    with np.load(vectors) as mine:
+        added = dict(mine)
+
+    def change(contents: PackContents) -> dict[str, bytes]:
+        stream = io.BytesIO()
+        with np.load(io.BytesIO(contents.files[contents.manifest.golden])) as known:
+            np.savez(stream, **known, **added)
+        return {model.file: data, contents.manifest.golden: stream.getvalue(), "licence.txt": b"Apache-2.0\n"}
+
+    return with_files(pack, folder, change, (model,))
 
 
 def with_embedder(pack: Path, folder: Path, spoil: Spoil) -> Path:

@@ -58,3 +58,18 @@ def embedder(side: int, dimension: int, slopes: tuple[float, ...] = (0.1, -0.5, 
     image = helper.make_tensor_value_info("data", TensorProto.FLOAT, [1, 3, side, side])
     vector = helper.make_tensor_value_info("fc1", TensorProto.FLOAT, [1, dimension])
     return _bytes(helper.make_graph(nodes, "embedder", [image], [vector], constants))
+
+
+def quality(native: float) -> bytes:
+    """LightQNet's input and output: a number near `native`, by a thousandth of how bright the picture is."""
+    constants = [
+        numpy_helper.from_array(np.array(value, np.float32), name) for name, value in (("k", 1e-3), ("n", native))
+    ]
+    nodes = [
+        helper.make_node("ReduceMean", ["data"], ["light"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Mul", ["light", "k"], ["little"]),
+        helper.make_node("Add", ["little", "n"], ["native"]),
+    ]
+    image = helper.make_tensor_value_info("data", TensorProto.FLOAT, [1, 96, 96, 3])
+    number = helper.make_tensor_value_info("native", TensorProto.FLOAT, [1])
+    return _bytes(helper.make_graph(nodes, "quality", [image], [number], constants))
