@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
 
-from appliance.core.errors import IinInvalid, NotAllowed, NotSignedIn, SecondPersonNeeded
+from appliance.core.errors import IinInvalid, NotAllowed, NotSignedIn, SecondPersonNeeded, TemplateDamaged
 from appliance.core.iin import Iin
 from appliance.core.operators import RIGHTS, Pin, Right
 from appliance.core.reception_events import CorrectionReason, FaceFailure, IdentityCheck
@@ -143,15 +143,22 @@ class Reception(QObject):
 
     @Slot()
     def refresh(self) -> None:
-        """Everything as it is now: what is open stays open, and a session that is over takes all names with it."""
-        self._put_session()
+        """Everything as it is now: what is open stays open, and a session that is over takes all names with it.
+
+        A card that cannot be shown is closed: no press may be about another patient than the one on the screen.
+        """
         day: Values = {}
+        card: Values = {}
         with self._asking(quiet=True):
+            self._put_session()
+            if not self._session["signedIn"]:
+                self._search = ""
             day = self._day()
-        if not day:
+            card = self._shown(self._front.card(self._patient)) if self._patient else {}
+        if not card:
             self._patient, self._proof = "", None
         self._put("queue", day)
-        self._put("card", self._shown(self._front.card(self._patient)) if self._patient else {})
+        self._put("card", card)
 
     @Slot(str)
     def search(self, text: str) -> None:
@@ -305,7 +312,10 @@ class Reception(QObject):
     def _held(self, card: Card) -> str:
         if not card.enrolled:
             return ""
-        held = self._front.held(card.patient)
+        try:
+            held = self._front.held(card.patient)
+        except TemplateDamaged:  # such a patient is still helped by hand; `withdraw` says what is to be done
+            return ""
         return self._front_word(Front.HELD, name=held.name, n=str(held.templates))
 
     def _say(self) -> None:

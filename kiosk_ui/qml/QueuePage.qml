@@ -10,6 +10,10 @@ Card {
     readonly property var queue: front.queue
     readonly property var words: front.words
     border { width: 1; color: "#ffd7e0ea" }
+    Connections {
+        target: page.front
+        function onSessionChanged() { if (!page.front.session.signedIn) sought.clear() }
+    }
     ColumnLayout {
         anchors { fill: parent; margins: 20 * Theme.u }
         spacing: 10 * Theme.u
@@ -18,6 +22,7 @@ Card {
             spacing: Theme.gap
             Txt { text: page.words.today; size: 24 * Theme.u; bold: true }
             Field {
+                id: sought
                 objectName: "search"
                 Layout.fillWidth: true
                 placeholderText: page.words.search

@@ -296,6 +296,32 @@ def test_a_locked_window_shows_no_names(office: Office) -> None:
     assert office.front.values["queue"] == {}
 
 
+def test_a_card_that_does_not_open_leaves_no_other_patients_card(office: Office) -> None:
+    """A damaged profile: whoever it is can be helped by hand, and what is pressed is about them and nobody before."""
+    office.sign_in()
+    office.press("row-0")
+    first = office.front.values["card"]["patient"]  # type: ignore[index]
+    damaged = office.desk.find(2)
+    with immediate(office.desk.records.db):
+        office.desk.records.db.execute("UPDATE person SET sealed_profile = x'00' WHERE person_id = ?", (damaged,))
+    office.press("row-1")
+    card = office.front.values["card"]
+    assert (card["patient"] == first, card["held"], card["enrolled"]) == (False, "", True)  # type: ignore[index]
+    office.front.withdraw()
+    assert office.front.values["told"]["good"] is False  # type: ignore[index]
+    assert [event.kind for event in office.desk.events()].count("forgotten") == 0
+
+
+def test_what_was_searched_for_goes_with_the_session(office: Office) -> None:
+    """A name or a number that one receptionist typed is not what the next one finds in the field."""
+    office.sign_in()
+    office.type("search", make_iin(1).digits)
+    assert len(rows(office)) == 1
+    office.press("signOut")
+    office.sign_in()
+    assert (office.text("search"), len(rows(office))) == ("", 3)
+
+
 def test_it_sees_the_device_and_no_patient(office: Office) -> None:
     """Whoever keeps the machine has the page about it, with what to do about each part, and no other."""
     give_pin(office.desk, 902, Role.IT)
