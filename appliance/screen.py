@@ -31,19 +31,21 @@ class Screen:
         """training: nothing is recorded, and the screen says so."""
         self._policy, self._prover, self._training = policy, prover, training
         self._hint, self._lamp = HeldHint(), Lamp()
+        self._visits = 0
 
     @property
     def wanted(self) -> Hint | None:
         """The hint that the last frame asked for, to be judged against with the gate's reserve."""
         return self._hint.wanted
 
-    def clear(self) -> None:
-        """The visit is over: no hint, no lamp."""
+    def clear(self, state: State) -> None:
+        """The visit is over: no hint, no lamp, and whoever comes is another one; but who is to try again stays."""
         self._hint, self._lamp = HeldHint(), Lamp()
+        self._visits += state is not State.ALIGN
 
     def bare(self, state: State, at: Instant, failure: str = "") -> Snapshot:
         """A screen without a visit."""
-        return Snapshot(at=at, state=state, failure=failure, training=self._training)
+        return Snapshot(at=at, state=state, failure=failure, training=self._training, visit=self._visits)
 
     def show(self, visit: Visit, met: Encounter, seen: Observation, report: QualityReport) -> Snapshot:
         """The screen after this frame."""
@@ -79,6 +81,7 @@ class Screen:
             training=self._training,
             passed=report.passed if state in session.ACQUIRING and seen.faces else None,
             quality=met.attempt.quality,
+            visit=self._visits,
         )
 
     def _progress(self, state: State, attempt: Attempt) -> float:

@@ -319,7 +319,7 @@ class Station:
     def _reset(self) -> None:
         """Forget everything about the person; nothing personal outlives the visit."""
         self._met = Encounter()
-        self._screen.clear()
+        self._screen.clear(self._visit.state)
         self._intents.clear()
 
     def _compare(self, now: Instant) -> None:

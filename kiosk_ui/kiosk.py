@@ -30,6 +30,9 @@ _WORDS = (
 )
 _LIVE = ("note", "progress", "left", "clock", "lamp", "grown")
 
+DOUBLE_TAP_S = 0.5
+"""A press so soon after a screen has changed was meant for the one before: a second tap, not an answer."""
+
 Values = dict[str, object]
 """Names and values as QML reads them: texts, numbers, truth values, and lists of such maps."""
 
@@ -51,13 +54,17 @@ class Kiosk(QObject):
     hushed = Signal(bool)
     """The voice was turned off (true), or is to be heard again."""
 
-    def __init__(self, language: Language, send: Callable[[Intent], None]) -> None:
-        """language: the desk's own, to which an idle screen returns. send: where answers go."""
+    def __init__(self, language: Language, send: Callable[[Intent], None], unread_s: float = DOUBLE_TAP_S) -> None:
+        """language: the desk's own, to which an idle screen returns. send: where answers go.
+
+        unread_s: for how long a new screen takes no answer.
+        """
         super().__init__()
         self._default = self._language = language
         self._send = send
         self._around = Surroundings()
         self._shown: Shown | None = None
+        self._unread_s, self._since = unread_s, Instant(0.0)
         self._pad = Pad()
         self._wrong = 0
         self._view: CameraView | None = None
@@ -91,16 +98,17 @@ class Kiosk(QObject):
 
     def show(self, shown: Shown) -> None:
         """Put the newest snapshot on the screen."""
-        before = self._shown.snapshot.state if self._shown else None
+        seen, last = shown.snapshot, self._shown.snapshot if self._shown else None
         self._shown = shown
-        state = shown.snapshot.state
-        if state not in _TYPING:
+        new, over = last is None or seen.state is not last.state, last is not None and _over(last, seen)
+        if over or seen.state not in _TYPING:
             self._pad = Pad()
-        if state is not before:
+        if new or over:
+            self._since = seen.at
             self._put_live({"paper": ""})
-            if state is State.IDLE:
-                self._language = self._default
-        self._set_mute(self._mute.follow(before or state, state, shown.snapshot.at))
+        if over or (new and seen.state is State.IDLE):
+            self._language = self._default
+        self._set_mute(self._mute.follow(seen.state, seen.at, over=over))
         if shown.snapshot.wrong != self._wrong:
             self._wrong = shown.snapshot.wrong
             self._pad = Pad()
@@ -163,6 +171,8 @@ class Kiosk(QObject):
     @Slot(str, str)
     def answer(self, intent: str, service: str) -> None:
         """A button was pressed."""
+        if self._shown is None or self._shown.snapshot.at - self._since < self._unread_s:
+            return
         if intent == PRINT:
             self.printed.emit(self.receipt)
             return
@@ -290,6 +300,11 @@ class Kiosk(QObject):
         if typed != self._typed:
             self._typed = typed
             self.typedChanged.emit()
+
+
+def _over(before: Snapshot, now: Snapshot) -> bool:
+    """Whether a visit ended between two snapshots: somebody may stand there already, and no idle screen be seen."""
+    return now.visit != before.visit or (now.state is State.IDLE and before.state is not State.IDLE)
 
 
 def _plain(button: Button) -> dict[str, str]:

@@ -27,8 +27,7 @@ class Mute:
         """The button was pressed: off, or on again."""
         return Mute(not self.on, at)
 
-    def follow(self, before: State, state: State, at: Instant) -> "Mute":
-        """After this snapshot: the next patient is spoken to again."""
-        over = state is State.IDLE and before is not State.IDLE
+    def follow(self, state: State, at: Instant, *, over: bool) -> "Mute":
+        """After this snapshot: the next patient is spoken to again. over: it is the first after a visit."""
         unused = state is State.IDLE and at - self.since >= UNUSED_S
         return replace(self, on=False) if self.on and (over or unused) else self

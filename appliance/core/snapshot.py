@@ -44,6 +44,7 @@ class Snapshot(Sensitive):
     has been looked for so long that the way without one is to catch the eye. training: nothing of this is recorded.
     passed: whether a face that is to be acquired passed the gate, None where none is. quality: of the worst look that
     is compared, 0..100.
+    visit: another number is another visit, also where no idle screen came between; who is invited again keeps theirs.
     """
 
     at: Instant
@@ -71,6 +72,7 @@ class Snapshot(Sensitive):
     training: bool = False
     passed: bool | None = None
     quality: int | None = None
+    visit: int = 0
 
 
 class IntentKind(StrEnum):

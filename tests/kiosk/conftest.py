@@ -66,7 +66,7 @@ def stand(painted: None) -> Iterator[Stand]:
     """The patient's window at 1280x800, in Kazakh."""
     del painted
     sent: list[Intent] = []
-    kiosk, engine = Kiosk(Language.KAZAKH, sent.append), QQmlApplicationEngine()
+    kiosk, engine = Kiosk(Language.KAZAKH, sent.append, unread_s=0.0), QQmlApplicationEngine()
     window = load_window(engine, "Patient.qml", kiosk=kiosk)
     view = window.findChild(QObject, "view")
     assert isinstance(view, CameraView)

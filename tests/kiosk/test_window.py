@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,9 +12,10 @@ from PySide6.QtQuick import QQuickItem
 from PySide6.QtTest import QTest
 
 from appliance.core.session import State
-from appliance.core.snapshot import IntentKind, Snapshot
+from appliance.core.snapshot import Intent, IntentKind, Snapshot
+from appliance.core.types import Instant
 from appliance.texts import Language
-from kiosk_ui.kiosk import Shown
+from kiosk_ui.kiosk import DOUBLE_TAP_S, Kiosk, Shown
 from kiosk_ui.samples import NOW, RECEIPT, STATES, drawn_person
 from kiosk_ui.screen import Surroundings
 from tests.kiosk.conftest import Stand
@@ -182,6 +184,28 @@ def test_the_language_is_the_patients_until_the_next_one_comes(stand: Stand) -> 
     spoken = [stand.kiosk.language]
     stand.kiosk.show(Shown(STATES["idle"]))
     assert [*spoken, stand.kiosk.language] == [Language.RUSSIAN, Language.KAZAKH]
+
+
+def test_who_steps_up_at_once_is_met_in_the_desks_language_and_heard(stand: Stand) -> None:
+    """Somebody stands there when the screen gets free: no idle screen comes between, and yet it is another visit."""
+    stand.kiosk.show(Shown(STATES["align"]))
+    stand.kiosk.speak("ru")
+    stand.kiosk.mute()
+    stand.kiosk.show(Shown(STATES["leaving"]))
+    stand.kiosk.show(Shown(replace(STATES["align"], visit=1)))
+    assert (stand.kiosk.language, stand.kiosk.values["muted"]) == (Language.KAZAKH, False)
+
+
+def test_a_second_tap_is_no_answer_to_what_it_brings_up(painted: None) -> None:
+    """The finger that chose a service comes down again where the yes to it appears: it has not been read yet."""
+    del painted
+    said: list[Intent] = []
+    kiosk, question = Kiosk(Language.KAZAKH, said.append), STATES["confirm"]
+    kiosk.show(Shown(STATES["choose_two"]))
+    for late in (0.0, DOUBLE_TAP_S - 0.1, DOUBLE_TAP_S):
+        kiosk.show(Shown(replace(question, at=Instant(question.at + late))))
+        kiosk.answer("confirm", "service-0")
+        assert bool(said) is (late == DOUBLE_TAP_S)
 
 
 def test_nothing_personal_stays_when_the_visit_is_over(stand: Stand) -> None:

@@ -16,7 +16,8 @@ def test_who_was_called_away_from_waiting_tries_again_and_is_recognised() -> Non
     scene.until(State.HELP, patient("ali"))
     scene.play(2.0, patient("ali"))
     scene.desk.wishes = 1
-    scene.until(State.HOLD, patient("ali"), within=1.0)
+    called = scene.now.visit
+    assert scene.until(State.HOLD, patient("ali"), within=1.0).visit == called, "in the language they had chosen"
     assert scene.until(State.CONFIRM, patient("ali")).greeting == "Ali A."
     scene.station.submit(Intent(IntentKind.CONFIRM, "xray"))
     scene.until(State.RECEIPT, patient("ali"))

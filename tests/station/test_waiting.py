@@ -45,3 +45,14 @@ def test_an_answer_is_taken_with_the_very_next_frame() -> None:
         looks = scene.observer.looks
         scene.tick(patient("ali"))
         assert scene.observer.looks == looks + 1
+
+
+def test_the_next_visit_is_told_from_the_last_without_an_idle_screen() -> None:
+    """Who stands there when the screen gets free is met with the very look that frees it, and under another number."""
+    scene = Scene()
+    scene.until(State.CONFIRM, patient("ali"))
+    scene.station.submit(Intent(IntentKind.NOT_ME))
+    first = scene.until(State.LEAVING, patient("ali"), within=20.0).visit
+    scene.until(State.HOLD, patient("ali"), within=60.0)
+    assert State.IDLE not in {shown.state for shown in scene.snapshots[-3:]}
+    assert scene.now.visit == first + 1
