@@ -12,7 +12,7 @@ from pathlib import Path
 
 from appliance.core.errors import ConfigInvalid
 from appliance.managed import check
-from models.errors import PackDamaged, SlotsUnusable, UpdateGoingOn, UpdateUnreachable, UpdateUnwanted
+from models.errors import PackDamaged, SlotsDamaged, SlotsUnusable, UpdateGoingOn, UpdateUnreachable, UpdateUnwanted
 from models.releases import Followed, Seen, Wanted, parse_followed, parse_seen, write_followed, write_seen
 from models.settings_file import read_settings, settings_slots
 from models.slot_state import Fault
@@ -58,11 +58,21 @@ class UpdateFolder:
         self.settings = settings_slots(self._folder / "settings")
 
     def follow(self, followed: Followed, root: bytes, authorities: bytes | None) -> None:
-        """Follow publishers from now on. root: their root metadata, handed over in person. Raises SlotsUnusable."""
+        """Follow publishers from now on. root: their root metadata, handed over in person.
+
+        authorities: PEM of the only certificate authorities of their server; None: the machine's. Of other publishers
+        than before nothing is remembered, and of the same what is damaged is begun anew. Raises SlotsUnusable.
+        """
+        for slots in (self.slots, self.settings):
+            slots.begin_anew()
+        if self._kept("root.json") != root or not self._remembers():
+            self._forget("seen.json")
+            shutil.rmtree(self._folder / "cache", ignore_errors=True)
         self._keep("root.json", root)
-        if authorities is not None:
+        if authorities is None:
+            self._forget("ca.pem")
+        else:
             self._keep("ca.pem", authorities)
-        (self._folder / "seen.json").unlink(missing_ok=True)
         self._keep(
             "follow.json", write_followed(followed), mode=0o640
         )  # the kiosk's user says in its report which ring
@@ -78,12 +88,18 @@ class UpdateFolder:
             raise SlotsUnusable(str(error)) from error
 
     def seen(self) -> Seen | None:
-        """What this desk accepted last. Raises SlotsUnusable."""
+        """What this desk accepted last. Raises SlotsUnusable, SlotsDamaged."""
         data = self._kept("seen.json")
         try:
             return None if data is None else parse_seen(data)
         except PackDamaged as error:
-            raise SlotsUnusable(str(error)) from error
+            raise SlotsDamaged(f"what was seen last is damaged: {error}") from error
+
+    def _remembers(self) -> bool:
+        try:
+            return self.seen() is not None
+        except SlotsDamaged:
+            return False
 
     def server(self, followed: Followed, monotonic: Callable[[], float], report: Report) -> ServerDoor:
         """The door to the publishers' server. Raises UpdateUnreachable."""
@@ -186,6 +202,12 @@ class UpdateFolder:
             return None
         except OSError as error:
             raise SlotsUnusable(f"{name} cannot be read: {error.strerror}") from error
+
+    def _forget(self, name: str) -> None:
+        try:
+            (self._folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise SlotsUnusable(f"{name} cannot be removed: {error.strerror}") from error
 
     def _keep(self, name: str, data: bytes, mode: int | None = None) -> None:
         try:

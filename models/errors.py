@@ -106,10 +106,17 @@ class UpdateUnwanted(ModelFailure):
 
 
 class SlotsUnusable(ModelFailure):
-    """The folder of the two pack slots cannot be written, or its state is damaged."""
+    """The folder of the two pack slots cannot be read or written."""
 
     code = "E-UPD-06"
     remedy = "Free space, or give the folder to the service user; then fetch the pack again: keldim models update"
+
+
+class SlotsDamaged(SlotsUnusable):
+    """What this desk remembers of its slots or of the newest metadata is damaged; nobody forgets a floor by itself."""
+
+    code = "E-UPD-09"
+    remedy = "Follow the publishers again, with their root metadata by hand: keldim models follow. Then: models update"
 
 
 class NoHealthyPack(ModelFailure):

@@ -112,16 +112,17 @@ def _delegated(ring: Ring) -> DelegatedRole:
     return DelegatedRole(ring, [], threshold=1, terminating=True, paths=[f"rings/{ring}/*"])
 
 
-def add_release(repository: Repository, pack: Path, now: datetime) -> Release:
+def add_release(repository: Repository, pack: Path, now: datetime, at_least: int = 1) -> Release:
     """Put a pack into the repository and let its listing wait for the targets keys. It is in no ring yet.
 
+    at_least: its number; in a repository founded anew above all of the old one, for desks do not go below their floor.
     Raises PackDamaged, and RepositoryUnusable for a pack that no desk could open, or that is there already.
     """
     contents = read_pack(pack)
     if contents.calibration is None:
         raise RepositoryUnusable(f"pack {contents.manifest.name} has no calibration: no desk opens it")
     targets = repository.targets()
-    number = _next_number(targets, Kind.PACK, contents.digest)
+    number = max(at_least, _next_number(targets, Kind.PACK, contents.digest))
     manifest = (pack / MANIFEST_NAME).read_bytes()
     added = {file_path(file.sha256): contents.files[file.name] for file in contents.manifest.files}
     for path, data in {**added, manifest_path(number): manifest}.items():
@@ -134,7 +135,7 @@ def add_release(repository: Repository, pack: Path, now: datetime) -> Release:
     return Release(number, contents.manifest.name, contents.manifest.version, contents.digest, (), withdrawn=False)
 
 
-def add_settings(repository: Repository, data: bytes, now: datetime) -> Release:
+def add_settings(repository: Repository, data: bytes, now: datetime, at_least: int = 1) -> Release:
     """Put settings into the repository as `add_release` does a pack; whether desks accept them is the caller's.
 
     Raises RepositoryUnusable for what is there already, or too long.
@@ -144,7 +145,7 @@ def add_settings(repository: Repository, data: bytes, now: datetime) -> Release:
     targets = repository.targets()
     target = TargetFile.from_data("settings", data, ["sha256"])
     digest = target.hashes["sha256"]
-    number = _next_number(targets, Kind.SETTINGS, digest)
+    number = max(at_least, _next_number(targets, Kind.SETTINGS, digest))
     target.path = settings_path(number)
     repository.put(target.path, data)
     targets.targets[target.path] = target

@@ -99,10 +99,16 @@ class Repository:
         """What waits for signatures, in the order in which it is published."""
         found = []
         for role in (Root.type, Targets.type, *Ring):
-            path = self.staged / f"{role}.json"
-            if path.exists():
-                found.append(self._judged(role, _load(path)))
+            metadata = self._staged(role)
+            if metadata is not None:
+                found.append(self._judged(role, metadata))
         return tuple(found)
+
+    def drop(self, role: str) -> None:
+        """Let what waits of a role not be published."""
+        if self._staged(role) is None:
+            raise RepositoryUnusable(f"nothing of {role} waits")
+        (self.staged / f"{role}.json").unlink()
 
     def sign(self, signer: Signer) -> tuple[str, ...]:
         """Sign everything staged that this key may sign; gives the roles. Raises what the signer raises."""
@@ -125,18 +131,29 @@ class Repository:
         lacking = [f"{one.role} lacks {one.missing}" for one in waiting if one.missing]
         if lacking:
             raise SignaturesMissing(f"signatures are missing: {', '.join(lacking)}")
-        root, online = self.root(), {signer.public_key.keyid: signer for signer in signers}
-        for role in (Snapshot.type, Timestamp.type):
-            if len(online.keys() & root.roles[role].keyids) < root.roles[role].threshold:
-                raise SignaturesMissing(f"{role} is signed by another key than the ones given")
+        root = self.root()
+        online = _online(root, signers)
         for one in waiting:
             data = _read(self.staged / f"{one.role}.json")
             _write(self._metadata / f"{one.version}.{one.role}.json", data)
         changed = [one.role for one in waiting]
         changed += self._snapshot(root, online, now)
         self._timestamp(root, online, now)
-        for one in waiting:
-            (self.staged / f"{one.role}.json").unlink()
+        for path in self.staged.glob("*.json"):
+            path.unlink()
+        return (*changed, Timestamp.type)
+
+    def renew(self, signers: Sequence[Signer], now: datetime) -> tuple[str, ...]:
+        """Sign what is published for another while; what is staged goes on waiting. Gives the roles that changed.
+
+        Raises SignaturesMissing.
+        """
+        root = self.published(Root.type)
+        if not isinstance(root, Root):
+            raise RepositoryUnusable("nothing is published yet")
+        online = _online(root, signers)
+        changed = self._snapshot(root, online, now)
+        self._timestamp(root, online, now)
         return (*changed, Timestamp.type)
 
     def _snapshot(self, root: Root, online: dict[str, Signer], now: datetime) -> list[str]:
@@ -191,11 +208,19 @@ class Repository:
         return Waiting(role, version, len(result.signed), result.missing)
 
     def _newest(self, role: str) -> "_Any":
-        staged = self.staged / f"{role}.json"
-        path = staged if staged.exists() else self._published(role)
+        staged = self._staged(role)
+        if staged is not None:
+            return staged
+        path = self._published(role)
         if path is None:
             raise RepositoryUnusable(f"this folder is no model repository: it has no {role}")
         return _load(path)
+
+    def _staged(self, role: str) -> "_Any | None":
+        """What waits of a role; None: nothing, or what came back after another of its version was published."""
+        path = self.staged / f"{role}.json"
+        metadata = _load(path) if path.exists() else None
+        return metadata if metadata is not None and metadata.signed.version > self._version(role) else None
 
     def _published(self, role: str) -> Path | None:
         if role == Timestamp.type:
@@ -232,6 +257,15 @@ def _targets(metadata: _Any) -> Targets:
     if not isinstance(metadata.signed, Targets):
         raise RepositoryUnusable("what should list targets does not")
     return metadata.signed
+
+
+def _online(root: Root, signers: Sequence[Signer]) -> dict[str, Signer]:
+    """The signers by key. Raises SignaturesMissing."""
+    online = {signer.public_key.keyid: signer for signer in signers}
+    for role in (Snapshot.type, Timestamp.type):
+        if len(online.keys() & root.roles[role].keyids) < root.roles[role].threshold:
+            raise SignaturesMissing(f"{role} is signed by another key than the ones given")
+    return online
 
 
 def _sign_all(metadata: _Any, keyids: Sequence[str], online: dict[str, Signer]) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from models.errors import NoHealthyPack, PackDamaged, SlotsUnusable, UpdateNoRoom, UpdateUnwanted
+from models.errors import NoHealthyPack, PackDamaged, SlotsDamaged, SlotsUnusable, UpdateNoRoom, UpdateUnwanted
 from models.releases import Wanted
 from models.slot_state import MAX_TRIES, STATE_NAME, Fault, Slot, State, parse_state, write_state
 from models.store import read_pack
@@ -66,7 +66,7 @@ class Slots:
         self._read = read
 
     def state(self) -> State:
-        """What is known. Raises SlotsUnusable when it cannot be read."""
+        """What is known. Raises SlotsUnusable when it cannot be read, SlotsDamaged when it is none."""
         try:
             data = (self._folder / STATE_NAME).read_bytes()
         except FileNotFoundError:
@@ -76,7 +76,17 @@ class Slots:
         try:
             return parse_state(data)
         except PackDamaged as error:
-            raise SlotsUnusable(f"the state of the slots is damaged: {error}") from error
+            raise SlotsDamaged(f"the state of the slots is damaged: {error}") from error
+
+    def begin_anew(self) -> None:
+        """Forget what is known where it is damaged: somebody said by hand whom to follow. Raises SlotsUnusable."""
+        try:
+            self.state()
+        except SlotsDamaged:
+            try:
+                (self._folder / STATE_NAME).unlink(missing_ok=True)
+            except OSError as error:
+                raise SlotsUnusable(f"the state of the slots cannot be removed: {error.strerror}") from error
 
     def unwanted(self, pack: Wanted) -> str | None:
         """Why a release may not be installed; None: it may."""

@@ -1,4 +1,4 @@
-"""Commands of publishers: models key, found, publish, publish-settings, ring, promote, withdraw, sign, stamp, status.
+"""Commands of publishers: models key, found, publish, publish-settings, ring, promote, withdraw, sign, stamp, drop.
 
 What each does is `models.publish`'s and `models.repository`'s; the ceremony around them: `firmware_notes/updates.md`.
 """
@@ -29,6 +29,9 @@ Folder = Annotated[
 ]
 Number = Annotated[int, typer.Argument(help="Number of a release; see: keldim models status.", min=1)]
 OfSettings = Annotated[bool, typer.Option("--settings", help="The number is of settings, not of a pack.")]
+AtLeast = Annotated[
+    int, typer.Option("--number", help="Its number; in a repository founded anew above all of the old one.", min=1)
+]
 Public = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Public key (.pub).")]
 
 
@@ -78,9 +81,11 @@ def publish(
     context: typer.Context,
     repository: Folder,
     name: Annotated[str, typer.Argument(help="An installed pack; see: keldim models list.")],
+    number: AtLeast = 1,
 ) -> None:
     """Make an installed pack a release; it waits for two of the three targets keys, and is in no ring yet."""
-    release = publishing.add_release(Repository(repository), PackStore(place(context).packs).path(name), _now())
+    pack = PackStore(place(context).packs).path(name)
+    release = publishing.add_release(Repository(repository), pack, _now(), number)
     say(f"release {release.number}: pack {release.name} {release.version}, {release.digest[:12]}")
     _tell_waiting(Repository(repository))
 
@@ -91,11 +96,12 @@ def publish_settings(
     file: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="TOML: [policy], and what else may be set.")
     ],
+    number: AtLeast = 1,
 ) -> None:
     """Make settings a release, if a desk would accept them; it waits for two of the three targets keys."""
     data = read(file)
     config = check(data)
-    release = publishing.add_settings(Repository(repository), data, _now())
+    release = publishing.add_settings(Repository(repository), data, _now(), number)
     say(f"settings {release.number}: {release.digest[:12]}, policy {config.policy.name} {config.policy.policy_id}")
     _tell_waiting(Repository(repository))
 
@@ -129,10 +135,12 @@ def stamp(
     token: Token = None,
     module: Module = None,
     pin: PinFile = None,
+    renew: Annotated[bool, typer.Option("--renew", help="Only renew what is published; what waits goes on.")] = False,
 ) -> None:
-    """Put out what is signed, with a new snapshot and timestamp. Run daily: a timestamp lives three days."""
+    """Put out what is signed, with a new snapshot and timestamp. Daily, with --renew: a timestamp lives three days."""
+    put_out = Repository(repository).renew if renew else Repository(repository).stamp
     with opened(KeyPlace(key, passphrase, token, module, pin)) as signer:
-        changed = Repository(repository).stamp([signer], _now())
+        changed = put_out([signer], _now())
     say(f"published: {', '.join(changed)}; serve {Repository(repository).public}, or copy it to a stick")
 
 
@@ -173,6 +181,19 @@ def withdraw(
     kind = _kind(settings=settings)
     rings = publishing.withdraw(Repository(repository), release, _now(), instead, kind)
     say(f"{_NAMES[kind]} {release} withdrawn" + (f" from {', '.join(rings)}" if rings else "; no ring ran it"))
+    _tell_waiting(Repository(repository))
+
+
+@app.command()
+def drop(
+    repository: Folder,
+    role: Annotated[str, typer.Argument(help="As status shows it: root, targets, canary, early or all.")],
+) -> None:
+    """Let what waits of a role not be published: a mistake, or half signed while something else is urgent."""
+    if role not in ("root", "targets", *Ring):
+        raise typer.BadParameter(f"{role} is no role", param_hint="ROLE")
+    Repository(repository).drop(role)
+    say(f"{role}: nothing waits any more")
     _tell_waiting(Repository(repository))
 
 

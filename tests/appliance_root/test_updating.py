@@ -6,13 +6,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from appliance.updating import Outcome, Updated, UpdateFolder
 from models import publish
-from models.errors import ModelFailure, SlotsUnusable, UpdateGoingOn, UpdateUnreachable
+from models.errors import ModelFailure, SlotsDamaged, SlotsUnusable, UpdateGoingOn, UpdateRefused, UpdateUnreachable
 from models.releases import Followed, Ring, Wanted
 from models.slot_state import Bad, Fault
 from models.store import read_pack
@@ -21,7 +22,7 @@ from sync.fund.home import FundHome
 from sync.home import Home
 from tests.fakes.documents import make_fund_home
 from tests.fakes.file_server import Served, file_server
-from tests.fakes.publishers import NOW, Publishers, make_pack
+from tests.fakes.publishers import NOW, Publishers, key, make_pack
 
 ROOT = Path(__file__).parents[2]
 DESKS = 20
@@ -202,6 +203,56 @@ def test_what_a_desk_remembers_is_strict(
         desk.update()
     with pytest.raises(UpdateUnreachable, match="no server"):
         desk.folder.server(Followed(Ring.ALL), SystemClock().monotonic, lambda _: None)
+
+
+def test_a_repository_that_was_founded_anew_is_followed_from_its_root_on(
+    tmp_path: Path, publishers: Publishers, served: Served, authority: FundHome
+) -> None:
+    """Two root keys were lost: its first release has a number above all of the old one, other keys are as they were."""
+    desk = Desk(tmp_path / "desk", Ring.ALL, publishers, served, authority)
+    for number in (2, 3, 4):
+        publishers.release(make_pack(tmp_path / f"pack-{number}", b"# %d\n" % number), Ring.ALL)
+        desk.update()
+    assert (desk.release, desk.folder.slots.state().floor) == (4, 3)
+    anew = replace(publishers, folder=tmp_path / "anew", root=[key(), key(), key()])
+    release = publish.add_release(anew.repository, make_pack(tmp_path / "pack-5", b"# 5\n"), NOW, at_least=5)
+    publish.assign(anew.repository, Ring.ALL, release.number, NOW)
+    anew.stamp()
+    served.folder = anew.public
+    with pytest.raises(UpdateRefused):
+        desk.update()
+    desk.folder.follow(desk.followed, anew.first_root, authority.ca_certificate.read_bytes())
+    assert desk.update().pack.installed
+    assert desk.release == 5
+
+
+def test_who_follows_the_same_publishers_in_another_ring_forgets_nothing(
+    tmp_path: Path, publishers: Publishers, served: Served, authority: FundHome
+) -> None:
+    """Or moving a desk to another ring would let an old repository in. A certificate that is not given is not kept."""
+    desk = Desk(tmp_path / "desk", Ring.ALL, publishers, served, authority)
+    desk.update()
+    seen = desk.folder.seen()
+    desk.folder.follow(Followed(Ring.CANARY, served.url), publishers.first_root, None)
+    assert desk.folder.seen() == seen
+    with pytest.raises(UpdateUnreachable):
+        desk.update()
+
+
+@pytest.mark.parametrize("name", ["slots/state.json", "settings/state.json", "seen.json"])
+def test_what_a_desk_remembers_and_is_damaged_is_begun_anew_by_following_again(
+    tmp_path: Path, publishers: Publishers, served: Served, authority: FundHome, name: str
+) -> None:
+    """By hand, as its remedy says; nothing forgets a floor by itself."""
+    desk = Desk(tmp_path / "desk", Ring.ALL, publishers, served, authority)
+    publishers.settings(b"[policy]\nfmr = 1e-5\n", Ring.ALL)
+    desk.update()
+    (tmp_path / "desk" / "updates" / name).write_text("{")
+    with pytest.raises(SlotsDamaged, match="damaged") as failure:
+        desk.update()
+    assert "models follow" in failure.value.remedy
+    desk.folder.follow(desk.followed, publishers.first_root, authority.ca_certificate.read_bytes())
+    desk.update()
 
 
 def test_what_one_user_fetched_by_hand_the_other_tries_counts_and_gives_up() -> None:

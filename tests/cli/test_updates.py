@@ -27,6 +27,7 @@ from appliance.settings_in_use import in_force, slots_of_settings
 from models.calibration import parse_calibration, write_calibration
 from models.errors import (
     RepositoryUnusable,
+    SignaturesMissing,
     SigningKeyUnusable,
     SlotsUnusable,
     UpdateRefused,
@@ -417,6 +418,19 @@ def test_mistakes_of_publishers_are_named(office: Office, tmp_path: Path) -> Non
     office("promote", "7").failed_with(RepositoryUnusable)
     assert office("change-key", "nobody", office.folder / "all.pub", office.folder / "all.pub").code == 2
     keldim("models", "key", tmp_path / "k.pem", "--token", "x").failed_with(SigningKeyUnusable)
+
+
+def test_what_was_staged_by_mistake_stops_no_daily_stamp_and_is_dropped(office: Office, tmp_path: Path) -> None:
+    """What is published is renewed meanwhile; nothing of the mistake reaches a desk."""
+    (tmp_path / "mistake.toml").write_text('[policy]\nname = "mistake"\n')
+    assert "settings 40:" in office("publish-settings", tmp_path / "mistake.toml", "--number", "40").out
+    online = ("--key", office.key("online"), "--passphrase", office.folder / "passphrase")
+    office("stamp", *online).failed_with(SignaturesMissing)
+    assert "published: timestamp;" in office("stamp", "--renew", *online).out
+    assert office("drop", "nobody").code == 2
+    assert office("drop", "targets").code == 0
+    office("drop", "targets").failed_with(RepositoryUnusable)
+    assert office("status", "--json").json["waiting"] == {}
 
 
 def test_a_key_in_a_token_signs(office: Office, tmp_path: Path) -> None:

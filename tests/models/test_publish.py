@@ -1,5 +1,6 @@
 """Publishing: two of three, ring by ring, and nothing half signed reaches a web server."""
 
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -64,6 +65,58 @@ def test_a_daily_stamp_renews_the_snapshot_in_time(publishers: Publishers) -> No
     stamp = repository.published("timestamp")
     assert stamp is not None
     assert stamp.version == 10
+
+
+def test_the_days_are_stamped_while_a_release_is_signed_elsewhere(publishers: Publishers, tmp_path: Path) -> None:
+    """Else desks would stop updating after three days; what is carried back is what was staged and its contents."""
+    repository, elsewhere = publishers.repository, tmp_path / "stick"
+    publish.add_release(repository, make_pack(tmp_path / "pack"), NOW)
+    shutil.copytree(publishers.folder, elsewhere)
+    for day in range(1, 10):
+        with pytest.raises(SignaturesMissing):
+            repository.stamp([publishers.online], NOW + timedelta(days=day))
+        done = repository.renew([publishers.online], NOW + timedelta(days=day))
+        assert set(done) <= {"snapshot", "timestamp"}
+    assert [one.role for one in repository.waiting()] == ["targets"]
+    away = Repository(elsewhere)
+    publish.assign(away, Ring.CANARY, 1, NOW)
+    for signer in (*publishers.targets[:2], publishers.rings[Ring.CANARY]):
+        away.sign(signer)
+    for name in ("staged", "public/targets"):
+        shutil.copytree(elsewhere / name, publishers.folder / name, dirs_exist_ok=True)
+    now = NOW + timedelta(days=10)
+    assert repository.stamp([publishers.online], now) == ("targets", "canary", "snapshot", "timestamp")
+    stamp = repository.published("timestamp")
+    assert stamp is not None
+    assert stamp.version == 11
+
+
+def test_what_was_staged_before_another_was_published_is_not_published(publishers: Publishers, tmp_path: Path) -> None:
+    """A stick that comes back late: the same version with other contents would divide the desks."""
+    repository, elsewhere = publishers.repository, tmp_path / "stick"
+    shutil.copytree(publishers.folder, elsewhere)
+    late = Publishers(elsewhere, NOW, publishers.root, publishers.targets, publishers.online, publishers.rings)
+    publish.add_release(late.repository, make_pack(tmp_path / "late", b"# late\n"), NOW)
+    for signer in publishers.targets[:2]:
+        late.repository.sign(signer)
+    publishers.release(make_pack(tmp_path / "pack"), Ring.CANARY)
+    before = _files(publishers.public / "metadata")
+    shutil.copytree(elsewhere / "staged", publishers.folder / "staged", dirs_exist_ok=True)
+    assert repository.waiting() == ()
+    repository.stamp([publishers.online], NOW)
+    after = _files(publishers.public / "metadata")
+    assert {name for name in after if after[name] != before.get(name)} == {"timestamp.json"}
+    assert [one.name for one in publish.state(repository).releases] == ["example"]
+
+
+def test_what_waits_can_be_dropped(publishers: Publishers, tmp_path: Path) -> None:
+    """A pack published by mistake does not keep a withdrawal back."""
+    publish.add_release(publishers.repository, make_pack(tmp_path / "pack"), NOW)
+    publishers.repository.drop("targets")
+    assert publishers.repository.waiting() == ()
+    assert publishers.repository.stamp([publishers.online], NOW) == ("timestamp",)
+    with pytest.raises(RepositoryUnusable, match="nothing of root waits"):
+        publishers.repository.drop("root")
 
 
 def test_promotion_goes_ring_by_ring(publishers: Publishers, tmp_path: Path) -> None:
