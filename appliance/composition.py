@@ -380,4 +380,5 @@ def _shadow(desk: OpenDesk, slots: Slots, here: Delivered, tell: Callable[[], No
     def prepare(pack: Path) -> None:
         memory.examine(memory.open(pack, here.licences), desk.config.policy, desk.clock.monotonic)
 
-    return Shadow(slots, shadow_file(desk.home), desk.clock.monotonic, Watching(link, prepare), tell)
+    watching = Watching(link, prepare, lambda: known_of_settings(desk.home).on_trial is None)
+    return Shadow(slots, shadow_file(desk.home), desk.clock.monotonic, watching, tell)

@@ -68,7 +68,7 @@ def pack_in_use(run: Run, packs: State, settings: State) -> PackInUse:
 
 
 def _on_trial(state: State, running: Wanted | None) -> bool:
-    return running is not None and not state.waits and state.pack(state.trying) == running
+    return running is not None and state.on_trial == running
 
 
 def tell_pack(records: DeskRecords, ledger: Ledger, clock: Clock, home: Home, word: PackInUse) -> bool:

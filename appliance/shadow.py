@@ -6,6 +6,7 @@ process is `shadow_link`'s, the verdict `core.shadow`'s, the slots `models.slots
 """
 
 import logging
+import math
 import queue
 import threading
 from collections.abc import Callable
@@ -39,6 +40,9 @@ SPACING_S: Final = 0.4
 LOOK_S: Final = 15.0
 """How often the slots are looked at, while nobody is there."""
 
+KEEP_S: Final = 600.0
+"""How often it is kept for how long a pack has been watched, beside every visit: a power cut costs no more."""
+
 _NOTHING: Final = ShadowTally()
 _MOST: Final = 10_000
 _COUNTS: Final = ("found", "passed", "alike", "live", "taken")
@@ -69,18 +73,24 @@ class Glances:
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """What watching a pack needs. link: as `Link`. prepare: takes a pack into memory before it goes on trial."""
+    """What watching a pack needs. link: as `Link`. prepare: takes a pack into memory before it goes on trial.
+
+    free: whether no settings are on trial; while they are, no pack is watched or goes on trial, or it would be blamed
+    for what they did.
+    """
 
     link: Link
     prepare: Callable[[Path], object] = lambda _: None
+    free: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a pack has come that is watched. digest: empty where none is."""
+class Watched:
+    """How far a pack has come that is watched. digest: empty where none is. seconds: the desk ran with it beside."""
 
     digest: str = ""
     tally: ShadowTally = _NOTHING
+    seconds: float = 0.0
 
 
 class Shadow:
@@ -101,7 +111,9 @@ class Shadow:
         self._looked = float("-inf")
         self._pack: Wanted | None = None
         self._worker: ShadowWorker | None = None
+        self._opened = False
         self._tally = _NOTHING
+        self._before, self._since, self._kept = 0.0, 0.0, 0.0
         self._glances = Glances()
 
     @property
@@ -129,29 +141,45 @@ class Shadow:
             now = self._monotonic()
             if now - self._looked >= LOOK_S:
                 self._looked = now
-                self._follow()
+                self._follow(now)
+                self._go_on(now)
         except SlotsUnusable as failure:
             _log.warning("the slots cannot be used, the desk goes on: %s", failure)
 
     def close(self) -> None:
         """End the process; the counts stay for the next run."""
-        if self._worker is not None:
+        if self._worker is not None and self._pack is not None:
             self._worker.end()
-        self._pack, self._worker = None, None
+            self._keep(self._pack)
+        self._pack, self._worker, self._opened = None, None, False
         self._glances.take(live=False)
 
-    def _follow(self) -> None:
-        waiting = self._slots.waiting()
+    def _follow(self, now: float) -> None:
+        waiting = self._slots.waiting() if self._watching.free() else None
         if (waiting and waiting[1]) == self._pack:
             return
         self.close()
         if waiting is not None:
             folder, self._pack = waiting
             before = read_progress(self._file)
-            self._tally = before.tally if before.digest == self._pack.digest else _NOTHING
+            same = before.digest == self._pack.digest
+            self._tally, self._before = (before.tally, before.seconds) if same else (_NOTHING, 0.0)
+            self._since = self._kept = now
             self._worker = ShadowWorker(self._watching.link, folder)
             _log.info("release %d is watched beside the pack in use", self._pack.release)
             self._changed()
+
+    def _go_on(self, now: float) -> None:
+        """Time passes also where nobody comes, or where settings were on trial when the last visit was compared."""
+        if self._pack is None or not self._opened:
+            return  # what nobody could open decides nothing, however long it waits
+        if now - self._kept >= KEEP_S:
+            self._keep(self._pack)
+        self._judge(self._pack)
+
+    @property
+    def _seconds(self) -> float:
+        return self._before + self._monotonic() - self._since
 
     def _take_answers(self) -> None:
         while self._worker is not None and self._pack is not None:
@@ -162,17 +190,19 @@ class Shadow:
             if isinstance(said, Broken):
                 self._refuse(self._pack, said.fault, said.why)
             elif isinstance(said, Compared):
-                self._judge(self._pack, said)
+                self._tally = self._tally.plus(said)
+                self._keep(self._pack)
+                self._judge(self._pack, said.slowest)
+            else:
+                self._opened = True
 
-    def _judge(self, pack: Wanted, visit: Compared) -> None:
-        self._tally = self._tally.plus(visit)
-        self._keep(pack)
-        verdict = judge_shadow(self._tally, visit.slowest)
+    def _judge(self, pack: Wanted, slowest: float = 0.0) -> None:
+        verdict = judge_shadow(self._tally, self._seconds, slowest)
         if verdict is ShadowVerdict.SLOW:
-            self._refuse(pack, Fault.SLOW, f"a step took {visit.slowest:.1f} processor seconds")
+            self._refuse(pack, Fault.SLOW, f"a step took {slowest:.1f} processor seconds")
         elif verdict is ShadowVerdict.DIFFERS:
             self._refuse(pack, Fault.DIFFERS, str(self._tally))
-        elif verdict is ShadowVerdict.PASSED:
+        elif verdict is ShadowVerdict.PASSED and self._watching.free():
             _log.info("release %d goes on trial: %s", pack.release, self._tally)
             waiting = self._slots.waiting()
             self.close()
@@ -202,9 +232,10 @@ class Shadow:
         self._changed()
 
     def _keep(self, pack: Wanted) -> None:
+        self._kept = self._monotonic()
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(self._file, _written(Progress(pack.digest, self._tally)))
+            replace_file(self._file, _written(Watched(pack.digest, self._tally, self._seconds)))
         except OSError as error:
             _log.warning("how the new pack sees visits cannot be kept: %s", error.strerror)
 
@@ -214,26 +245,27 @@ def shadow_file(home: Home) -> Path:
     return home.root / "updates" / "shadow.json"
 
 
-def _written(progress: Progress) -> bytes:
-    value: dict[str, Json] = {"format": 1, "digest": progress.digest}
+def _written(progress: Watched) -> bytes:
+    value: dict[str, Json] = {"format": 1, "digest": progress.digest, "seconds": round(progress.seconds)}
     for name in _COUNTS:
         count: Agreed = getattr(progress.tally, name)
         value[name] = {"times": count.times, "of": count.of}
     return document.write(value)
 
 
-def read_progress(file: Path) -> Progress:
+def read_progress(file: Path) -> Watched:
     """What is kept of the pack that is watched; nothing where that is damaged, and told in the log."""
     try:
         fields = document.read(file.read_bytes(), file.name)
         fields.whole("format", 1, 1)
         counts = {name: _agreed(fields.object(name)) for name in _COUNTS}
-        return Progress(fields.sha256("digest"), ShadowTally(**counts))
+        seconds = fields.number("seconds", 0, math.inf) if fields.has("seconds") else 0.0  # none before this was kept
+        return Watched(fields.sha256("digest"), ShadowTally(**counts), seconds)
     except FileNotFoundError:
-        return Progress()
+        return Watched()
     except (OSError, PackDamaged) as error:
         _log.warning("how the new pack saw visits is not known any more: %s", error)
-        return Progress()
+        return Watched()
 
 
 def _agreed(fields: Fields) -> Agreed:

@@ -121,7 +121,8 @@ class UpdateFolder:
     ) -> Updated:
         """Look at what the publishers want, and put new settings and a new pack into their slots.
 
-        One of them at a time is on trial, or nobody could tell which of them made visits end worse. floor: a time that
+        One of them at a time is on trial, or nobody could tell which of them made visits end worse; a pack that is only
+        watched keeps no settings waiting. floor: a time that
         has certainly passed. delivered: packs whose files need not be fetched. at_once: a new pack goes on trial
         without being watched first. Raises UpdateGoingOn, and the failures of `models.updates` and `models.slots`.
         """
@@ -159,8 +160,6 @@ class UpdateFolder:
         wanted, state = news.assignment.settings, self.settings.state()
         if wanted is None or state.pack(state.in_use) == wanted:
             return Outcome(wanted)
-        if self.slots.state().trying is not None:
-            return Outcome(wanted, waits=True)
         incoming = self._folder / "incoming_settings"
         try:
             fetched = news.fetch_settings(incoming, self.settings.unwanted)
@@ -171,6 +170,8 @@ class UpdateFolder:
             except ConfigInvalid as error:
                 self.settings.give_up(wanted, Fault.INVALID)
                 raise UpdateUnwanted(f"settings {wanted.release} are invalid: {error}") from error
+            if self.slots.state().on_trial is not None:  # last: a pack that was watched may go on trial at any moment
+                return Outcome(wanted, waits=True)
             self.settings.install(fetched.folder, wanted)
         except UpdateUnwanted as failure:  # the pack has its turn all the same
             return Outcome(wanted, refused=str(failure))

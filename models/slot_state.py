@@ -93,6 +93,11 @@ class State:
         return self.good if self.waits else self.trying or self.good
 
     @property
+    def on_trial(self) -> Wanted | None:
+        """The pack in use that has yet to prove itself."""
+        return None if self.waits else self.pack(self.trying)
+
+    @property
     def waiting(self) -> Wanted | None:
         """The pack that is watched beside the one in use."""
         return self.pack(self.trying) if self.waits else None

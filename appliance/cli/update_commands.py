@@ -15,8 +15,8 @@ from rich.progress import Progress, TextColumn
 
 from appliance.cli.output import ERR, dump, say, table
 from appliance.cli.place import Json, place
-from appliance.core.shadow import LEAST_VISITS, ShadowTally
-from appliance.shadow import read_progress, shadow_file
+from appliance.core.shadow import FEWEST_VISITS, LEAST_VISITS, LONGEST_S
+from appliance.shadow import Watched, read_progress, shadow_file
 from appliance.updating import Outcome, UpdateFolder, stick
 from models.errors import SlotsUnusable, UpdateUnwanted
 from models.releases import Followed, Ring, Wanted
@@ -131,13 +131,18 @@ def slots(context: typer.Context, as_json: Json = False) -> None:
     folder = UpdateFolder(home)
     packs, settings = folder.slots.state(), folder.settings.state()
     watched = read_progress(shadow_file(home))
-    seen = watched.tally if packs.waiting and packs.waiting.digest == watched.digest else ShadowTally()
+    seen = watched if packs.waiting and packs.waiting.digest == watched.digest else Watched()
     if as_json:
-        dump({**_listed(packs), "watched": asdict(seen) if packs.waiting else None, "settings": _listed(settings)})
+        counts = {**asdict(seen.tally), "seconds": seen.seconds} if packs.waiting else None
+        dump({**_listed(packs), "watched": counts, "settings": _listed(settings)})
         return
     table("", ("packs", "release", "digest", "state"), _rows(packs))
     if packs.waiting:
-        say(f"release {packs.waiting.release} is watched beside the one in use: {seen.visits} of {LEAST_VISITS} visits")
+        hours = f"{seen.seconds / 3600:.0f} of {LONGEST_S / 3600:.0f} hours"
+        say(
+            f"release {packs.waiting.release} is watched beside the one in use: {seen.tally.visits} of {LEAST_VISITS} "
+            f"visits, {hours}, after which {FEWEST_VISITS} visits are enough"
+        )
     say(f"no release below {packs.floor} is used" + ("" if packs.packs else "; the delivered pack is in use"))
     table("", ("settings", "release", "digest", "state"), _rows(settings))
     alone = "" if settings.packs else "; the desk's own file holds"

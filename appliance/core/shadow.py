@@ -14,6 +14,13 @@ LEAST_VISITS: Final = 20
 them, a pack that agrees in 99 visits of 100 is refused once in 10,000 times, in nine of ten 3 times of 100, in every
 second one 97 times of 100 (exact, by each of the four likenesses)."""
 
+LONGEST_S: Final = 3 * 86_400.0
+FEWEST_VISITS: Final = 3
+"""At a desk with few visits: seconds that it has run with a pack beside it, after which so many visits are enough.
+Three days where a desk is never switched off, nine of eight hours where it is every night; no clock that somebody sets
+is asked. Three is what refuses a pack that agrees in none; one that agrees in every second visit is refused every
+eighth time only, and met by its trial. Where not even so many came, nobody is kept waiting by the old pack."""
+
 LIKE_SHARE: Final = 0.9
 """Of the visits, what a pack as good as the one in use agrees in; less in a way that chance explains is let pass, the
 trial looks again. 0.9: a gate's border, a half-turned face and a look too dark may be seen either way."""
@@ -99,8 +106,11 @@ class ShadowVerdict(StrEnum):
     SLOW = "slow"
 
 
-def judge_shadow(tally: ShadowTally, slowest: float) -> ShadowVerdict:
-    """Judge a pack by all visits so far; slowest: processor seconds of the slowest step of the last one."""
+def judge_shadow(tally: ShadowTally, seconds: float, slowest: float = 0.0) -> ShadowVerdict:
+    """Judge a pack by all visits so far.
+
+    seconds: the desk has run with it beside. slowest: processor seconds of the slowest step of the last visit.
+    """
     if not slowest <= SLOWEST_S:
         return ShadowVerdict.SLOW
     likes = (tally.found, tally.passed, tally.alike, tally.live)
@@ -109,7 +119,8 @@ def judge_shadow(tally: ShadowTally, slowest: float) -> ShadowVerdict:
     taken = tally.taken
     if taken.times and 1 - at_most(taken.times - 1, taken.of, TAKEN_SHARE) < DOUBT:
         return ShadowVerdict.DIFFERS
-    return ShadowVerdict.PASSED if tally.visits >= LEAST_VISITS else ShadowVerdict.WAIT
+    least = LEAST_VISITS if seconds < LONGEST_S else FEWEST_VISITS
+    return ShadowVerdict.PASSED if tally.visits >= least else ShadowVerdict.WAIT
 
 
 def at_most(count: int, of: int, share: float) -> float:

@@ -13,7 +13,7 @@ from appliance.capture.picture import read_image
 from appliance.core.policy import Policy
 from appliance.core.quality import judge
 from appliance.core.session import State
-from appliance.core.shadow import LEAST_VISITS
+from appliance.core.shadow import FEWEST_VISITS, LEAST_VISITS, LONGEST_S, Compared
 from appliance.core.snapshot import Snapshot
 from appliance.core.types import Frame, Instant, LivenessVerdict
 from appliance.demo.cast import PATIENTS, locate
@@ -22,6 +22,7 @@ from appliance.face.pack import open_pack
 from appliance.face.pipeline import FacePipeline
 from appliance.shadow import Shadow, Watching, read_progress
 from appliance.shadow_link import Deadlines, ShadowLink, command
+from appliance.shadow_wire import write_answer
 from models.releases import Wanted
 from models.slot_state import Bad, Fault
 from models.slots import Slots
@@ -54,6 +55,7 @@ class Desk:
         """Nothing is installed yet."""
         self.slots, self.changes, self.now = Slots(self.folder / "slots"), 0, 0.0
         self.prepared: list[Path] = []
+        self.settings_on_trial = False
         self.shadow = self.start()
 
     def start(self) -> Shadow:
@@ -62,7 +64,7 @@ class Desk:
             self.slots,
             self.folder / "shadow.json",
             lambda: self.now,
-            Watching(self.link, self.prepared.append),
+            Watching(self.link, self.prepared.append, lambda: not self.settings_on_trial),
             self.changed,
         )
 
@@ -81,9 +83,9 @@ class Desk:
         self.idle()
         return wanted
 
-    def idle(self) -> None:
+    def idle(self, seconds: float = 20.0) -> None:
         """Nobody is there for a while."""
-        self.now += 20
+        self.now += seconds
         self.shadow.see(Snapshot(Instant(self.now), State.IDLE))
 
     def visit(self, picture: Path) -> None:
@@ -95,12 +97,12 @@ class Desk:
             self.shadow.see(Snapshot(Instant(self.now), State.HOLD))
         self.shadow.end(LivenessVerdict.LIVE)
 
-    def wait_for(self, happened: Callable[[], bool]) -> None:
-        """Let the process work."""
+    def wait_for(self, happened: Callable[[], bool], step: float = 20.0) -> None:
+        """Let the process work. step: seconds by the desk's clock between two looks."""
         until = CLOCK.monotonic() + PATIENCE_S
         while not happened():
             assert CLOCK.monotonic() < until, "the process did not come to an end"
-            self.idle()
+            self.idle(step)
             CLOCK.sleep(0.01)
 
 
@@ -141,6 +143,50 @@ def test_a_good_pack_goes_on_trial_after_so_many_visits(desk: Desk, pack_path: P
     assert (tally.taken.times, tally.taken.of) == (0, 7 * LEAST_VISITS)
     desk.wait_for(lambda: bool(desk.prepared) and not desk.shadow.preparing)
     assert desk.changes == 3, "watched, watched again after the restart, on trial"
+
+
+def test_a_desk_with_few_visits_tries_it_after_so_long_and_never_unopened(
+    tmp_path: Path, eyes: FacePipeline, pack_path: Path
+) -> None:
+    """The time is the desk's own, outlives restarts, and stands still while settings are on trial."""
+    answers = (
+        "import sys\nfor line in sys.stdin.buffer: sys.stdin.buffer.read(2 * 512 * 512 * 3); print(SAID, flush=True)"
+    )
+    said = write_answer(Compared(found=True, passed=True, alike=True)).decode().strip()
+    desk, kept = Desk(tmp_path, eyes, lambda _: (os.fspath(tmp_path / "no-such-program"),)), tmp_path / "shadow.json"
+
+    def restart() -> None:
+        desk.shadow.close()
+        desk.shadow = desk.start()
+        desk.idle()
+
+    def seen(visits: int) -> bool:
+        return read_progress(kept).tally.visits == visits
+
+    pack = desk.install(with_card(pack_path, tmp_path / "newer", b"# newer\n"))
+    desk.idle(LONGEST_S)
+    assert desk.slots.waiting() is not None, "no process, so nobody knows whether it can be opened"
+    desk.shadow.close()
+    kept.unlink()
+    desk.run = lambda _: (sys.executable, "-c", READY + f"SAID = {said!r}\n" + answers)
+    restart()
+    for visits in range(1, FEWEST_VISITS + 1):
+        desk.visit(PATIENT)
+        desk.wait_for(lambda visits=visits: seen(visits), step=0.0)  # type: ignore[misc]
+    desk.now += LONGEST_S / 2
+    restart()
+    desk.settings_on_trial = True
+    desk.idle()
+    desk.idle(LONGEST_S)
+    desk.settings_on_trial = False
+    desk.idle()
+    desk.visit(PATIENT)
+    desk.wait_for(lambda: seen(FEWEST_VISITS + 1), step=0.0)
+    desk.idle(LONGEST_S / 2 - 1000)
+    assert desk.slots.waiting() is not None
+    assert LONGEST_S - 1000 < read_progress(kept).seconds < LONGEST_S
+    desk.idle(1000)
+    assert (desk.slots.state().on_trial, desk.slots.state().bad) == (pack, ())
 
 
 def _have_seen(file: Path, visits: int) -> None:

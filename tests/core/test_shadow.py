@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.core.shadow import (
+    FEWEST_VISITS,
     LEAST_VISITS,
+    LONGEST_S,
     SLOWEST_S,
     Agreed,
     Compared,
@@ -19,17 +21,26 @@ from appliance.core.shadow import (
 GOOD = Compared(found=True, passed=True, alike=True, live=True, strangers=7, taken=0, slowest=0.05)
 
 
-def _after(*visits: Compared) -> ShadowVerdict:
+def _after(*visits: Compared, seconds: float = 0.0) -> ShadowVerdict:
     tally = ShadowTally()
     for visit in visits:
         tally = tally.plus(visit)
-    return judge_shadow(tally, visits[-1].slowest)
+    return judge_shadow(tally, seconds, visits[-1].slowest)
 
 
 def test_a_pack_that_agrees_passes_after_enough_visits() -> None:
     """Not one earlier."""
     assert _after(*[GOOD] * (LEAST_VISITS - 1)) is ShadowVerdict.WAIT
     assert _after(*[GOOD] * LEAST_VISITS) is ShadowVerdict.PASSED
+
+
+def test_a_desk_with_few_visits_waits_so_long_and_no_longer() -> None:
+    """Three are enough by then, since they refuse a pack that agrees in none; fewer never are."""
+    few = [GOOD] * FEWEST_VISITS
+    assert _after(*few, seconds=LONGEST_S - 1) is ShadowVerdict.WAIT
+    assert _after(*few, seconds=LONGEST_S) is ShadowVerdict.PASSED
+    assert _after(*few[1:], seconds=LONGEST_S * 9) is ShadowVerdict.WAIT
+    assert _after(*[replace(GOOD, alike=False)] * FEWEST_VISITS, seconds=LONGEST_S) is ShadowVerdict.DIFFERS
 
 
 @pytest.mark.parametrize("fault", ["found", "passed", "alike", "live"])
