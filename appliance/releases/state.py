@@ -59,6 +59,11 @@ class State:
         """What the link shall point to."""
         return self.trial or self.proven
 
+    @property
+    def started(self) -> frozenset[str]:
+        """Services that started in the trial and were not asked to stop since."""
+        return frozenset(unit for unit, _ in self.tries)
+
     def why_given_up(self, version: Version) -> str | None:
         """Why a release is not tried again; None: it may be."""
         return next((one.why for one in self.given_up if one.version == version), None)

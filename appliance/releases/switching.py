@@ -39,21 +39,18 @@ class Switching:
     def activate(self, version: Version, *, one_way: bool = False, again: bool = False, restart: bool = True) -> State:
         """Put a release on trial, or, one way, in use for good.
 
-        Raises ReleaseMissing, ReleaseDamaged, ReleaseGivenUp, RecordsUnreadable, RecordsNewer, NothingToDo.
+        Said again for the release on trial it starts the services anew. Raises ReleaseMissing, ReleaseDamaged,
+        ReleaseGivenUp, RecordsUnreadable, RecordsNewer, NothingToDo.
         """
         complaint = self.system.complaint(version, self.shelf.folder(version))
         if complaint:
             raise ReleaseDamaged(f"release {version}: {complaint}")
         with self.shelf.held():
             state = self.shelf.state()
-            if version == state.in_use:
-                raise NothingToDo(f"release {version} is in use")
-            why = state.why_given_up(version)
-            if why is not None and not again:
-                raise ReleaseGivenUp(f"release {version} was given up here: {why}")
-            self._require_readable(state.proven, version, one_way=one_way)
-            state = state.adopted(version) if one_way or state.proven in {None, version} else state.tried(version)
-            self.shelf.keep(state)
+            if version != state.trial or one_way:
+                state = self._switched(state, version, one_way=one_way, again=again)
+                self.shelf.keep(state)
+            # else: cut off before the services were started anew, and said again
         if restart:
             self.system.restart()
         return state
@@ -63,10 +60,11 @@ class Switching:
 
         Raises NothingToDo, NotWell.
         """
-        trial = self.shelf.state().trial
+        state = self.shelf.state()
+        trial = state.trial
         if trial is None:
             raise NothingToDo("no release is on trial")
-        trouble = "" if seen_working else self.system.trouble()
+        trouble = "" if seen_working else self.system.trouble(state.started)
         if trouble:
             raise NotWell(f"release {trial} is not kept: {trouble}")
         with self.shelf.held():
@@ -111,7 +109,11 @@ class Switching:
         return state
 
     def stopped(self, unit: str, *, well: bool) -> State:
-        """A service has ended. well: it was asked to, and did."""
+        """A service has ended. well: by itself or when asked, but without a failure; only the latter counts anew.
+
+        The compositor ends well whatever became of the window in it, so a crash would look like a stop.
+        """
+        well = well and self.shelf.state().trial is not None and self.system.asked_to_stop(unit)
         with self.shelf.held():
             state = self.shelf.state()
             after = state.ended_well(unit) if well else state
@@ -127,7 +129,7 @@ class Switching:
                 return state
             looked = state.looked()
             self.shelf.keep(looked)
-        well = not self.system.trouble()
+        well = not self.system.trouble(looked.started)
         with self.shelf.held():
             state = self.shelf.state()
             if state.trial != looked.trial:
@@ -148,6 +150,15 @@ class Switching:
         """Raises ReleaseInUse for what runs or is the way back of a trial."""
         if self.shelf.state().kept(version):
             raise ReleaseInUse(f"release {version} is in use here")
+
+    def _switched(self, state: State, version: Version, *, one_way: bool, again: bool) -> State:
+        if version == state.in_use:
+            raise NothingToDo(f"release {version} is in use")
+        why = state.why_given_up(version)
+        if why is not None and not again:
+            raise ReleaseGivenUp(f"release {version} was given up here: {why}")
+        self._require_readable(state.proven, version, one_way=one_way)
+        return state.adopted(version) if one_way or state.proven in {None, version} else state.tried(version)
 
     def _require_readable(self, proven: Version | None, wanted: Version, *, one_way: bool) -> None:
         """Both know the same steps of the records' format: a trial neither moves records nor lacks a way back."""

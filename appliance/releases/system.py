@@ -4,6 +4,7 @@ Commands only, each with a time-out: nothing of a release is imported.
 """
 
 import subprocess
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -25,8 +26,11 @@ class System(Protocol):
     def complaint(self, version: Version, folder: Path) -> str:
         """What is wrong with a release before anything is switched; empty: nothing."""
 
-    def trouble(self) -> str:
-        """What is wrong with the desk as it runs; empty: nothing."""
+    def trouble(self, started: Set[str]) -> str:
+        """What is wrong with the desk as it runs; empty: nothing. started: services that started in the trial."""
+
+    def asked_to_stop(self, unit: str) -> bool:
+        """Whether a service that ends was told to: by a person, by another service, by the machine's end."""
 
     def restart(self, *, but: str = "") -> None:
         """Start the services anew that run, without waiting. but: a service that starts by itself."""
@@ -54,21 +58,36 @@ class Debian:
             return f"it does not start: {(said.splitlines() or ['it says nothing'])[-1]}"
         return ""
 
-    def trouble(self) -> str:
-        """At least one service runs, none has failed or starts again and again, and the doctor finds no failure."""
+    def trouble(self, started: Set[str]) -> str:
+        """At least one service runs, each since the trial began, none ended, and the doctor finds no failure."""
         _, said = _run(_SHORT_S, "systemctl", "is-active", *UNITS)
         if not set(said.split()) <= _STATES:
             return f"systemd cannot be asked: {said}"
         states = dict(zip(UNITS, said.split(), strict=False))
-        bad = [f"{unit} is {state}" for unit, state in states.items() if state not in {"active", "inactive"}]
+        bad = [said for unit, state in states.items() if (said := _bad(unit, state, started))]
         if bad or "active" not in states.values():
             return ", ".join(bad) or "no service of the desk runs"
         code, said = _run(_LONG_S, "systemctl", "start", _DOCTOR)
         return f"keldim doctor finds a failure (journalctl -u {_DOCTOR}) {said}".strip() if code else ""
 
+    def asked_to_stop(self, unit: str) -> bool:
+        """Then systemd has a job for it; one that starts it again by itself comes later."""
+        code, said = _run(_SHORT_S, "systemctl", "show", "--property=Job", "--value", f"{unit}.service")
+        return code == 0 and said.isdecimal() and said != "0"
+
     def restart(self, *, but: str = "") -> None:
         """`try-restart` leaves what does not run as it is."""
         _run(_SHORT_S, "systemctl", "try-restart", "--no-block", *(unit for unit in UNITS if unit != f"{but}.service"))
+
+
+def _bad(unit: str, state: str, started: Set[str]) -> str:
+    """What is wrong with one service."""
+    here = unit.removesuffix(".service") in started
+    if state == "active":
+        return "" if here else f"{unit} runs since before the trial (systemctl restart {unit})"
+    if state == "inactive":
+        return f"{unit} ended by itself" if here else ""
+    return f"{unit} is {state}"
 
 
 def _run(longest_s: int, *command: str) -> tuple[int, str]:

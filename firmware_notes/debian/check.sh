@@ -30,7 +30,8 @@ fi
 
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 unset PYTHONPATH KELDIM_PACKS KELDIM_HOME
-step() { echo "== $*"; }
+began=$(date +%s)
+step() { echo "== $(($(date +%s) - began)) s: $*"; }
 stop() { echo "FAILED: $*" >&2; exit 1; }
 in_use() { [ "$(readlink /opt/keldim/current)" = "releases/$1" ] || stop "in use: $(readlink /opt/keldim/current), not $1"; }
 refused() { if "$@"; then stop "$* was not refused"; fi; }
@@ -77,7 +78,9 @@ as_desk keldim ledger verify
 rm -r /var/lib/keldim/kiosk_ui
 
 step "the demonstration: a day of a clinic, from frame to the fund's record"
-as_desk keldim demo --dir /tmp/day | tail -n 3
+as_desk keldim demo --dir /tmp/day >/tmp/day.log || { tail -n 20 /tmp/day.log; stop "the demonstration"; }
+tail -n 3 /tmp/day.log
+rm -r /tmp/day   # its folder is not the packages' to remove
 
 step "install $new: it waits"
 install "$debs/keldim-${new}_${new}_"*.deb "$debs/keldim_${new}_all.deb"

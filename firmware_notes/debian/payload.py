@@ -82,6 +82,9 @@ def _thin(folder: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    for path in packages.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(0o644)  # everything is a module or a library; wheels call some of them programs
     for record in packages.glob("*.dist-info/RECORD"):
         lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
         record.write_text("".join(line for line in lines if not line.startswith("../")), encoding="utf-8")

@@ -183,6 +183,8 @@ def test_the_first_installation_is_in_use(installed: Machine) -> None:
         assert (machine.root / "usr/lib/systemd" / folder / unit.name).read_bytes() == unit.read_bytes()
     (control,) = (machine.root / "var/lib/dpkg/info").glob(f"keldim-{OLD}*.md5sums")
     assert "/bin/pip" not in control.read_text(), "no start script of a build's path"
+    files = (path for path in (machine.root / "opt/keldim").rglob("*") if path.is_file() and not path.is_symlink())
+    assert [path.name for path in files if path.stat().st_mode & 0o111] == []
 
 
 def test_nothing_is_imported_from_where_one_stands(installed: Machine, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from appliance.releases.__main__ import main
 from appliance.releases.shelf import Shelf
 from appliance.releases.switching import Switching
 from tests.architecture.source import ROOT
-from tests.fakes.releases import FakeSystem, put_release
+from tests.fakes.releases import FakeSystem, put_release, put_systemctl
 
 
 @pytest.fixture
@@ -47,15 +47,19 @@ def test_a_refusal_says_what_to_do(root: Path, capsys: pytest.CaptureFixture[str
     assert main(["--root", str(root), "may-remove", "0.2.0"]) == 0
 
 
-@pytest.mark.parametrize(("result", "left"), [("success", {}), ("exit-code", {"keldim-window": 1})])
+@pytest.mark.parametrize(
+    ("result", "job", "left"),
+    [("success", "1123", {}), ("success", "", {"keldim-window": 1}), ("exit-code", "1123", {"keldim-window": 1})],
+)
 def test_systemd_says_how_a_service_ended(
-    root: Path, monkeypatch: pytest.MonkeyPatch, result: str, left: dict[str, int]
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, result: str, job: str, left: dict[str, int]
 ) -> None:
-    """$SERVICE_RESULT, as ExecStopPost= gets it."""
+    """$SERVICE_RESULT, as ExecStopPost= gets it, and the job that stops it: cage ends well when its window crashed."""
     shelf = Shelf(root)
     Switching(shelf, FakeSystem()).activate(shelf.versions()[1])
     main(["--root", str(root), "starting", "keldim-window"])
     monkeypatch.setenv("SERVICE_RESULT", result)
+    monkeypatch.setenv("PATH", put_systemctl(tmp_path / "bin", show=job), prepend=":")
     main(["--root", str(root), "stopped", "keldim-window"])
     assert dict(shelf.state().tries) == left
 

@@ -90,6 +90,24 @@ def test_a_service_that_does_not_stay_up_ends_the_trial(switching: Switching, sy
     assert system.restarts == ["", WINDOW]
 
 
+def test_who_ends_unasked_has_ended_badly(switching: Switching, system: FakeSystem) -> None:
+    """A window that crashes after its first picture is a success to systemd, for the compositor around it ends well."""
+    switching.activate(NEW)
+    system.asked = False
+    for _ in range(MAX_TRIES):
+        switching.starting(WINDOW)
+        switching.stopped(WINDOW, well=True)
+    assert switching.starting(WINDOW).in_use == OLD
+
+
+def test_an_activation_that_was_cut_off_is_said_again(switching: Switching, system: FakeSystem) -> None:
+    """Killed before the services were started anew: the second time they are, and nothing else changes."""
+    switching.activate(NEW, restart=False)
+    before = switching.starting(SYNC)
+    assert switching.activate(NEW) == before
+    assert system.restarts == [""]
+
+
 def test_starts_count_for_each_service_and_only_while_they_end_badly(switching: Switching) -> None:
     """A desk that is switched off every evening is not broken; nor is delivery to blame for the window."""
     switching.activate(NEW)
