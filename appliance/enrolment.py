@@ -6,7 +6,7 @@ the commit.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.checkin import append, sign
 from appliance.core.errors import ConsentMissing, DuplicateFace, FaceNotUsable, PersonExists, PersonUnknown
@@ -21,10 +21,14 @@ from appliance.records.people import sweep
 from appliance.records.profile import Profile
 from sync.clock import Clock
 from sync.database import immediate
+from sync.envelope import Moment
 from sync.errors import DatabaseFailure
 from sync.ledger import Ledger
 
 _LOG = logging.getLogger(__name__)
+
+TEST_FAILED = "test_failed"
+"""Why templates were erased that new ones take the place of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +78,16 @@ class Enrolment:
         *,
         overrule_duplicate: bool = False,
         by: EnrolledBy = EnrolledBy(),
+        instead: PersonId | None = None,
     ) -> EnrolmentResult:
         """Keep a patient with consent and templates, and sign that it happened.
 
         looks: embeddings of one person, by this desk's pack. source: "photo" or "camera". overrule_duplicate: a
         supervisor says it is another person (a twin): both are flagged as look-alikes and go to the second factor from
-        now on. by: at the reception, as `FrontDesk.enrolled_by` gives it. Raises ConsentMissing, FaceNotUsable (not one
-        person's looks), PersonExists, DuplicateFace, PackMismatch, and a DatabaseFailure; then nothing was kept, but
-        what looks like fraud was signed as an alarm.
+        now on. by: at the reception, as `FrontDesk.enrolled_by` gives it. instead: this patient's enrolment that a test
+        did not find: it is erased, with its data key and an event of its own, in the same transaction. Raises
+        ConsentMissing, FaceNotUsable (not one person's looks), PersonExists, DuplicateFace, PackMismatch, and a
+        DatabaseFailure; then nothing was kept or erased, but what looks like fraud was signed as an alarm.
         """
         if consent is None:
             raise ConsentMissing("no consent was recorded")
@@ -89,12 +95,18 @@ class Enrolment:
         try:
             # The checks belong into the transaction: another reception may be enrolling the same face just now.
             with immediate(self.records.db):
-                found = self._check(profile.iin, looks, alarms, overrule=overrule_duplicate)
+                found = self._check(profile.iin, looks, alarms, instead, overrule=overrule_duplicate)
+                if instead is not None and instead == self.records.people.find(profile.iin):
+                    moment = self.clock.moment()
+                    _erase(self.records, self.ledger, moment, self.software, instead, TEST_FAILED, by.operator)
                 result = self._keep(profile, consent, looks, source, found, alarms, by)
         except (FaceNotUsable, PersonExists, DuplicateFace):
             if alarms:
                 sign(self.records, self.ledger, self.clock, *alarms)
             raise
+        if instead is not None:
+            self.enrolled.remove(instead)
+            clear_log(self.records)
         self.enrolled.gallery.add(result.person, [look.embedding for look in looks])
         return result
 
@@ -106,8 +118,10 @@ class Enrolment:
             self.enrolled.remove(person)
         return event
 
-    def _check(self, iin: Iin, looks: Sequence[Probe], alarms: list[Alarm], *, overrule: bool) -> Known:
-        """Who has this face already; raises unless it may be enrolled all the same. alarms: gets what is suspicious."""
+    def _check(
+        self, iin: Iin, looks: Sequence[Probe], alarms: list[Alarm], instead: PersonId | None, *, overrule: bool
+    ) -> Known:
+        """Who else has this face; raises unless it may be enrolled all the same. alarms: gets what is suspicious."""
         records, recogniser = self.records, self.recogniser
         applicant = records.people.pseudonym(iin)
 
@@ -121,11 +135,12 @@ class Enrolment:
         self.enrolled.refresh()
         self.staff.refresh()
         same = records.people.find(iin)
-        if same is not None:
+        if same is not None and same != instead:
             if recogniser.differs(same, looks):
                 alarm("several_faces_one_person", "enrolled already", applicant)
             raise PersonExists(f"somebody with IIN {iin} is enrolled already")
         found = recogniser.known(recogniser.patients, looks)
+        found = replace(found, people=tuple(each for each in found.people if each != same))
         colleagues = [records.staff.people.reference(who) for who in recogniser.known(recogniser.staff, looks).people]
         detail = "overruled" if overrule else "refused"
         if found.people:
@@ -224,14 +239,26 @@ def forget(
         person = records.people.find(iin)
         if person is None:
             raise PersonUnknown(f"nobody with IIN {iin} is enrolled")
-        moment = clock.moment()
-        patient = records.people.reference(person)
-        withdrawn = records.consents.withdraw(person, moment.wall)
-        erased = records.people.erase(person, moment.wall)
-        consent = withdrawn[-1] if withdrawn else None
-        entry = append(ledger, Forgotten(patient, consent, erased, reason, software, operator), moment)
+        event = _erase(records, ledger, clock.moment(), software, person, reason, operator)
     clear_log(records)
-    return entry.event_id
+    return event
+
+
+def _erase(
+    records: DeskRecords,
+    ledger: Ledger,
+    moment: Moment,
+    software: str,
+    person: PersonId,
+    reason: str,
+    operator: str | None,
+) -> str:
+    """Inside the transaction; after its commit `clear_log`."""
+    patient = records.people.reference(person)
+    withdrawn = records.consents.withdraw(person, moment.wall)
+    erased = records.people.erase(person, moment.wall)
+    consent = withdrawn[-1] if withdrawn else None
+    return append(ledger, Forgotten(patient, consent, erased, reason, software, operator), moment).event_id
 
 
 def clear_log(records: DeskRecords) -> None:

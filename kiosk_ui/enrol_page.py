@@ -73,10 +73,13 @@ class EnrolPage(QObject):
 
     def tell(self, stand: Stand) -> None:
         """Another frame was looked at."""
-        self._put(stand=stand)
+        if self._sheet.profile is not None:
+            self._put(stand=stand)
 
     def ended(self, outcome: Outcome) -> None:
-        """Looks were kept or not, a supervisor is asked, or the test is over."""
+        """Looks were kept or not, a supervisor is asked, or the test is over; nothing on an empty page."""
+        if self._sheet.profile is None:
+            return
         failure, who = outcome.failure, self._sheet.who
         self._clear_view()
         if outcome.tested:
@@ -172,6 +175,14 @@ class EnrolPage(QObject):
         """The test did not find the patient: new looks in the place of those."""
         self._again = True
         self._begin()
+
+    @Slot()
+    def breakOff(self) -> None:  # noqa: N802 - called from QML
+        """No more looks. Who presses just after they were kept is told so, and the test follows as if nothing was."""
+        if self._enroller is None or self._enroller.break_off():
+            self._forget()
+        elif self._sheet.who is Who.PATIENT:
+            self.test()
 
     @Slot()
     def refuse(self) -> None:

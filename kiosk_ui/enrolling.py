@@ -30,9 +30,6 @@ LONGEST_S = 40.0
 TEST_S = 15.0
 """How long a look of the test is waited for; less than the 20 s of a check-in: whoever sits there has just done it."""
 
-TEST_FAILED = "test_failed"
-"""Why templates were erased that new ones take the place of."""
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Asked(Sensitive):
@@ -96,6 +93,7 @@ class Enroller:
         self._looks: tuple[Probe, ...] = ()
         self._missing: tuple[View, ...] = ()
         self._kept: _Kept | None = None
+        self._done = False
 
     def begin(self, asked: Asked) -> None:
         """Take looks, unless they were taken, and enrol; a patient is then tested, as by `test`."""
@@ -106,12 +104,22 @@ class Enroller:
         self._start(self._again)
 
     def stop(self) -> None:
-        """Give up; nothing is kept."""
+        """Give up: what is not kept by now never will be."""
+        self._end()
+        self._kept = None
+        self.forget()
+
+    def break_off(self) -> bool:
+        """Give up the looks; False when they were kept just before, which is being told."""
+        self._end()
+        if not self._done:
+            self.stop()
+        return not self._done
+
+    def _end(self) -> None:
         self._stopped.set()
         if self._thread is not None:
             self._thread.join(30)
-        self._kept = None
-        self.forget()
 
     def forget(self) -> None:
         """Drop the looks: another patient comes."""
@@ -122,6 +130,7 @@ class Enroller:
         if self._thread is not None:
             self._thread.join(30)
         self._stopped.clear()
+        self._done = False
         self._thread = threading.Thread(target=work, name="enrolment")
         self._thread.start()
 
@@ -131,7 +140,9 @@ class Enroller:
                 if not self._looks:
                     self._look(eyes)
                 if not self._stopped.is_set():
-                    self._ended(self._keep(eyes, asked))
+                    outcome = self._keep(eyes, asked)
+                    self._done = True
+                    self._ended(outcome)
                     self._try(eyes)
         except KnownFailure as failure:
             _LOG.warning("no enrolment: %s", failure.code)
@@ -166,11 +177,11 @@ class Enroller:
         return Outcome(done.event, done.templates, missing)
 
     def _keep_patient(self, eyes: SeeingDesk, asked: Asked, looks: Sequence[Probe]) -> EnrolmentResult:
-        if asked.again and self._kept is not None and eyes.recogniser.agree(looks):
-            eyes.enrolment.forget(asked.profile.iin, TEST_FAILED, self._kept.operator)
-            self._kept = None
+        instead = self._kept.person if asked.again and self._kept is not None else None
         twin = asked.by.supervisor is not None
-        done = eyes.enrolment.enrol(asked.profile, asked.consent, looks, "camera", overrule_duplicate=twin, by=asked.by)
+        done = eyes.enrolment.enrol(
+            asked.profile, asked.consent, looks, "camera", overrule_duplicate=twin, by=asked.by, instead=instead
+        )
         self._kept = _Kept(done.person, done.event, done.templates, asked.by.operator)
         return done
 

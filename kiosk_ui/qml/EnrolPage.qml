@@ -126,7 +126,7 @@ Card {
                         Txt { text: bar.modelData.value; size: 16 * Theme.u; Layout.preferredWidth: 40 * Theme.u }
                     }
                 }
-                Key { objectName: "breakOff"; text: page.words.break_off; Layout.fillWidth: true; onClicked: page.enrol.refuse() }
+                Key { objectName: "breakOff"; text: page.words.break_off; Layout.fillWidth: true; onClicked: page.enrol.breakOff() }
             }
 
             ColumnLayout {

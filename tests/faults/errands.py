@@ -94,6 +94,23 @@ def _enrol_twin(desk: WorkingDesk, number: int) -> str:
     return desk.enrolment.enrol(make_profile(TWIN + number), CONSENT, [look], "camera", overrule_duplicate=True).event
 
 
+def _look_again(desk: WorkingDesk, number: int) -> str:
+    """New looks of person `number` in the place of those that a test did not find; they are never without any."""
+    old = desk.find(number)
+    assert old is not None, "a patient without templates"
+    if _looked_again(desk, number):
+        raise AlreadyDone
+    looks = [make_look(number, variant, packs=desk.packs) for variant in (60, 61)]
+    return desk.enrolment.enrol(make_profile(number), CONSENT, looks, "camera", instead=old).event
+
+
+def _looked_again(desk: WorkingDesk, number: int) -> bool:
+    patient = desk.records.people.pseudonym(make_iin(number))
+    told = [event.kind for event in desk.events() if event.data.get("patient") == patient]
+    assert told in (["enrolled"], ["enrolled", "forgotten", "enrolled"])
+    return len(told) == 3
+
+
 def _flagged(desk: WorkingDesk, one: int, other: int) -> bool:
     people = desk.find(one), desk.find(other)
     return None not in people and people[1] in desk.records.look_alikes.of(PersonId(str(people[0])))
@@ -180,6 +197,7 @@ RARE = (
         lambda desk, number: _flagged(desk, number, TWIN + number),
         PersonExists,
     ),
+    Errand("new looks", lambda desk, number: desk.enrol(number), _look_again, _looked_again, AlreadyDone),
     Errand(
         "siblings",
         lambda desk, number: (desk.enrol(number), desk.enrol(TWIN + number)),

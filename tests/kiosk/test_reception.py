@@ -421,6 +421,43 @@ def test_each_step_of_an_enrolment_fits(studio: Office, language: Language) -> N
             assert at.y() + text.property("paintedHeight") <= studio.window.height() + 1, (step, text.property("text"))
 
 
+def test_what_comes_of_a_broken_off_enrolment_is_nothing_to_the_next_patient(studio: Office) -> None:
+    """Told by the other thread just before it ended: the page is empty already, and stays so."""
+    studio.sign_in()
+    studio.press("later")
+    studio.press("page-enrol")
+    studio.page.read(make_iin(7).digits, "Айгүл", "Ә", "kk")
+    studio.page.agree(False)
+    studio.page.refuse()
+    for outcome in (Outcome("ab" * 16, 3), Outcome(failure=DuplicateFace("a twin"))):
+        studio.page.ended(outcome)
+        assert (studio.page.values["step"], studio.page.values["error"]) == ("document", "")
+
+
+class Faster(Enroller):
+    """Has kept the looks just before anybody breaks off."""
+
+    def break_off(self) -> bool:
+        """Too late."""
+        return False
+
+
+def test_who_breaks_off_too_late_is_told_that_it_is_kept(painted: None, tmp_path: Path) -> None:
+    """The patient is enrolled: the page says so with the number, and does not offer to begin anew."""
+    del painted
+    with open_office(tmp_path, lambda page: Faster(NoEyes(), page.tell, lambda _: None)) as studio:
+        studio.sign_in()
+        studio.press("later")
+        studio.press("page-enrol")
+        studio.page.read(make_iin(7).digits, "Айгүл", "Ә", "kk")
+        studio.page.agree(False)
+        studio.settle()
+        studio.press("breakOff")
+        studio.page.ended(Outcome("ab" * 16, 3))
+        studio.settle()
+        assert "ABABABAB" in studio.text("kept")
+
+
 def test_a_search_finds_by_name_and_by_four_digits(office: Office) -> None:
     """And says when there is nobody."""
     office.sign_in()

@@ -247,6 +247,32 @@ def test_who_was_forgotten_may_be_enrolled_again(desk: WorkingDesk) -> None:
     assert kinds(desk) == ["enrolled", "forgotten", "enrolled"]
 
 
+def test_new_looks_take_the_place_of_those_that_a_test_did_not_find(desk: WorkingDesk) -> None:
+    """Erased with the old data key and enrolled, two events of one moment; on disk and in memory only the new looks."""
+    old = desk.enrol(1).person
+    wrapped = desk.db.execute("SELECT count(*) FROM data_key").fetchone()
+    looks = [make_look(1, 10), make_look(1, 11)]
+    new = desk.enrolment.enrol(make_profile(1), CONSENT, looks, "camera", instead=old).person
+    erased, enrolled = desk.events()[-2:]
+    assert (erased.kind, erased.data["reason"], erased.data["templates"]) == ("forgotten", "test_failed", 3)
+    assert (enrolled.kind, enrolled.data["duplicates_checked"], enrolled.data["look_alikes"]) == ("enrolled", 1, 0)
+    assert (old in desk.gallery, new in desk.gallery, desk.find(1)) == (False, True, new)
+    assert desk.db.execute("SELECT count(*) FROM data_key").fetchone() == wrapped
+    desk.check_everything()
+
+
+def test_new_looks_that_are_somebody_elses_erase_nothing(desk: WorkingDesk) -> None:
+    """The patient keeps what they have until new ones are kept: a likeness is a supervisor's question first."""
+    old = desk.enrol(1).person
+    desk.enrol(2)
+    with pytest.raises(DuplicateFace):
+        desk.enrolment.enrol(make_profile(1), CONSENT, [make_look(2, 10)], "camera", instead=old)
+    assert (desk.find(1), kinds(desk).count("forgotten"), old in desk.gallery) == (old, 0, True)
+    desk.enrolment.enrol(make_profile(1), CONSENT, [make_look(2, 10)], "camera", instead=old, overrule_duplicate=True)
+    assert kinds(desk)[-3:] == ["forgotten", "alarm", "enrolled"]
+    desk.check_everything()
+
+
 def test_a_look_of_another_pack_is_refused_whole(desk: WorkingDesk) -> None:
     """Scores across packs mean nothing: no person stays behind without comparable templates."""
     strange = Probe(make_embedding(1, pack=OTHER_PACK), 80)
