@@ -56,6 +56,7 @@ class SetupWizard(QObject):
         self._view: CameraView | None = None
         self._thread: threading.Thread | None = None
         self._now: dict[str, object] = {}
+        self._offered: list[str] = []
         self._show(replace(self._said, over=True))
 
     now = Property(dict, lambda self: self._now, notify=nowChanged)
@@ -81,8 +82,12 @@ class SetupWizard(QObject):
 
     @Slot(int)
     def answer(self, place: int) -> None:
-        """Which answer was pressed."""
-        self._answers.put(place)
+        """Which answer was pressed; one for each question, and only of those that are shown."""
+        if place < len(self._offered):
+            self._offered = []
+            self._now = {**self._now, "answers": []}
+            self.nowChanged.emit()
+            self._answers.put(place)
 
     def close(self) -> None:
         """End the conversation; a step that measures is waited for."""
@@ -162,11 +167,12 @@ class SetupWizard(QObject):
         elif said.over and not lines:
             title = setup_word(SetupWord.INTRO, said.language)
             lines = [setup_word(SetupWord.INTRO_MORE, said.language)]
+        self._offered = list(said.answers)
         self._now = {
             "steps": [self._line(step, said) for step in SetupStep],
             "title": title,
             "lines": lines,
-            "answers": list(said.answers),
+            "answers": self._offered,
             "failure": said.failure,
             "over": said.over,
             "ready": ready,

@@ -8,4 +8,5 @@ Btn {
     pad: 8 * Theme.u
     implicitHeight: 48 * Theme.u
     implicitWidth: implicitContentWidth + 12 * Theme.u
+    onDoubleClicked: { }   // takes the second click away: what it would hit may be something else by now
 }

@@ -14,6 +14,14 @@ Window {
     title: "Keldim"
     color: "#fff3f6fa"
 
+    // A button that has just come takes no press: it is the second one of a double click, meant for what was there before.
+    property int unread: 500
+    readonly property bool over: now.over
+    readonly property int offered: now.answers.length
+    onOverChanged: fresh.restart()
+    onOfferedChanged: fresh.restart()
+    Timer { id: fresh; interval: window.unread }
+
     Binding { target: Theme; property: "u"; value: Math.min(window.width / 1280, window.height / 800) }
 
     RowLayout {
@@ -109,7 +117,7 @@ Window {
                         weight: index === 0 ? "primary" : "secondary"
                         text: modelData
                         Layout.fillWidth: true
-                        onClicked: window.wizard.answer(index)
+                        onClicked: if (!fresh.running || window.unread === 0) window.wizard.answer(index)
                     }
                 }
                 Btn {
@@ -118,7 +126,7 @@ Window {
                     text: window.now.begin
                     visible: window.now.over && !window.now.ready
                     Layout.fillWidth: true
-                    onClicked: window.wizard.start()
+                    onClicked: if (!fresh.running || window.unread === 0) window.wizard.start()
                 }
             }
         }

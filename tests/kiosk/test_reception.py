@@ -219,6 +219,17 @@ def test_a_patient_is_sent_back_to_the_kiosk_by_one_press(office: Office) -> Non
     assert office.desk.events()[-1].kind == "invited"
 
 
+def test_a_double_click_is_one_press(office: Office) -> None:
+    """One wish and one event; where a list moves up under the pointer, the second click would be another patient's."""
+    office.sign_in()
+    office.press("row-0")
+    item = office.item("invite")
+    middle = item.mapToScene(QPointF(item.width() / 2, item.height() / 2)).toPoint()
+    QTest.mouseDClick(office.window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, middle)
+    office.settle()
+    assert [event.kind for event in office.desk.events()].count("invited") == 1
+
+
 def test_a_visit_is_confirmed_by_hand_with_both_reasons(office: Office) -> None:
     """Without them it is said what is missing; with them the service is confirmed and the event names who did it."""
     office.sign_in()

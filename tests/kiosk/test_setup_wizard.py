@@ -75,6 +75,7 @@ def opened(talk: Callable[[Host, SetupStep | None], None], setup: DeskSetup, bot
     view = window.findChild(QObject, "view")
     assert isinstance(view, CameraView)
     wizard.look_through(view)
+    window.setProperty("unread", 0)
     window.show()
     yield Bench(setup, wizard, window, bot)
     wizard.close()
@@ -122,6 +123,19 @@ def test_a_desk_is_set_up_with_buttons(bench: Bench) -> None:
     clock = bench.setup.progress.of(SetupStep.CLOCK)
     assert clock is not None
     assert clock.outcome is Outcome.SKIPPED
+
+
+def test_a_second_press_answers_no_question_that_was_not_read(bench: Bench) -> None:
+    """Twice on one answer is one answer; and a button that has just come takes no press at all."""
+    bench.press("begin")
+    bench.until(lambda: bench.item("answer-1") is not None)
+    bench.window.setProperty("unread", 60_000)
+    for _ in range(3):
+        bench.wizard.answer(0)
+    bench.until(lambda: bench.says("English"))
+    bench.press("answer-2")
+    bench.bot.wait(50)
+    assert bench.item("answer-2") is not None, "the language is still asked for"
 
 
 def test_a_window_that_is_closed_in_the_middle_keeps_what_was_found(bench: Bench) -> None:
