@@ -16,10 +16,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import chain, count, islice
 from pathlib import Path
+from typing import Final
 
 from appliance.bench.report import Bound, Figure, Goal, Report
 from appliance.capture.scene import Scene
@@ -50,10 +52,26 @@ from sync.fund.home import FundHome
 
 FPS = 15.0
 LIMIT_S = 1.0
-_VISIT_S, _EMPTY_S, _SETTLE_S, _PATIENCE_S = 8.0, 6.0, 30.0, 240.0
-"""Seconds; a phase settles for longer than a visit and the pause after it, so that each has one whole of both."""
-_SCENES = 60
+_PATIENCE_S = 240.0
 PHASES = ("before", "receiving", "watched", "to trial", "roll-back")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds of a visit, of the pause after it, and for which a phase goes on before the next.
+
+    scenes: of both, as many as are made before the desk begins.
+
+    A phase settles for longer than a visit and its pause, so that each has one whole of both.
+    """
+
+    visit: float = 8.0
+    empty: float = 6.0
+    settle: float = 30.0
+    scenes: int = 60
+
+
+USUAL: Final = Pace()
 
 
 @dataclass
@@ -79,11 +97,12 @@ class _Camera:
 
     name = "scene"
 
-    def __init__(self, portrait: Portrait, gaps: _Gaps, stop: threading.Event) -> None:
+    def __init__(self, portrait: Portrait, gaps: _Gaps, stop: threading.Event, pace: Pace) -> None:
         self._gaps, self._stop = gaps, stop
-        empty, visit = Script((), seconds=_EMPTY_S), Script((Enter(0.0, LivePerson(portrait)),), seconds=_VISIT_S)
-        # all built before the first frame is due: that is no work of a desk
-        self._frames = self._play([self._scene(n, (empty, visit)[n % 2]) for n in range(_SCENES)])
+        empty, visit = Script((), seconds=pace.empty), Script((Enter(0.0, LivePerson(portrait)),), seconds=pace.visit)
+        turns = (self._scene(n, (empty, visit)[n % 2]) for n in count())
+        # as many as will be needed are built before the first frame is due: that is no work of a desk
+        self._frames = self._play(chain(list(islice(turns, pace.scenes)), turns))
         self._index, self._due = 0, gaps.clock.monotonic()
 
     def read(self) -> Frame | None:
@@ -104,7 +123,7 @@ class _Camera:
         return Scene(script, name=self.name, start=Instant(0.0), fps=FPS, seed=seed)
 
     @staticmethod
-    def _play(scenes: Sequence[Scene]) -> Iterator[Frame]:
+    def _play(scenes: Iterable[Scene]) -> Iterator[Frame]:
         for scene in scenes:
             while (frame := scene.read()) is not None:
                 yield frame
@@ -173,8 +192,8 @@ def _wait(clock: SystemClock, happened: Callable[[], bool], what: str) -> None:
         clock.sleep(0.1)
 
 
-def measure(packs: Path, pack: str, clock: SystemClock, told: Callable[[str], object]) -> Report:
-    """Run one update and its roll-back; a few minutes. told: what is going on."""
+def measure(packs: Path, pack: str, clock: SystemClock, told: Callable[[str], object], pace: Pace = USUAL) -> Report:
+    """Run one update and its roll-back; a few minutes. told: each phase but the first, when it has begun."""
     with tempfile.TemporaryDirectory(prefix="keldim-bench-") as name:
         root = Path(name)
         site, _ = clinic.found(root / "site", clock)
@@ -190,8 +209,9 @@ def measure(packs: Path, pack: str, clock: SystemClock, told: Callable[[str], ob
             with ThreadPoolExecutor(1) as pool, open_desk(site.home, clock) as desk:
                 eyes = open_eyes(desk, packs, counted=True)
                 portrait = cast.photograph(cast.PATIENTS[-1].picture, eyes.observer).portrait
-                order = pool.submit(_update, packs, site, wanted, gaps, running, stop, told)
-                _serve(eyes, _Camera(portrait, gaps, stop), gaps, running, stop)
+                camera = _Camera(portrait, gaps, stop, pace)
+                order = pool.submit(_update, packs, site, wanted, gaps, running, stop, told, pace)
+                _serve(eyes, camera, gaps, running, stop)
                 order.result()
     goal = Goal(Bound.AT_MOST, LIMIT_S)
     figures = [
@@ -245,13 +265,15 @@ def _update(
     running: list[str],
     stop: threading.Event,
     told: Callable[[str], object],
+    pace: Pace,
 ) -> None:
     """What happens to the desk, one thing after the other."""
     clock, slots = gaps.clock, slots_of(site.home)
 
-    def phase(name: str) -> None:
-        clock.sleep(_SETTLE_S)
+    def phase(name: str, act: Callable[[], object] = lambda: None) -> None:
+        clock.sleep(pace.settle)
         gaps.phase = name
+        act()
         told(name)
 
     try:
@@ -267,9 +289,8 @@ def _update(
         gaps.phase = "to trial"
         told("to trial")
         _wait(clock, lambda: running[0] == wanted.digest, "the new pack on trial")
-        phase("roll-back")
-        slots.give_up(wanted, Fault.DRIFT)
+        phase("roll-back", lambda: slots.give_up(wanted, Fault.DRIFT))
         _wait(clock, lambda: running[0] != wanted.digest, "the pack before")
-        clock.sleep(_SETTLE_S)
+        clock.sleep(pace.settle)
     finally:
         stop.set()

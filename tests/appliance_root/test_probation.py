@@ -54,6 +54,7 @@ class Desk:
         For their first second at the desk they stand in a worse light, of which the default gate takes no notice.
         """
         scene = Scene(limits=LIMITS, policy=policy)
+        scene.film.fps = 6.0
         for visit in range(number):
             came = scene.film.now
 
@@ -246,7 +247,7 @@ def test_a_pack_with_the_same_quality_is_kept(settled: Desk) -> None:
 
 def test_a_trial_goes_on_when_the_program_is_replaced_in_the_middle(settled: Desk) -> None:
     """Counts of a program that knew nothing of quality are read; what it did not measure is no reason."""
-    settled.real_visits(4, score=50.0)
+    settled.real_visits(2, score=50.0)
     file = settled.folder / "visits.json"
     kept = json.loads(file.read_bytes())
     for tally in ("proven", "trial"):
@@ -254,12 +255,12 @@ def test_a_trial_goes_on_when_the_program_is_replaced_in_the_middle(settled: Des
             assert sum(kept[tally].pop(figure)) == kept[tally]["visits"]
     file.write_text(json.dumps(kept))
     settled.run = settled.start()
-    settled.real_visits(LEAST_VISITS - 4, score=50.0)
+    settled.real_visits(LEAST_VISITS - 2, score=50.0)
     settled.now += LEAST_S
     settled.show(State.IDLE)
     assert settled.slots.state().trying is None
     proven = json.loads(file.read_bytes())["proven"]
-    assert (proven["visits"], sum(proven["score"])) == (LEAST_VISITS, LEAST_VISITS - 4)
+    assert (proven["visits"], sum(proven["score"])) == (LEAST_VISITS, LEAST_VISITS - 2)
     proven["score"][0] = -1
     file.write_text(json.dumps({**kept, "proven": proven}))
     settled.run = settled.start()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
-from appliance.bench import delivery, end_to_end, startup, transparency, vision
+from appliance.bench import delivery, end_to_end, startup, transparency, update, vision
 from appliance.bench.clock_strip import read_stamp
 from appliance.bench.recording import NotRecorded, record_with_each
 from appliance.bench.report import Report
@@ -12,6 +12,7 @@ from appliance.bench.soft_keys import HOLDERS, Holder
 from appliance.bench.virtual_camera import running
 from appliance.capture.camera import Camera
 from appliance.face.pack import open_pack
+from appliance.probation import LOOK_S
 from sync.clock import Clock, SystemClock
 from sync.errors import KeyUnsupported
 
@@ -86,6 +87,33 @@ def test_every_event_on_the_way_is_stored_once() -> None:
             values[f"visit recorded and signed, {holder}, p99"] >= values[f"visit recorded and signed, {holder}, p50"]
         )
     assert told[-1] == "round 1 of 1"
+
+
+class _Leaping(SystemClock):
+    """The machine's clock, set forward by a test: a desk looks at its slots every fifteen seconds."""
+
+    ahead = 0.0
+
+    def monotonic(self) -> float:
+        """Seconds, with those that were left out."""
+        return super().monotonic() + self.ahead
+
+
+def test_a_pack_comes_is_watched_tried_and_given_up(pack_path: Path) -> None:
+    """Real server, command, watching process and station, one whole update; a pause is told for every phase."""
+    clock, begun = _Leaping(), list[str]()
+
+    def told(phase: str) -> None:
+        begun.append(phase)
+        clock.ahead += LOOK_S
+
+    pace = update.Pace(visit=2.0, empty=2.5, settle=0.3, scenes=1)
+    report = update.measure(pack_path.parent, pack_path.name, clock, told, pace)
+    assert ("before", *begun) == update.PHASES
+    kinds = ("frames", "snapshots")
+    told_of = {f"{phase}: longest time between two {kind}" for phase in update.PHASES for kind in kinds}
+    assert _values(report).keys() == told_of
+    assert all(value > 0 for value in _values(report).values())
 
 
 def test_a_class_of_key_without_its_software_is_named(tmp_path: Path) -> None:

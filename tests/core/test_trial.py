@@ -63,7 +63,7 @@ def test_worse_looks_are_a_reason_of_their_own(figure: str, now: Spread, known: 
     assert judge(trial, before, 0.0) is verdict
 
 
-@given(st.integers(0, 80), st.data())
+@given(st.integers(0, 50), st.data())
 def test_a_pack_as_good_as_the_one_before_has_never_drifted(visits: int, data: st.DataObject) -> None:
     """Whatever the counts and the figures are."""
     recognised = data.draw(st.integers(0, visits))
