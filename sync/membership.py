@@ -3,9 +3,11 @@
 What the fund says over the network is left to `outbox`. Nothing is changed here.
 """
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from sync.certificates import read_device_certificate
@@ -30,9 +32,10 @@ class Step(StrEnum):
 class Membership:
     """What a desk knows of its membership.
 
-    device, attested, certificate_ends, tls_ends: None before it is installed. attested: "proven" or "claimed", by the
-    certificate. renewing: a request to renew waits for its answer. fund_key: thumbprint of the fund's key, None before
-    an invitation; people compare it.
+    device, attested, certificate_ends, tls_ends: None before it is installed; tls_ends also to the desk's own process,
+    where delivery is another user's (`sharing`). attested: "proven" or "claimed", by the certificate. renewing: a
+    request to renew waits for its answer. fund_key: thumbprint of the fund's key, None before an invitation; people
+    compare it.
     """
 
     step: Step
@@ -76,7 +79,12 @@ def read_membership(home: Home) -> Membership:
         device=device.facts.device,
         attested=device.facts.attested,
         certificate_ends=device.ends,
-        tls_ends=tls_certificate_in(home.tls, authority).ends,
+        tls_ends=None if _of_another(home.tls) else tls_certificate_in(home.tls, authority).ends,
         renewing=made is not None and made[1].renews == device.fingerprint,
         fund_key=fund_key,
     )
+
+
+def _of_another(path: Path) -> bool:
+    """Whether a file is another user's secret; that one sees to its end."""
+    return path.exists() and path.stat().st_uid != os.geteuid() and not os.access(path, os.R_OK)
