@@ -64,8 +64,14 @@ class Publishers:
 
     def stamp(self) -> None:
         """Two of three sign what waits, and the online key puts it out."""
-        for signer in (*self.root[:2], *self.targets[:2], *self.rings.values()):
-            self.repository.sign(signer)
+        holders = {
+            "root": self.root[:2],
+            "targets": self.targets[:2],
+            **{str(ring): [self.rings[ring]] for ring in Ring},
+        }
+        for waiting in self.repository.waiting():
+            for signer in holders[waiting.role]:
+                self.repository.sign(signer)
         self.repository.stamp([self.online], self.now)
 
     def release(self, pack: Path, *rings: Ring) -> Release:
