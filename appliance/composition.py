@@ -16,7 +16,6 @@ from appliance.checkin import RecordedDesk, tell_opening
 from appliance.config import Config
 from appliance.core.errors import PackChanged
 from appliance.core.liveness_steps import drawn
-from appliance.core.session import State as VisitState
 from appliance.core.snapshot import Snapshot
 from appliance.core.types import Instant, PersonId
 from appliance.day_book import DayBook
@@ -25,13 +24,12 @@ from appliance.enrolment import Enrolment, clear_log
 from appliance.face.pack import Pack
 from appliance.face.pipeline import FacePipeline
 from appliance.front_desk import FrontDesk
-from appliance.managed import configuration_digest
 from appliance.matching.gallery import Gallery
 from appliance.operators import Operators
-from appliance.pack_report import Run, pack_in_use, tell_pack
+from appliance.pack_report import tell_pack
 from appliance.pack_terms import empty_gallery, passive_limits
-from appliance.packs_in_use import Delivered, OpenedPacks, PacksInMemory, forms, open_packs, ring_of, slots_of
-from appliance.probation import Probation
+from appliance.pack_trials import NO_TRIALS, Running, Trials, begin_trials
+from appliance.packs_in_use import Delivered, PacksInMemory, forms, open_packs, slots_of
 from appliance.reception_queue import ReceptionQueue
 from appliance.recognition import PackThresholds, Recogniser
 from appliance.records.cameras import CAMERA_MIGRATIONS
@@ -45,18 +43,12 @@ from appliance.settings_in_use import (
     are_fit,
     in_force,
     in_force_untried,
-    known_of_settings,
     slots_of_settings,
 )
-from appliance.shadow import Shadow, Watching, shadow_file
-from appliance.shadow_link import ShadowLink
-from appliance.shadow_link import command as shadow_command
 from appliance.staff import StaffEnrolment
 from appliance.station import Equipment, Station
 from appliance.trial_match import TrialMatch
 from appliance.vigilance import Vigilance
-from models.slot_state import State
-from models.slots import Slots
 from models.store import PackStore
 from sync.clock import Clock
 from sync.database import Database
@@ -123,9 +115,9 @@ class OpenDesk:
 class SeeingDesk:
     """A desk with its pack open and everybody's templates in memory. earlier: packs it is moving away from, opened.
 
-    probations: watch how visits end with the pack and the settings, and for others; none on a copy to practise on.
-    shadow: lets a new pack see the visits first. again: the same desk with the packs that are wanted now, its records
-    and camera staying open; raises PackChanged where other settings are wanted, too. None where nothing may change.
+    trials: watch for other packs and settings; none on a copy to practise on. again: the same desk with the packs that
+    are wanted now, its records and camera staying open; raises PackChanged where other settings are wanted, too. None
+    where nothing may change.
     """
 
     desk: OpenDesk
@@ -135,14 +127,12 @@ class SeeingDesk:
     enrolled: EnrolledGallery
     staff: EnrolledGallery
     recogniser: Recogniser
-    probations: tuple[Probation, ...] = ()
-    shadow: Shadow | None = None
+    trials: Trials = NO_TRIALS
     again: Callable[[], "SeeingDesk"] | None = None
 
     def close(self) -> None:
         """End what runs beside; the records stay open."""
-        if self.shadow is not None:
-            self.shadow.close()
+        self.trials.close()
 
     @property
     def enrolment(self) -> Enrolment:
@@ -206,25 +196,10 @@ class SeeingDesk:
                 recorded.record_alarm,
                 lambda: self.enrolled.erased + self.staff.erased,
             ),
-            beside=self.shadow,
+            beside=self.trials.shadow,
             training=desk.training,
         )
-        return Station(equipment, camera, _seen_by(publish, self.shadow, self.probations), at)
-
-
-def _seen_by(
-    publish: Callable[[Snapshot], None], shadow: Shadow | None, probations: tuple[Probation, ...]
-) -> Callable[[Snapshot], None]:
-    def all_of_them(snapshot: Snapshot) -> None:
-        publish(snapshot)
-        if shadow is not None:
-            shadow.see(snapshot)
-            if shadow.preparing and snapshot.state is VisitState.IDLE:
-                return  # the desk changes packs when the new one is in memory
-        for probation in probations:
-            probation.see(snapshot)
-
-    return all_of_them
+        return Station(equipment, camera, self.trials.beside(publish), at)
 
 
 @contextlib.contextmanager
@@ -301,8 +276,11 @@ def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False, memory: Pac
     calibrations = {each.digest: PackThresholds(each.measured) for each in opened}
     clear_log(records)
     recogniser = recogniser_over(records, enrolled, staff, calibrations, desk.config.policy)
-    tell = _teller(desk, slots, found) if counted and not desk.training else None
-    shadow = None if tell is None else _shadow(desk, slots, here, tell, memory)
+    changes = counted and not desk.training
+    trials = NO_TRIALS
+    if changes:
+        running = Running(desk.home, desk.clock, desk.config, desk.managed, found, here, memory, desk.software)
+        trials = begin_trials(running, partial(tell_pack, desk.records, desk.ledger, desk.clock, desk.home))
     return SeeingDesk(
         desk=desk,
         pack=pack,
@@ -311,9 +289,8 @@ def open_eyes(desk: OpenDesk, packs: Path, *, counted: bool = False, memory: Pac
         enrolled=enrolled,
         staff=staff,
         recogniser=replace(recogniser, spare=next(iter(recogniser.earlier), None)) if found.trial else recogniser,
-        probations=() if tell is None else _probations(desk, slots, found, tell),
-        shadow=shadow,
-        again=None if tell is None else lambda: _again(desk, packs, memory, shadow),
+        trials=trials,
+        again=(lambda: _again(desk, packs, memory, trials)) if changes else None,
     )
 
 
@@ -334,51 +311,8 @@ def _with_fit_settings(desk: OpenDesk, pack: Pack) -> OpenDesk:
     return replace(desk, config=config, managed=managed)
 
 
-def _teller(desk: OpenDesk, slots: Slots, packs: OpenedPacks) -> Callable[[], None]:
-    """Tells the fund what is in use, and what became of others; now, where the desk follows publishers, and on call."""
-    managed = desk.managed
-    run = Run(
-        packs.first.digest,
-        packs.release,
-        managed.release,
-        ring_of(desk.home),
-        configuration_digest(desk.config),
-        desk.config.policy.policy_id,
-        desk.software,
-    )
-
-    def tell() -> None:
-        said = pack_in_use(run, slots.state(), known_of_settings(desk.home))
-        tell_pack(desk.records, desk.ledger, desk.clock, desk.home, said)
-
-    if State() != slots.state() or State() != known_of_settings(desk.home):
-        tell()
-    return tell
-
-
-def _probations(desk: OpenDesk, slots: Slots, packs: OpenedPacks, tell: Callable[[], None]) -> tuple[Probation, ...]:
-    folder, settings, managed = desk.home.root / "updates", slots_of_settings(desk.home), desk.managed
-    watch = partial(Probation, monotonic=desk.clock.monotonic, scored=packs.first.quality is not None, changed=tell)
-    return (
-        watch(slots, folder / "visits.json", packs.release, trial=packs.trial),
-        watch(settings, folder / "settings_visits.json", managed.release, trial=managed.trial),
-    )
-
-
-def _again(desk: OpenDesk, packs: Path, memory: PacksInMemory, shadow: Shadow | None) -> SeeingDesk:
+def _again(desk: OpenDesk, packs: Path, memory: PacksInMemory, trials: Trials) -> SeeingDesk:
     if in_force(desk.home)[0] != desk.config:
         raise PackChanged("other settings are to be used from now on")
-    if shadow is not None:
-        shadow.close()
+    trials.close()
     return open_eyes(desk, packs, counted=True, memory=memory)
-
-
-def _shadow(desk: OpenDesk, slots: Slots, here: Delivered, tell: Callable[[], None], memory: PacksInMemory) -> Shadow:
-    def link(pack: Path) -> ShadowLink:
-        return ShadowLink(shadow_command(pack, here.licences, desk.home.root), desk.clock.monotonic)
-
-    def prepare(pack: Path) -> None:
-        memory.examine(memory.open(pack, here.licences), desk.config.policy, desk.clock.monotonic)
-
-    watching = Watching(link, prepare, lambda: known_of_settings(desk.home).on_trial is None)
-    return Shadow(slots, shadow_file(desk.home), desk.clock.monotonic, watching, tell)

@@ -251,7 +251,7 @@ def test_settings_take_over_between_two_visits_and_are_left_when_visits_end_wors
 
             def show(state: ScreenState) -> None:
                 clock.advance(20.0)
-                for probation in eyes.probations:
+                for probation in eyes.trials.probations:
                     probation.see(Snapshot(Instant(clock.monotonic()), state))
 
             visits(show)
@@ -279,7 +279,7 @@ def test_settings_take_over_between_two_visits_and_are_left_when_visits_end_wors
     assert in_force(home)[0].policy.policy_id == own
     (home.root / "updates" / "settings" / "state.json").write_text("{")
     with open_desk(home, clock) as desk:
-        assert open_eyes(desk, pack_path.parent, counted=True).probations, "damaged slots close no desk"
+        assert open_eyes(desk, pack_path.parent, counted=True).trials.probations, "damaged slots close no desk"
 
 
 def test_a_second_desk_gets_it_from_a_stick(clinic: Clinic, office: Office) -> None:
@@ -363,7 +363,7 @@ def test_a_pack_whose_quality_model_drifts_is_rolled_back_and_the_fund_reads_why
             found, thresholds = eyes.recogniser.compare([probe])
             assert found.candidates[0].score >= thresholds.accept
 
-            def visit(pack: Probation = eyes.probations[0], quality: int = probe.quality) -> None:
+            def visit(pack: Probation = eyes.trials.probations[0], quality: int = probe.quality) -> None:
                 for state, name in ((ScreenState.HOLD, ""), (ScreenState.CONFIRM, "E. C."), (ScreenState.IDLE, "")):
                     clock.advance(20.0)
                     at = Instant(clock.monotonic())
