@@ -7,6 +7,7 @@ Exit codes: 0 done; 4 the answer is no (not recognised, chain broken, a check fa
 import json
 import sys
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -25,19 +26,28 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 
+_CONTROLS: Final = {sign: "\ufffd" for sign in (*range(0x20), *range(0x7F, 0xA0)) if chr(sign) not in "\n\t"}
+"""Begin what a terminal obeys: the title, the colours, an empty screen (ECMA-48, C0 and C1)."""
+
+
+def _plain(text: str) -> str:
+    """Text as text: neither rich's markup nor a command to the terminal is read from it; some of it desks chose."""
+    return escape(text.translate(_CONTROLS))
+
+
 def say(text: str) -> None:
-    """One line for a person; no markup is read from it."""
-    OUT.print(escape(text))
+    """One line for a person."""
+    OUT.print(_plain(text))
 
 
 def prompt(text: str, *, aside: bool) -> None:
     """A part of a question, as it is. aside: on the error stream, where the output is for a machine."""
-    (ERR if aside else OUT).print(escape(text), end="")
+    (ERR if aside else OUT).print(_plain(text), end="")
 
 
 def warn(text: str) -> None:
     """One line on the error stream."""
-    ERR.print(escape(text), style="yellow")
+    ERR.print(_plain(text), style="yellow")
 
 
 def dump(value: object) -> None:
@@ -49,17 +59,17 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     """A table; cells are shown as text."""
     drawn = Table(title=title or None, title_justify="left")
     for column in columns:
-        drawn.add_column(escape(column))
+        drawn.add_column(_plain(column))
     for row in rows:
-        drawn.add_row(*(escape(str(cell)) for cell in row))
+        drawn.add_row(*(_plain(str(cell)) for cell in row))
     OUT.print(drawn)
 
 
 def tell_failure(failure: KnownFailure) -> None:
     """The code, what happened, and what to do."""
-    ERR.print(f"[bold red]{failure.code}[/] {escape(str(failure))}")
+    ERR.print(f"[bold red]{failure.code}[/] {_plain(str(failure))}")
     if failure.remedy:
-        ERR.print(f"  {escape(failure.remedy)}")
+        ERR.print(f"  {_plain(failure.remedy)}")
 
 
 def run(command: Callable[[], object]) -> int:
