@@ -29,12 +29,14 @@ def greet(records: DeskRecords, person: PersonId, now: datetime, policy: Policy)
     ]
     theirs = [replace(each, child=ward.greeting) for ward in wards for each in ward.offers]
     offers = tuple(sorted((*own.offers, *theirs), key=lambda each: each.starts_at))
+    before = next((each for each in (own, *wards) if each.confirmed), own)
     early = min((each.early for each in (own, *wards) if each.early), default="")
     return Reception(
         greeting=own.greeting,
         offers=offers,
-        confirmed=own.confirmed or next((ward.confirmed for ward in wards if ward.confirmed), ""),
+        confirmed=before.confirmed,
         early="" if offers else early,
+        at=before.at,
     )
 
 
@@ -58,14 +60,16 @@ def reception(greeting: str, services: Sequence[PlannedService], now: datetime, 
     A service that is too far off is not offered beside one that is due: it is confirmed when its time comes.
     """
     limit = now + timedelta(seconds=policy.timing.early)
-    confirmed = [each.event for each in services if each.event]
+    confirmed = [(each.event, each.at) for each in services if each.event]
+    last, at = confirmed[-1] if confirmed else ("", "")
     still = [(_starts(each, now), each) for each in services if each.event is None]
     offers = tuple(offer(each) for starts, each in still if starts <= limit)
     return Reception(
         greeting=greeting,
         offers=offers,
-        confirmed=confirmed[-1] if confirmed else "",
+        confirmed=last,
         early=still[0][0].isoformat() if still and not offers else "",
+        at=at,
     )
 
 

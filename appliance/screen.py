@@ -10,7 +10,6 @@ from appliance.attempt import Attempt
 from appliance.core import session
 from appliance.core.lamp import Lamp
 from appliance.core.policy import Policy
-from appliance.core.ports import Reception
 from appliance.core.quality import HeldHint, Hint, QualityReport
 from appliance.core.session import State, Visit
 from appliance.core.snapshot import Offer, Snapshot
@@ -69,7 +68,8 @@ class Screen:
             refused=met.attempt.reasons() if state is State.NOT_RECOGNISED else (),
             seconds_left=session.time_left(visit, now, policy),
             unsigned=met.unsigned and state is State.RECEIPT,
-            early=_early(state, met.reception),
+            early=met.reception.early if met.reception and state is State.TOO_EARLY else "",
+            before=met.reception.at if met.reception and state is State.ALREADY else "",
             child=met.chosen.child if met.chosen and state in _FOR_WHOM else "",
             choice=known is not None and len(known.offers) > 1,
             wrong=visit.wrong if state is State.FALLBACK else 0,
@@ -98,10 +98,6 @@ def _offers(state: State, met: Encounter) -> tuple[Offer, ...]:
     if met.chosen is None or state not in _ABOUT_ONE:
         return ()
     return (replace(met.chosen, child="") if state is State.RECEIPT else met.chosen,)  # the name goes, the room stays
-
-
-def _early(state: State, met: Reception | None) -> str:
-    return met.early if met and state is State.TOO_EARLY else ""
 
 
 def _face(state: State, attempt: Attempt, seen: Observation) -> tuple[float, float, float, float] | None:

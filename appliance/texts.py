@@ -58,6 +58,7 @@ class Label(StrEnum):
     GREETING = "greeting"
     QUESTION = "question"
     TODAY_AT = "today_at"
+    CONFIRMED_AT = "confirmed_at"
     ROOM = "room"
     GO_TO = "go_to"
     RECEIPT_NUMBER = "receipt_number"

@@ -153,6 +153,8 @@ class Reception(QObject):
             self._put_session()
             if not self._session["signedIn"]:
                 self._search = ""
+                if self._queue:  # the one who leaves the desk was told that, not the next
+                    self._tell("")
             day = self._day()
             card = self._shown(self._front.card(self._patient)) if self._patient else {}
         if not card:

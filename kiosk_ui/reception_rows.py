@@ -47,7 +47,7 @@ def day_values(queue: Queue, hand: ByHand, over: Handover, language: Language, *
         "handover": [
             *(f"{status_text(status, language)}: {count}" for status, count in over.statuses.items() if count),
             front_text(Front.WAITING_CALLS, language, n=str(over.waiting)),
-            *(f"{front_text(Front.CONFIRM_BY_HAND, language)}: {name}: {count}" for name, count in over.by_hand),
+            *(f"{status_text(Status.BY_HAND, language)}, {name or '—'}: {count}" for name, count in over.by_hand),
             front_text(Front.CORRECTED, language, n=str(over.corrected)),
             unsent,
         ],

@@ -48,7 +48,7 @@ STATES: dict[str, Snapshot] = {
     "still_there": Snapshot(NOW, State.STILL_THERE, seconds_left=13.0),
     "saving": Snapshot(NOW, State.SAVING),
     "receipt": Snapshot(NOW, State.RECEIPT, receipt=RECEIPT, seconds_left=9.2, offers=(ULTRASOUND,)),
-    "already": Snapshot(NOW, State.ALREADY, receipt=RECEIPT, seconds_left=1.0),
+    "already": Snapshot(NOW, State.ALREADY, receipt=RECEIPT, seconds_left=1.0, before="2026-11-26T10:31:00+05:00"),
     "no_service": Snapshot(NOW, State.NO_SERVICE),
     "too_early": Snapshot(NOW, State.TOO_EARLY, early="2026-11-26T14:30:00+05:00"),
     "not_recognised": Snapshot(NOW, State.NOT_RECOGNISED),

@@ -238,6 +238,8 @@ def _detail(shown: Snapshot, language: Language) -> str:
             label, parts = Label.QUEUE, {"place": str(shown.queue)}
         case State.TOO_EARLY:
             label, parts = Label.TODAY_AT, {"time": shown.early[11:16]}
+        case State.ALREADY if shown.before:
+            label, parts = Label.CONFIRMED_AT, {"time": shown.before[11:16]}
         case State.RECEIPT if shown.offers and shown.offers[0].room:
             label, parts = Label.GO_TO, {"room": shown.offers[0].room}
         case State.OUT_OF_SERVICE | State.SAVE_FAILED if shown.failure:

@@ -79,13 +79,14 @@ class Reception(Sensitive):
 
     greeting: first name and initial. offers: services that can be confirmed now, the next first. confirmed: event id of
     a visit confirmed today, else empty. early: RFC 3339 start of the next service where all that is left is too far off
-    to be confirmed yet, else empty.
+    to be confirmed yet, else empty. at: RFC 3339, when that visit was confirmed.
     """
 
     greeting: str
     offers: tuple[Offer, ...]
     confirmed: str
     early: str = ""
+    at: str = ""
 
 
 class Proof(StrEnum):

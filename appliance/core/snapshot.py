@@ -37,6 +37,7 @@ class Snapshot(Sensitive):
     CONFIRM, what was confirmed in RECEIPT. receipt: event id after a durable record. failure: code of a known failure.
     refused: why a face alone does not decide, for the receptionist. seconds_left: until the state times out. unsigned:
     what was just recorded waits for the device's key. early: RFC 3339 start of the service that is too far off yet.
+    before: RFC 3339, when was confirmed what is ALREADY.
     child: greeting of the child that a guardian speaks for. choice: there is something to go back to. wrong: entries of
     a number and code that did not fit. queue: place among those who wait for reception, 0 when unknown. face: the main
     face's left, top, width and height as shares of the unmirrored frame, while it is being looked at. lamp: the face is
@@ -61,6 +62,7 @@ class Snapshot(Sensitive):
     seconds_left: float | None = None
     unsigned: bool = False
     early: str = ""
+    before: str = ""
     child: str = ""
     choice: bool = False
     wrong: int = 0

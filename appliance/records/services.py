@@ -21,7 +21,7 @@ from sync.database import Database, known
 
 _SELECT = (
     "SELECT planned_service.service_id, iin_ref, code, name_kk, name_ru, name_en, room, provider, starts_at,"
-    " visit.event_id FROM planned_service LEFT JOIN visit"
+    " visit.event_id, visit.confirmed_at FROM planned_service LEFT JOIN visit"
     " ON visit.service_id = planned_service.service_id AND corrected_by IS NULL"
 )
 
@@ -30,7 +30,7 @@ _SELECT = (
 class PlannedService:
     """One service. patient: pseudonym. names: by language code. starts_at: clinic time `YYYY-MM-DDTHH:MM`.
 
-    event: id of the event that confirmed it; None while it is open.
+    event: id of the event that confirmed it; None while it is open. at: RFC 3339, when that was; empty while it is.
     """
 
     service: str
@@ -41,6 +41,7 @@ class PlannedService:
     provider: str
     starts_at: str
     event: str | None
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +252,10 @@ class Services:
         with known():
             rows = self._db.execute(sql, values).fetchall()
         return tuple(
-            PlannedService(service, patient, code, (("kk", kk), ("ru", ru), ("en", en)), room, provider, starts, event)
-            for service, patient, code, kk, ru, en, room, provider, starts, event in rows
+            PlannedService(
+                service, patient, code, (("kk", kk), ("ru", ru), ("en", en)), room, provider, starts, event, at or ""
+            )
+            for service, patient, code, kk, ru, en, room, provider, starts, event, at in rows
         )
 
 

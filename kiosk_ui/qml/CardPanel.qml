@@ -93,7 +93,7 @@ Card {
                     required property var modelData
                     required property int index
                     Layout.fillWidth: true
-                    Txt { text: receipt.modelData.text + "  № " + receipt.modelData.number; size: 17 * Theme.u; font.strikeout: !receipt.modelData.stands; color: receipt.modelData.stands ? Theme.ink : Theme.faint; Layout.fillWidth: true }
+                    Txt { text: receipt.modelData.text + "  №\u00a0" + receipt.modelData.number; size: 17 * Theme.u; font.strikeout: !receipt.modelData.stands; color: receipt.modelData.stands ? Theme.ink : Theme.faint; Layout.fillWidth: true }
                     Key {
                         objectName: "correct-" + receipt.index
                         visible: receipt.modelData.stands

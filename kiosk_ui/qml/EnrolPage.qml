@@ -90,6 +90,16 @@ Card {
                     text: page.words.by_guardian
                     font { family: Theme.font; pixelSize: Math.round(18 * Theme.u) }
                     Accessible.name: text
+                    indicator: Rectangle {
+                        x: guardian.leftPadding
+                        anchors.verticalCenter: parent.verticalCenter
+                        implicitWidth: 28 * Theme.u
+                        implicitHeight: implicitWidth
+                        radius: 6 * Theme.u
+                        color: Theme.paper
+                        border { width: (guardian.activeFocus ? 3 : 1.5) * Theme.u; color: guardian.activeFocus ? Theme.focusLight : Theme.line }
+                        Txt { anchors.centerIn: parent; text: "✓"; visible: guardian.checked; size: 20 * Theme.u; bold: true; color: Theme.good; Accessible.ignored: true }
+                    }
                 }
                 RowLayout {
                     Layout.fillWidth: true

@@ -21,7 +21,7 @@ Card {
                 Txt { objectName: "headline"; text: card.screen.headline; size: Theme.title; bold: true; color: Theme.good; Layout.fillWidth: true }
             }
             Txt { text: card.screen.service; size: 28 * Theme.u; strong: true; Layout.fillWidth: true; visible: text !== ""; maximumLineCount: 2; elide: Text.ElideRight }
-            Txt { text: card.screen.detail + "  →"; size: 28 * Theme.u; Layout.fillWidth: true; visible: card.screen.detail !== "" }
+            Txt { objectName: "detail"; text: card.screen.detail + (card.screen.state === "receipt" ? "  →" : ""); size: 28 * Theme.u; Layout.fillWidth: true; visible: card.screen.detail !== "" }
             Txt { objectName: "number"; text: card.screen.number; size: Theme.text; color: Theme.faint; Layout.fillWidth: true; visible: text !== "" }
             Item { Layout.fillHeight: true }
             Txt { objectName: "paper"; text: card.kiosk.live.paper; size: Theme.small; Layout.fillWidth: true; visible: text !== "" }

@@ -9,12 +9,13 @@ Item {
     readonly property var session: front.session
     readonly property var words: front.words
     property string chosen: session.locked ? session.person : ""
-    onVisibleChanged: pin.clear()
+    onVisibleChanged: { pin.clear(); if (visible && front.session.locked) pin.forceActiveFocus() }
 
     function go() {
         if (session.locked) front.unlock(pin.text)
         else front.signIn(chosen, pin.text)
         pin.clear()
+        if (visible) pin.forceActiveFocus()   // a slip is typed again, without the mouse
     }
 
     Card {

@@ -36,9 +36,9 @@ class ScriptedDesk:
     """Implements `Desk`.
 
     planned: services left, by person. failing: what raises which failure, once each. early: start of the next service
-    of those who have nothing else left. calls: for whom reception was called. wards: services
-    of the children somebody speaks for. codes: of the visit, by number; here
-    a patient is their own number. wishes: of the reception that somebody tries again.
+    of those who have nothing else left. at: when whatever is confirmed was. calls: for whom reception was
+    called. wards: services of the children somebody speaks for. codes: of the visit, by number; here a patient is
+    their own number. wishes: of the reception that somebody tries again.
     """
 
     planned: dict[str, list[str]] = field(default_factory=dict)
@@ -54,6 +54,7 @@ class ScriptedDesk:
     wards: dict[str, list[Offer]] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     early: str = ""
+    at: str = "2026-11-23T10:31:00+05:00"
     wishes: int = 0
 
     def _may_fail(self, what: str) -> None:
@@ -75,7 +76,9 @@ class ScriptedDesk:
         self._may_fail("receive")
         self.received = person
         offers = tuple(offer(service) for service in self.planned.get(person, [])) + tuple(self.wards.get(person, []))
-        return Reception(f"{person.title()} A.", offers, self.confirmed.get(person, ""), "" if offers else self.early)
+        return Reception(
+            f"{person.title()} A.", offers, self.confirmed.get(person, ""), "" if offers else self.early, self.at
+        )
 
     def claim(self, iin: str, code: str) -> Claim:
         """The right code, or not; a number that is nobody's is as wrong."""

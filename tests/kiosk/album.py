@@ -24,6 +24,11 @@ COLUMNS = 4
 def tile(stand: Stand, name: str, language: Language) -> NDArray[np.uint8]:
     """One state at a quarter of its size: BGR uint8, 200 x 320 x 3."""
     show(stand, name, language)
+    return tile_of(stand)
+
+
+def tile_of(stand: Stand) -> NDArray[np.uint8]:
+    """The window as it is now, with somebody before it."""
     for _ in range(40):
         stand.kiosk.show_frame(drawn_person())
     QCoreApplication.processEvents()

@@ -331,6 +331,14 @@ def test_what_was_searched_for_goes_with_the_session(office: Office) -> None:
     office.press("signOut")
     office.sign_in()
     assert (office.text("search"), len(rows(office))) == ("", 3)
+    office.press("row-0")
+    office.press("invite")
+    office.press("lock")
+    assert office.front.values["told"] == {"text": "", "good": True}
+    for digit in PIN.digits:
+        QTest.keyClick(office.window, digit)  # type: ignore[call-overload]
+    office.press("go")
+    assert len(rows(office)) == 3, "the keyboard is on the PIN of a locked window"
 
 
 def test_it_sees_the_device_and_no_patient(office: Office) -> None:

@@ -93,7 +93,7 @@ def test_who_has_confirmed_all_is_told_so_and_it_is_recorded() -> None:
     scene.play(3)
     assert scene.now.state is State.IDLE
     scene.until(State.ALREADY, patient("ali"))
-    assert scene.now.receipt == scene.events[0].event_id
+    assert (scene.now.receipt, scene.now.before) == (scene.events[0].event_id, scene.desk.at)
     assert [(e.kind, e.person, e.reasons) for e in scene.events[1:]] == [
         ("refused", "ali", (Reason.ALREADY_CONFIRMED,))
     ]

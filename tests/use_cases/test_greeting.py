@@ -54,6 +54,9 @@ def test_a_patient_is_greeted_with_the_services_of_the_day(desk: WorkingDesk, cl
     met = greet(desk.records, person, now, desk.policy)
     assert (met.greeting, {offer.service for offer in met.offers}) == (make_profile(1).greeting, set(ids))
     assert not greet(desk.records, person, now + timedelta(days=1), desk.policy).offers
+    receipt = desk.visit(1, ids[0])
+    met = greet(desk.records, person, now, desk.policy)
+    assert (met.confirmed, datetime.fromisoformat(met.at)) == (receipt, now), "when it was is shown with the receipt"
 
 
 def test_a_call_for_a_recognised_patient_names_them_to_reception(desk: WorkingDesk) -> None:
