@@ -178,7 +178,8 @@ def assign(
 ) -> Assignment:
     """Let a ring's desks run a release. floor: from now on none of its kind below it is used; it never sinks.
 
-    Raises RepositoryUnusable: no such release, withdrawn, below the floor, not yet in the ring before.
+    Whether the ring before has it is not asked (`require_before`). Raises RepositoryUnusable: no such release,
+    withdrawn, below the floor.
     """
     before = assignment(repository, ring)
     digest, lowest = _digest(repository, release, kind), max(before.floor_of(kind), floor or 0)
@@ -189,6 +190,14 @@ def assign(
     new = before.wanting(kind, Wanted(release, digest), lowest)
     _assign(repository, ring, new, now)
     return new
+
+
+def require_before(repository: Repository, ring: Ring, release: int, kind: Kind = Kind.PACK) -> None:
+    """Raises RepositoryUnusable for a release that is new to a ring while the ring before it does not run it."""
+    runs = assignment(repository, ring).of(kind)
+    new = runs is None or runs.release < release
+    if new and ring.before is not None and not _runs(assignment(repository, ring.before), release, kind):
+        raise RepositoryUnusable(f"release {release} is not in ring {ring.before} yet: put it there, then promote it")
 
 
 def _digest(repository: Repository, release: int, kind: Kind) -> str:

@@ -103,9 +103,13 @@ class State:
         return self.pack(self.trying) if self.waits else None
 
     def installed(self, slot: Slot, pack: Wanted, *, waits: bool = False) -> "State":
-        """A whole pack is in a slot; it is on trial, or waits for its trial."""
-        emptied = self.without(slot)
-        return replace(emptied, packs=(*emptied.packs, (slot, pack)), trying=slot, tries=0, waits=waits)
+        """A whole pack is in a slot; it is on trial, or waits for its trial.
+
+        What was on trial in the other slot is gone: it was never proven, and nobody may fall back on it.
+        """
+        kept = tuple(pair for pair in self.packs if pair[0] is self.good and pair[0] is not slot)
+        good = None if self.good is slot else self.good
+        return replace(self, packs=(*kept, (slot, pack)), good=good, trying=slot, tries=0, waits=waits)
 
     def promoted(self, pack: Wanted) -> "State":
         """The pack that waited goes on trial."""

@@ -34,7 +34,10 @@ def _add(decider: Decider, plural: str) -> None:
     def forbid(folder: Folder, ids: Ids) -> None:
         """Take some off the list."""
         root = FundHome(folder).root
-        write_list(root, decider, (read_list(root, decider) or frozenset()) - set(ids))
+        found = read_list(root, decider)
+        if found is None:  # an empty list would refuse every visit of the country
+            raise typer.BadParameter(f"every {decider} may decide: there is no list yet, allow those that may")
+        write_list(root, decider, found - set(ids))
         tell(folder)
 
     @group.command("any")

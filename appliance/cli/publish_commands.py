@@ -151,9 +151,12 @@ def assign_ring(
     release: Number,
     floor: Annotated[int | None, typer.Option(help="From now on no release below this one is used.", min=0)] = None,
     settings: OfSettings = False,
+    untried: Annotated[bool, typer.Option("--untried", help="Though the ring before does not run it.")] = False,
 ) -> None:
     """Let a ring's desks run a release; it waits for the ring's key."""
     kind = _kind(settings=settings)
+    if not untried:
+        publishing.require_before(Repository(repository), ring, release, kind)
     assigned = publishing.assign(Repository(repository), ring, release, _now(), floor, kind)
     say(f"ring {ring}: {_NAMES[kind]} {release}, floor {assigned.floor_of(kind)}")
     _tell_waiting(Repository(repository))

@@ -119,7 +119,7 @@ def write_list(folder: Path, decider: Decider, listed: List) -> None:
         return
     if not all(_is_id(one, decider) for one in listed):
         raise SettingsInvalid(f"a {decider} is named by {decider.id_digits} hex digits: {_WHERE[decider]}")
-    replace_file(file, (json.dumps(sorted(listed), indent=0) + "\n").encode())
+    replace_file(file, (json.dumps(sorted(listed), indent=0) + "\n").encode(), 0o644)  # the gateway is another user
 
 
 _WHERE: Final[Mapping[Decider, str]] = {

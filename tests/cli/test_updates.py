@@ -226,6 +226,8 @@ def test_a_policy_comes_signed_and_is_left_when_it_knows_nobody(
     assert keldim("fund", "policies", "forbid", str(said["policy"]), "--dir", clinic.fund).code == 0
     assert keldim("fund", "policies", "list", "--json", "--dir", clinic.fund).rows == []
     assert "every policy" in keldim("fund", "policies", "any", "--dir", clinic.fund).out
+    assert keldim("fund", "policies", "forbid", str(said["policy"]), "--dir", clinic.fund).code == 2
+    assert "every policy" in keldim("fund", "policies", "list", "--dir", clinic.fund).out
     clinic("models", "update", "--from", office.repository).failed_with(UpdateUnwanted)
     listed = office("status", "--json").json["settings"]
     assert [one["rings"] for one in listed] == [[], ["canary", "early", "all"]]  # type: ignore[attr-defined]
@@ -427,8 +429,11 @@ def test_what_was_staged_by_mistake_stops_no_daily_stamp_and_is_dropped(office: 
     online = ("--key", office.key("online"), "--passphrase", office.folder / "passphrase")
     office("stamp", *online).failed_with(SignaturesMissing)
     assert "published: timestamp;" in office("stamp", "--renew", *online).out
+    assert office("ring", "canary", "1").code == 0, "an older one, or the same, needs nobody before"
+    office("ring", "all", "40", "--settings").failed_with(RepositoryUnusable)
+    assert office("ring", "all", "40", "--settings", "--untried").code == 0
     assert office("drop", "nobody").code == 2
-    assert office("drop", "targets").code == 0
+    assert [office("drop", role).code for role in ("targets", "canary", "all")] == [0, 0, 0]
     office("drop", "targets").failed_with(RepositoryUnusable)
     assert office("status", "--json").json["waiting"] == {}
 

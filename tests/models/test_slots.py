@@ -193,6 +193,15 @@ def test_a_damaged_state_is_a_known_failure(tmp_path: Path) -> None:
         Slots(tmp_path).begin()
 
 
+def test_only_what_was_proven_itself_is_fallen_back_on() -> None:
+    """The proven pack's sector died while another was on trial, a third came and was proven, and is withdrawn."""
+    first, second, third = (Wanted(number, f"{number:064x}") for number in (1, 2, 3))
+    state = State().installed(Slot.A, first).marked_good(first).installed(Slot.B, second)
+    state = state.given_up(first, None).installed(Slot.A, third).marked_good(third)
+    state = state.obeyed(0, (third.digest,))
+    assert (state.good, state.trying) == (None, None), "the second would run untried"
+
+
 WANTED = st.builds(Wanted, st.integers(1, 9), st.integers(0, 9).map(lambda number: f"{number:064x}"))
 STEPS = st.lists(
     st.one_of(

@@ -75,6 +75,8 @@ def test_a_gateway_follows_the_lists_without_a_restart(tmp_path: Path) -> None:
         write_list(tmp_path, Decider.PACK, packs)
         assert lists.now() == lists.now() == Allowed(read_list(tmp_path, Decider.PACK)) == Allowed(packs)
     write_list(tmp_path, Decider.POLICY, frozenset({STRICT}))
+    modes = [(tmp_path / decider.file_name).stat().st_mode & 0o777 for decider in Decider]
+    assert modes == [0o644, 0o644], "an officer's command may be another user's than the gateway"
     assert lists.now() == Allowed(frozenset(), frozenset({STRICT}))
     for decider in Decider:
         write_list(tmp_path, decider, None)

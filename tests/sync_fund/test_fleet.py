@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.core.machine_events import PackGivenUp, PackInUse, SettingsGivenUp, SettingsInUse
@@ -109,6 +109,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # of a busy machine
 @given(st.dictionaries(st.sampled_from(sorted(REPORT.data())), _JSON))
 def test_whatever_a_desk_signs_the_fleet_is_shown(signer: FakeDesk, data: dict[str, Json]) -> None:
     """A registered desk whose program is somebody else's cannot take the page away from the others."""
