@@ -137,7 +137,8 @@ class Probation:
     def _decide(self, pack: Wanted, seconds: float) -> None:
         verdict = judge(self._counts.trial, self._counts.proven, seconds)
         if verdict in _FAULTS:
-            _log.warning("release %d is given up: %s against %s", pack.release, self._counts.trial, self._counts.proven)
+            now, before = self._counts.trial, self._counts.proven
+            _log.warning("release %d is given up for %s: %s against %s", pack.release, verdict, now, before)
             self._slots.give_up(pack, _FAULTS[verdict])
             self._counts = replace(self._counts, trial=_NOTHING, digest="")
         elif verdict is Verdict.GOOD:

@@ -25,13 +25,13 @@ MOST_VISITS: Final = 400
 """Visits of the proven pack that count; of more, older ones fade by half."""
 
 USUAL_SHARE: Final = 0.75
-LEAST_SPREAD: Final = 40
+LEAST_SPREAD: Final = 100
 """The level that this share of visits reached before, where a spread of so many is known, is the usual one. The lower
 quartile finds a shift within 20 visits sooner than the median does, and as surely: by two standard deviations 998 times
 of 1,000 after 5 visits in the middle (the median: 8), by one every second time. A pack as good as the one before is
-given up for this, by one figure, 10 times in 1,000 against 40 known visits, 4 against 100, 2 against 400; where a quiet
-half hour is long enough for 90 visits, 22, 6 and 4 times; against 20 it would be 20 and 70 (simulated, 3,000 trials
-each, judged after every visit; figures normal with deviation 8, or Beta(4,2), (2,2), (8,1))."""
+given up for this, by either figure, 9 times in 1,000 against 100 known visits, 6 against 400; where half an hour is
+long enough for 90 visits, 13 and 8 times; against 40 it would be 22 and 53 (simulated, 1,000 to 3,000 trials each,
+judged after every visit; scores normal with deviation 8, shares Beta(4,2); other shapes give no more)."""
 
 STEPS: Final = 20
 """Of a spread: five points of a figure of 0..100 each."""

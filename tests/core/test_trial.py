@@ -18,8 +18,8 @@ def _spread(*figures: float) -> Spread:
     return spread
 
 
-USUAL = _spread(*range(60, 80), *range(60, 80))
-"""Forty visits; three quarters of them reached 65."""
+USUAL = _spread(*[*range(60, 80)] * 5)
+"""A hundred visits; three quarters of them reached 65."""
 
 
 @pytest.mark.parametrize(
