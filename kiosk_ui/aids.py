@@ -43,7 +43,8 @@ class Aids:
         self._state = State.IDLE
         self._clinic = ""
         self._read: Mailbox[Iin] = Mailbox(kiosk.take_document)
-        self._notes: Mailbox[Paper] = Mailbox(kiosk.note_printing)
+        self._notes: Mailbox[Paper] = Mailbox(self._told)
+        self._printing = ""
         self._reader = DocumentReader(self._read.put)
         self._printer = ReceiptPrinter(self._notes.put)
         self._voice = None if sound is None else Voice(sound.speaker, volume=sound.volume)
@@ -85,4 +86,10 @@ class Aids:
             return
         language = self._kiosk.language
         paper = paper_receipt(self._shown.snapshot, self._shown.receipt, self._clinic, language)
-        self._printer.submit(lambda: receipt_pdf(paper, language))
+        if self._printer.submit(lambda: receipt_pdf(paper, language)):
+            self._printing = self._shown.snapshot.receipt
+
+    def _told(self, note: Paper) -> None:
+        """A slow printer's word may come when the next patient's receipt is on the screen: it is not about that one."""
+        if self._shown is not None and self._shown.snapshot.receipt == self._printing:
+            self._kiosk.note_printing(note)

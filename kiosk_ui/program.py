@@ -144,7 +144,9 @@ class Program:
         """Take the window down before what it shows."""
         self._minute.stop()
         self._aids.close()
-        self._frames.close()  # the last one would come to a view that is gone
+        # the last ones would come to a view that is gone, and be spoken
+        for box in (self._frames, self._snapshots, self._printers, self._endings, self._desks):
+            box.close()
         del self.window
         self._engine.deleteLater()
         self._app.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -58,10 +58,9 @@ class ProofPaper(QObject):
 
     def _told(self, note: Paper) -> None:
         language = self._front.language
-        if note in (Paper.NO_PRINTER, Paper.FAILED):
-            self._front.note_proof(self._kept(language))
-        else:
-            self._front.note_proof(paper_text(note, language))
+        said = self._kept(language) if note in (Paper.NO_PRINTER, Paper.FAILED) else paper_text(note, language)
+        if self._proof is self._front.proof:  # else another patient's card is open by now
+            self._front.note_proof(said)
         if note is not Paper.PRINTING:
             self._proof = None
 

@@ -103,7 +103,8 @@ class Reception(QObject):
     @Slot()
     def lock(self) -> None:
         """Whoever leaves the desk."""
-        self._front.operators.lock()
+        with self._asking():
+            self._front.operators.lock()
         self.refresh()
 
     @Slot()
@@ -116,7 +117,8 @@ class Reception(QObject):
     @Slot()
     def touch(self) -> None:
         """Somebody typed or clicked."""
-        self._front.operators.touch()
+        with self._asking():
+            self._front.operators.touch()
 
     @Slot(bool)
     def postpone(self, later: bool) -> None:

@@ -8,8 +8,8 @@ Item {
     required property QtObject front
     readonly property var session: front.session
     readonly property var words: front.words
-    property string chosen: session.locked ? session.person : ""
-    onVisibleChanged: { pin.clear(); if (visible && front.session.locked) pin.forceActiveFocus() }
+    property string chosen: ""
+    onVisibleChanged: { pin.clear(); chosen = front.session.person; if (visible && front.session.locked) pin.forceActiveFocus() }
 
     function go() {
         if (session.locked) front.unlock(pin.text)

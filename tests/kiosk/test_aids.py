@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -122,6 +123,28 @@ def test_a_receipt_is_printed_and_the_patient_is_told(
     assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF-1.4")
     assert "Принтерге" in str(stand.item("paper").property("text"))
     show(stand, aids, "idle")
+    assert stand.kiosk.values["paper"] == ""
+
+
+def test_a_slow_printers_word_is_not_about_the_next_receipt(
+    stand: Stand, aids: Aids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asked has gone; the next patient asked for no paper and is told of none."""
+    for name, script in {"lpstat": "echo Receipts", "lp": f"/bin/cat > {tmp_path}/held; exit 1"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code = code_text(Visits(FileSigner.create(tmp_path / "device.pem")).checked_in(datetime(2026, 11, 26, tzinfo=UTC)))
+    show(stand, aids, "receipt", code)
+    stand.kiosk.answer("print", "")
+    show(stand, aids, "idle")
+    other = Shown(replace(STATES["receipt"], receipt="0f" * 16), code)
+    stand.kiosk.show(other)
+    aids.show(other, CLINIC, 1.0)
+    until((tmp_path / "held").exists)
+    until(lambda: aids.printer.submit(lambda: b""))
+    until(lambda: aids.printer.submit(lambda: b""))
+    QCoreApplication.processEvents()
     assert stand.kiosk.values["paper"] == ""
 
 

@@ -1,5 +1,6 @@
 """The proof of an erasure is printed; where nothing prints it is kept as a file that names nobody."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def front(painted: None, tmp_path: Path) -> Iterator[Reception]:
     del painted
     desk = WorkingDesk(make_home(tmp_path), ManualClock())
     desk.enrol(1)
+    desk.enrol(2)
     front = Reception(staffed(desk), Language.ENGLISH, "№ 5")
     front.open(desk.records.people.pseudonym(make_iin(1)))
     yield front
@@ -90,6 +92,34 @@ def test_without_a_printer_a_file_is_kept_that_names_nobody(
     assert make_profile(1).given_name not in text
     assert make_iin(1).masked not in text
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    del paper
+
+
+def test_a_slow_printers_word_is_not_about_the_next_proof(qtbot: QtBot, front: Reception, tmp_path: Path) -> None:
+    """The next patient's is on the screen when it comes: nothing is said there of the first one's paper."""
+    held, let_go, done = threading.Event(), threading.Event(), threading.Event()
+
+    def hand_over(_name: str, _content: bytes) -> None:
+        held.set()
+        let_go.wait(20)
+
+    def printer(tell: Callable[[Paper], None]) -> ReceiptPrinter:
+        def told(note: Paper) -> None:
+            tell(note)
+            if note is Paper.HANDED_OVER:
+                done.set()
+
+        return ReceiptPrinter(told, lambda: ("Receipts",), hand_over)
+
+    paper = ProofPaper(front, "№ 5", tmp_path / "proofs", printer)
+    front.withdraw()
+    assert held.wait(20)
+    front.open(front.desk.find(make_iin(2)).patient)
+    front.withdraw()
+    let_go.set()
+    assert done.wait(20)
+    qtbot.wait(20)
+    assert (front.proof is not None, note(front)) == (True, "")
     del paper
 
 
