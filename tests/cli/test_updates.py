@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +31,7 @@ from models.errors import (
     SignaturesMissing,
     SigningKeyUnusable,
     SlotsUnusable,
+    UpdateExpired,
     UpdateRefused,
     UpdateUnreachable,
     UpdateUnwanted,
@@ -40,8 +42,14 @@ from models.releases import Wanted
 from models.settings_file import SETTINGS_NAME, settings_digest
 from models.slot_state import Bad, Fault
 from models.store import read_pack
+from sync.clock import SystemClock
+from sync.database import immediate
+from sync.desk_database import open_desk_database
+from sync.envelope import TimeAnchor
 from sync.fund.home import FundHome
 from sync.home import Home
+from sync.key_source import open_keys
+from sync.ledger import LEDGER_MIGRATIONS, keep_anchor
 from tests.cli.terminal import Clinic, Outcome, keldim
 from tests.fakes.bad_packs import with_quality
 from tests.fakes.clock import START, ManualClock
@@ -284,14 +292,21 @@ def test_settings_take_over_between_two_visits_and_are_left_when_visits_end_wors
         assert open_eyes(desk, pack_path.parent, counted=True).trials.probations, "damaged slots close no desk"
 
 
-def test_a_second_desk_gets_it_from_a_stick(clinic: Clinic, office: Office) -> None:
-    """The folder as it is; there is no server."""
+def test_a_second_desk_gets_it_from_a_stick(clinic: Clinic, office: Office, astronaut: Path) -> None:
+    """The folder as it is; there is no server. What has run out by the fund's time is refused; patients are known."""
     _follow(clinic, office)
     clinic("models", "update").failed_with(UpdateUnreachable)
     assert "in a slot" in clinic("models", "update", "--from", office.repository).out
     assert "0 of 20 visits" in clinic("models", "slots").out
     assert clinic("models", "slots", "--json").json["tries"] == 0
     assert "is in use" in clinic("models", "update", "--from", office.repository).out
+    home = Home(clinic.home)
+    moment = SystemClock().moment()
+    later = TimeAnchor(moment.boot_id, moment.mono_ms, moment.wall + timedelta(days=4), 1000)
+    with closing(open_desk_database(home, open_keys(home), [LEDGER_MIGRATIONS])) as db, immediate(db):
+        keep_anchor(db, later)
+    clinic("models", "update", "--from", office.repository).failed_with(UpdateExpired)
+    assert clinic("identify", "--photo", astronaut).code == 0
 
 
 def test_the_commands_of_the_readme_bring_a_pack_to_a_second_desk(
