@@ -1,5 +1,6 @@
 """Commands about moving from one model pack to the next: models activate, migration, retire."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from appliance.core.types import PackDigest
 from appliance.face.pack import open_pack
 from appliance.migration import Progress, Retirement, preview, progress
 from appliance.migration import retire as retire_pack
+from appliance.packs_in_use import slots_of
 from models.errors import PackUnknown
 from models.store import PackStore
 
@@ -32,6 +34,43 @@ def _store(desk: OpenDesk, packs: Path) -> PackStore:
 def _installed(store: PackStore) -> dict[str, PackDigest]:
     """Digest of each whole pack by its name."""
     return {row.name: PackDigest(row.digest) for row in store.installed() if row.digest}
+
+
+@dataclass(frozen=True, slots=True)
+class _Packs:
+    """The packs of a desk. digests: of the installed ones by name. own: the pack it works with. name: of that one.
+
+    needed: packs whose templates nobody may erase: the desk's own, and the way back from one on trial. also: whose
+    templates are recognised, too.
+    """
+
+    digests: dict[str, PackDigest]
+    name: str
+    own: PackDigest
+    needed: frozenset[PackDigest]
+    also: frozenset[PackDigest]
+
+    @property
+    def names(self) -> dict[PackDigest, str]:
+        """Names by digest."""
+        return {digest: name for name, digest in self.digests.items()} | {self.own: self.name}
+
+
+def _packs(desk: OpenDesk, packs: Path) -> _Packs:
+    """A pack that came signed is the desk's own before the one that stands in its configuration. Raises PackUnknown."""
+    config, digests, state = desk.config.pack, _installed(_store(desk, packs)), slots_of(desk.home).state()
+    signed, own = state.pack(state.in_use), digests.get(config.name)
+    needed = {PackDigest(pack.digest) for slot, pack in state.packs if slot in {state.good, state.trying}}
+    if state.good is None and own is not None:
+        needed.add(own)
+    name = config.name
+    if signed is not None:
+        own, name = PackDigest(signed.digest), f"release {signed.release}"
+    if own is None:
+        raise PackUnknown(f"the desk's pack {config.name!r} is not installed, or damaged")
+    delivered = {digests[each] for each in (config.name, *config.previous) if each in digests}
+    also = delivered | {PackDigest(pack.digest) for _, pack in state.packs}
+    return _Packs(digests, name, own, frozenset(needed), frozenset(also))
 
 
 @app.command()
@@ -69,24 +108,20 @@ def activate(
 def migration(context: typer.Context, as_json: Json = False) -> None:
     """Show how many people have templates of the desk's pack, and how many wait for their next visit."""
     with working_desk(context) as desk:
-        digests = _installed(_store(desk, place(context).packs))
-        config = desk.config.pack
-        if config.name not in digests:
-            raise PackUnknown(f"the desk's pack {config.name!r} is not installed, or damaged")
-        at = progress(desk.records, digests[config.name])
-    names = {digest: name for name, digest in digests.items()}
+        packs = _packs(desk, place(context).packs)
+        at = progress(desk.records, packs.own)
+    names = packs.names
     if as_json:
         dump(_as_json(at, names))
         return
-    say(f"pack {config.name} {at.pack[:12]}: {at.moved} of {at.people} people, {at.share:.1%}")
+    say(f"pack {packs.name} {at.pack[:12]}: {at.moved} of {at.people} people, {at.share:.1%}")
     OUT.print(ProgressBar(total=max(at.people, 1), completed=at.moved if at.people else 1, width=50))
     say("")  # a bar does not end its line
-    in_use = set(config.previous)
     rows = [
         (
             names.get(pack, f"unknown {pack[:12]}"),
             count,
-            "recognised" if names.get(pack) in in_use else "not recognised",
+            "recognised" if pack in packs.also else "not recognised",
         )
         for pack, count in at.waiting
     ]
@@ -123,10 +158,13 @@ def retire(
 ) -> None:
     """Erase all templates of a pack the desk has moved away from, and record it. The pack's files stay."""
     with working_desk(context) as desk:
-        config = desk.config.pack
-        if name == config.name:
-            raise typer.BadParameter("is the desk's own pack; activate another one first", param_hint="NAME")
-        pack = _meant(desk, name, _installed(_store(desk, place(context).packs)))
+        config, packs = desk.config.pack, _packs(desk, place(context).packs)
+        pack = _meant(desk, name, packs.digests)
+        if pack in packs.needed:
+            raise typer.BadParameter(
+                "is the desk's own pack, or the way back from one on trial; another one must come first",
+                param_hint="NAME",
+            )
         if now:
             policy = desk.config.policy
             lost = retire_pack(desk.records, desk.ledger, desk.clock, desk.software, policy, pack, force=force)
@@ -173,6 +211,4 @@ def _meant(desk: OpenDesk, name: str, digests: dict[str, PackDigest]) -> PackDig
     found = [pack for pack in held if len(name) >= _LEAST_DIGEST and pack.startswith(name)]
     if len(found) != 1:
         raise PackUnknown(f"no pack {name!r} is installed, and nobody's templates are of one with that digest")
-    if found[0] == digests.get(desk.config.pack.name):
-        raise typer.BadParameter("is the desk's own pack; activate another one first", param_hint="NAME")
     return found[0]

@@ -8,7 +8,11 @@ import pytest
 
 from appliance.config import load
 from appliance.core.errors import MigrationUnfinished, PackInvalid
+from appliance.packs_in_use import slots_of
 from models.errors import PackUnknown
+from models.releases import Wanted
+from models.store import read_pack
+from sync.home import Home
 from tests.cli.conftest import ELLEN
 from tests.cli.terminal import Clinic
 from tests.fakes.bad_packs import slow, with_card, with_embedder
@@ -56,6 +60,24 @@ def test_a_pack_that_sees_alike_leaves_nobody_waiting(clinic: Clinic, pack_path:
     moving = Clinic(clinic.root, packs)
     moving("identify", "--photo", tmp_path / "none.png")  # the desk comes across its own pack
     assert moving("models", "activate", "second", "--json").json["waiting"] == 0
+
+
+def test_a_pack_that_came_signed_is_what_people_move_to(moving: Clinic) -> None:
+    """The pack of the slot is the desk's own, not the one it was delivered with; on trial, both are needed."""
+    slots, folder = slots_of(Home(moving.home)), moving.packs / "second"
+    wanted = Wanted(3, read_pack(folder).digest)
+    slots.install(folder, wanted)
+    for name in ("second", "builtin"):
+        assert moving("models", "retire", name, "--now").code == 2, "one is on trial, the other the way back"
+    slots.mark_good(wanted)
+    at = moving("models", "migration", "--json").json
+    assert (at["pack"], at["digest"], at["people"], at["moved"]) == ("release 3", wanted.digest, 1, 0)
+    assert [row["pack"] for row in json.loads(json.dumps(at["waiting"]))] == ["builtin"]
+    shown = moving("models", "migration")
+    assert ("release 3" in shown.out, shown.err) == (True, "")
+    assert moving("models", "retire", "second", "--now").code == 2
+    assert "1 patients and 0 staff have no other template" in moving("models", "retire", "builtin").out
+    moving("models", "retire", "builtin", "--now").failed_with(MigrationUnfinished)
 
 
 def test_nothing_is_retired_by_accident(moving: Clinic, astronaut: Path) -> None:
