@@ -219,10 +219,11 @@ class Timing:
 
     look: least time between two looks for a face; between one interval of a camera of 30 frames a second and two, so
     that of those every other is searched, and each of 20 and fewer. answer: without a touch, until somebody who was
-    asked something is asked whether they are still there; still_there: until that is over, too. early: longest time
-    before a service at which it can be confirmed. again: after a restart, the youngest visit's receipt is shown again
-    for so long. hint_hold: before another hint replaces one. hint_picture: after which a hint that still stands is
-    drawn, too. way_out: of looking for a face in vain, after which the way without one is offered larger.
+    asked something is asked whether they are still there; still_there: until that is over, too. receipt: whatever is
+    to be read, remembered or photographed; notice: an apology. early: longest time before a service at which it can be
+    confirmed. again: after a restart, the youngest visit's receipt is shown again for so long. hint_hold: before
+    another hint replaces one. hint_picture: after which a hint that still stands is drawn, too. way_out: of looking for
+    a face in vain, after which the way without one is offered larger.
     """
 
     look: float = 0.045

@@ -234,6 +234,10 @@ QUESTIONS = tuple(state for state, row in TABLE.items() if row.get(Signal.TIMED_
 """States that wait for an answer; whoever gives none is asked whether they are still there."""
 
 
+_TO_READ = (State.RECEIPT, State.ALREADY, State.TOO_EARLY, State.NOT_RECOGNISED, State.SAVE_FAILED)
+"""Notices with something to photograph, to remember or to press, for who reads slowly."""
+
+
 class IllegalSignal(Exception):
     """A signal that the table does not allow in this state: a bug of the caller."""
 
@@ -344,13 +348,9 @@ def time_left(visit: Visit, at: Instant, policy: Policy) -> float | None:
         **dict.fromkeys(QUESTIONS, t.answer),
         State.STILL_THERE: t.still_there,
         State.HELP: t.help,
-        State.RECEIPT: t.receipt,
-        State.NO_SERVICE: t.notice,
-        State.TOO_EARLY: t.notice,
-        State.ALREADY: t.notice,
-        State.NOT_RECOGNISED: t.notice,
+        **dict.fromkeys(_TO_READ, t.receipt),
+        State.NO_SERVICE: t.answer,
         State.NOT_ME: t.notice,
-        State.SAVE_FAILED: t.notice,
         State.LEAVING: t.leaving,
     }
     limit = limits.get(visit.state)

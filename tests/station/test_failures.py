@@ -30,7 +30,7 @@ def test_a_visit_that_cannot_be_saved_shows_no_tick() -> None:
     assert (shown.state, shown.failure) == (State.SAVE_FAILED, "E-DISK-01")
     assert scene.events == []
     never_a_receipt(scene)
-    scene.play(T.notice + 0.5, ali)
+    scene.play(T.receipt + 0.5, ali)
     scene.play(2)
     assert (scene.now.state, scene.now.failure) == (State.IDLE, "")
 
@@ -70,7 +70,7 @@ def test_no_answer_that_cannot_be_saved_is_told() -> None:
         scene.desk.failing["record_decline"] = ROOM_FULL
         scene.until(State.CONFIRM, ali)
         scene.until(State.SAVE_FAILED, *([ali] if staying else []), within=T.answer + T.still_there + 1)
-        scene.until(State.IDLE, within=T.notice + 3)
+        scene.until(State.IDLE, within=T.receipt + 3)
 
 
 def test_walking_off_that_cannot_be_saved_is_told() -> None:
@@ -79,7 +79,7 @@ def test_walking_off_that_cannot_be_saved_is_told() -> None:
     scene.desk.failing["record_refusal"] = ROOM_FULL
     scene.until(State.CHALLENGE, patient("ali"))
     scene.until(State.SAVE_FAILED, within=3)
-    scene.until(State.IDLE, within=T.notice + 3)
+    scene.until(State.IDLE, within=T.receipt + 3)
 
 
 @pytest.mark.parametrize("step", ["expected", "receive"])
@@ -89,7 +89,7 @@ def test_a_database_that_fails_before_the_answer_offers_another_way(step: str) -
     scene.desk.failing[step] = DatabaseBusy("locked")
     scene.until(State.SAVE_FAILED, ali)
     assert scene.now.failure == "E-DB-03"
-    scene.play(T.notice - 1, ali)
+    scene.play(T.receipt - 1, ali)
     assert (scene.now.state, scene.now.greeting, scene.now.offers) == (State.SAVE_FAILED, "", ())
 
 

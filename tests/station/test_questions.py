@@ -87,7 +87,7 @@ def test_who_comes_hours_before_is_told_when_to_come() -> None:
     assert (shown.early, shown.greeting, shown.offers) == ("2026-11-23T14:30:00+05:00", "", ())
     (event,) = scene.events
     assert (event.kind, event.person, event.reasons) == ("refused", "dana", (Reason.TOO_EARLY,))
-    assert scene.until(State.LEAVING, patient("dana"), within=T.notice + 1).early == ""
+    assert scene.until(State.LEAVING, patient("dana"), within=T.receipt + 1).early == ""
 
 
 # ---- silence
