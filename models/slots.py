@@ -117,12 +117,12 @@ class Slots:
             if held.digest != pack.digest:
                 raise PackDamaged(f"{source.name} is another pack than release {pack.release}")
             slot = Slot.B if state.good is Slot.A else Slot.A
-            self._save(state.without(slot))
             target = self._folder / slot
+            need, room = held.size + MARGIN, self._free(self._folder) + _size(target)
+            if room < need:  # before anything is removed: the older pack is the way back
+                raise UpdateNoRoom(f"release {pack.release} needs {need} bytes, {room} are free or would be")
+            self._save(state.without(slot))
             shutil.rmtree(target, ignore_errors=True)
-            need = held.size + MARGIN
-            if self._free(self._folder) < need:
-                raise UpdateNoRoom(f"release {pack.release} needs {need} bytes, {self._free(self._folder)} are free")
             target.mkdir()
             for path in sorted(source.iterdir()):
                 _copy(path, target / path.name)
@@ -250,6 +250,11 @@ def make_shared(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(folder.parent.stat().st_mode & 0o2777)
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the files in a folder; 0 without it."""
+    return sum(path.stat().st_size for path in folder.iterdir()) if folder.is_dir() else 0
 
 
 def _copy(source: Path, target: Path) -> None:

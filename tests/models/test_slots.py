@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.errors import NoHealthyPack, PackDamaged, SlotsUnusable, UpdateNoRoom, UpdateUnwanted
 from models.releases import Wanted
 from models.slot_state import MAX_TRIES, Bad, Fault, Slot, State, parse_state, write_state
-from models.slots import Chosen, Slots
+from models.slots import MARGIN, Chosen, Slots
 from models.store import read_pack
 from tests.fakes.publishers import make_pack
 
@@ -165,12 +165,27 @@ def test_a_pack_that_is_not_whole_is_not_installed(
 
 
 def test_without_room_nothing_is_written(tmp_path: Path, packs: list[tuple[Path, Wanted]]) -> None:
-    """And the proven pack stays in use."""
+    """And the proven pack stays in use; the one before it, which would be overwritten, stays its way back."""
     folder = tmp_path / "slots"
-    _proven(Slots(folder), *packs[0])
+    for number in (0, 1):
+        _proven(Slots(folder), *packs[number])
     with pytest.raises(UpdateNoRoom):
-        Slots(folder, free=lambda _: 1000).install(*packs[1])
+        Slots(folder, free=lambda _: 1000).install(*packs[2])
+    assert _next(Slots(folder)) == packs[1][1]
+    Slots(folder).give_up(packs[1][1], Fault.DRIFT)
     assert _next(Slots(folder)) == packs[0][1]
+
+
+def test_what_the_older_pack_frees_is_room_for_the_new_one(tmp_path: Path) -> None:
+    """A disk that has no room for three packs is not too small for two slots."""
+    sources = [make_pack(tmp_path / str(number), b"# %d\n" % number, weights=100_000) for number in range(3)]
+    packs = [(path, Wanted(number, read_pack(path).digest)) for number, path in enumerate(sources, 1)]
+    slots = Slots(tmp_path / "slots", free=lambda _: MARGIN + 1000)
+    roomy = Slots(tmp_path / "slots")
+    for number in (0, 1):
+        _proven(roomy, *packs[number])
+    slots.install(*packs[2])
+    assert _next(slots) == packs[2][1]
 
 
 def test_a_full_disk_keeps_the_proven_pack_and_tries_no_other(
