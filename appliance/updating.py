@@ -193,7 +193,8 @@ class UpdateFolder:
             self.slots.install(fetched.folder, wanted, waits=not at_once)
         except UpdateUnwanted as failure:
             return Outcome(wanted, refused=str(failure))
-        shutil.rmtree(incoming, ignore_errors=True)
+        for done in (incoming, self._folder / "partial"):  # also halves of files that no release wants any more
+            shutil.rmtree(done, ignore_errors=True)
         return Outcome(wanted, installed=True)
 
     def _kept(self, name: str) -> bytes | None:

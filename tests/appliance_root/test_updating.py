@@ -179,6 +179,23 @@ def test_settings_wait_for_a_pack_on_trial(
     assert received().settings.installed
 
 
+def test_what_broke_off_of_a_release_that_is_not_wanted_any_more_does_not_fill_the_disk(
+    tmp_path: Path, publishers: Publishers, served: Served, authority: FundHome
+) -> None:
+    """Halves of files are kept for the next try, and go once a pack is whole."""
+    desk = Desk(tmp_path / "desk", Ring.ALL, publishers, served, authority)
+    served.cut = 100_000
+    publishers.release(make_pack(tmp_path / "pack-2", b"# 2\n", 2 * WEIGHTS), Ring.ALL)
+    with pytest.raises(UpdateUnreachable):
+        desk.update()
+    served.cut = None
+    halves = list((tmp_path / "desk" / "updates" / "partial").iterdir())
+    assert len(halves) == 1
+    publishers.release(make_pack(tmp_path / "pack-3", b"# 3\n"), Ring.ALL)
+    assert desk.update().pack.installed
+    assert not halves[0].exists()
+
+
 def test_two_updates_at_once_do_not_write_into_the_same_files(
     tmp_path: Path, publishers: Publishers, served: Served, authority: FundHome
 ) -> None:
