@@ -29,6 +29,7 @@ class Told(StrEnum):
     ALREADY_CONFIRMED = "already_confirmed"
     RECEIPT_GONE = "receipt_gone"
     NOT_ENROLLED = "not_enrolled"
+    FAILED = "failed"
 
 
 class Erasure(StrEnum):

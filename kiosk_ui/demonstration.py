@@ -31,17 +31,14 @@ class _Headless:
 
     def __init__(self, program: Program, album: Album) -> None:
         self._kiosk, self._album = program.kiosk, album
-        self._newest: Frame | None = None
 
     def frame(self, frame: Frame) -> None:
-        self._newest = frame
+        self._kiosk.show_frame(frame)  # each one: the oval is on its way to the face, as in a window
 
     def shown(self, snapshot: Snapshot, receipt: str) -> None:
         name = ".".join(filter(None, (snapshot.state, snapshot.hint, snapshot.cue)))
         self._kiosk.show(Shown(snapshot, code_text(receipt)))
         if self._album.lacks(name):
-            if self._newest is not None:
-                self._kiosk.show_frame(self._newest)
             QCoreApplication.processEvents()
             self._album.take(name)
 

@@ -1,7 +1,7 @@
 """What a receptionist is told when something did not go as asked, in the words of one language.
 
 Which failures there are is `core.errors`'s, the words are the tables'. What nobody at a reception can mend is told by
-its code and remedy.
+its code, and is for IT.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def failure_words(failure: KnownFailure, language: Language) -> str:
         case CameraUnavailable() | CameraFrozen():
             return f"{failure.code} {remedy_text(Finding.CAMERA_NONE, language)}"
     said = _SAID.get(type(failure))
-    return said(language) if said else f"{failure.code} {failure.remedy}"
+    return said(language) if said else told_text(Told.FAILED, language, code=failure.code)
 
 
 _SAID: dict[type[KnownFailure], Callable[[Language], str]] = {

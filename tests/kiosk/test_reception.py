@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 from appliance.composition import OpenDesk, SeeingDesk
 from appliance.core.decision import Reason, Trial
 from appliance.core.device import DeviceLine, DevicePage, Fact, Finding, Health, Part
-from appliance.core.errors import CameraUnavailable, DuplicateFace, FaceNotUsable
+from appliance.core.errors import CameraUnavailable, DuplicateFace, FaceNotUsable, TemplateDamaged
 from appliance.core.operators import Role
 from appliance.core.ports import FrameSource
 from appliance.core.quality import Hint
@@ -319,7 +319,8 @@ def test_a_card_that_does_not_open_leaves_no_other_patients_card(office: Office)
     card = office.front.values["card"]
     assert (card["patient"] == first, card["held"], card["enrolled"]) == (False, "", True)  # type: ignore[index]
     office.front.withdraw()
-    assert office.front.values["told"]["good"] is False  # type: ignore[index]
+    told = told_text(Told.FAILED, Language.KAZAKH, code=TemplateDamaged.code)
+    assert office.front.values["told"] == {"text": told, "good": False}, "in words, and a code for IT"
     assert [event.kind for event in office.desk.events()].count("forgotten") == 0
 
 
