@@ -20,6 +20,7 @@ from models.slots import Slots, make_shared
 from models.update_door import Door, FolderDoor, Report, ServerDoor
 from models.updates import News, Updates, files_of
 from sync.durable import replace_file
+from sync.errors import DatabaseUnreachable
 from sync.exclusive import exclusive
 from sync.home import Home
 
@@ -131,8 +132,11 @@ class UpdateFolder:
         except OSError as error:
             raise SlotsUnusable(f"{self._folder.name} cannot be made: {error.strerror}") from error
         taken = UpdateGoingOn("another update of this desk is going on")
-        with exclusive(self._folder / "update.lock", taken):  # two would write into one half of a file
-            return self._update(door, followed, now, floor, delivered, at_once=at_once)
+        try:
+            with exclusive(self._folder / "update.lock", taken):  # two would write into one half of a file
+                return self._update(door, followed, now, floor, delivered, at_once=at_once)
+        except DatabaseUnreachable as error:  # of the lock: nothing else here is a database
+            raise SlotsUnusable(str(error)) from error
 
     def _update(
         self,
