@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from appliance.composition import OpenDesk, SeeingDesk
 from appliance.core.errors import PackChanged
@@ -25,6 +25,8 @@ from sync.clock import Clock
 from sync.errors import KnownFailure
 
 _LOG = logging.getLogger(__name__)
+
+_Read = TypeVar("_Read")
 
 AGAIN_S = 5.0
 """How soon a desk that could not be opened is tried again."""
@@ -148,11 +150,22 @@ class DeskThread:
         now = self._clock.monotonic()
         if now - self._asked >= BACKLOG_S:
             self._asked = now
-            self._offline = desk.backlog_age() > OFFLINE_S
+            self._offline = _beside(lambda: desk.backlog_age() > OFFLINE_S, self._offline)
         receipt = ""
         if snapshot.receipt:
-            receipt = self._receipts.get(snapshot.receipt) or code_text(desk.ledger.token(snapshot.receipt) or "")
+            receipt = self._receipts.get(snapshot.receipt) or _beside(
+                lambda: code_text(desk.ledger.token(snapshot.receipt) or ""), ""
+            )
             self._receipts = {snapshot.receipt: receipt}
         elif self._receipts:
             self._receipts = {}
         return Shown(snapshot, receipt, self._offline)
+
+
+def _beside(read: Callable[[], _Read], before: _Read) -> _Read:
+    """What is shown beside the visit, or what stood there: no badge and no code is worth a visit that breaks off."""
+    try:
+        return read()
+    except KnownFailure as failure:
+        _LOG.warning("not shown beside the visit: %s", failure.code)
+        return before

@@ -171,7 +171,7 @@ class Kiosk(QObject):
     @Slot(str, str)
     def answer(self, intent: str, service: str) -> None:
         """A button was pressed."""
-        if self._shown is None or self._shown.snapshot.at - self._since < self._unread_s:
+        if self._shown is None or 0 <= self._shown.snapshot.at - self._since < self._unread_s:
             return
         if intent == PRINT:
             self.printed.emit(self.receipt)

@@ -20,6 +20,7 @@ from appliance.core.types import Instant
 from kiosk_ui.desk import DeskThread, Ended, Opening
 from kiosk_ui.kiosk import Shown
 from kiosk_ui.samples import RECEIPT
+from sync.errors import DatabaseBusy
 from sync.receipt_text import write_receipt
 from sync.signing import FileSigner
 from tests.fakes.clock import ManualClock
@@ -67,6 +68,13 @@ class Clinic:
         self.closed = self.swapped = 0
         self.ready = threading.Event()
 
+        self.ask_token: Callable[[str], str] = self._token
+        self.ask_backlog: Callable[[], object] = lambda: self.waiting_s
+
+    def _token(self, event: str) -> str:
+        self.asked.append(event)
+        return self.token
+
     @contextlib.contextmanager
     def eyes(self) -> Iterator[SeeingDesk]:
         """The desk, closed afterwards."""
@@ -74,17 +82,13 @@ class Clinic:
             self.failures -= 1
             raise PackInvalid("the pack was altered")
 
-        def token(event: str) -> str:
-            self.asked.append(event)
-            return self.token
-
         def station(name: str, publish: Callable[[Snapshot], None], at: Instant) -> Station:
             del name, at
             self.stations.append(Station(publish, self.bug))
             self.ready.set()
             return self.stations[-1]
 
-        desk = SimpleNamespace(ledger=SimpleNamespace(token=token), backlog_age=lambda: self.waiting_s)
+        desk = SimpleNamespace(ledger=SimpleNamespace(token=self.ask_token), backlog_age=self.ask_backlog)
         try:
             eyes = SimpleNamespace(desk=desk, station=station, again=self.again, close=lambda: None)
             self.opened.append(cast("SeeingDesk", eyes))
@@ -187,6 +191,22 @@ def test_a_backlog_that_grows_old_is_shown_as_offline(waiting_s: float, offline:
     until(lambda: bool(screen.shown))
     assert screen.thread.stop(10)
     assert screen.shown[0].offline is offline
+
+
+def test_what_stands_beside_a_visit_does_not_break_it_off() -> None:
+    """The records do not answer when the badge and the code are asked for: the visit is shown without them."""
+
+    def busy(*_: object) -> str:
+        raise DatabaseBusy("locked")
+
+    clinic = Clinic()
+    clinic.ask_backlog = clinic.ask_token = busy
+    screen = Screen(clinic)
+    screen.thread.start()
+    until(lambda: len(screen.shown) >= 3)
+    assert screen.thread.stop(10)
+    assert [shown.snapshot.state for shown in screen.shown[:3]] == [State.RECEIPT, State.RECEIPT, State.IDLE]
+    assert [shown.receipt for shown in screen.shown] == ["", "", ""]
 
 
 def test_a_desk_that_cannot_be_opened_says_so_and_stays_closed() -> None:
