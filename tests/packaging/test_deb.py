@@ -1,18 +1,11 @@
 """The Debian packages: built, put into a root of their own by dpkg, tried, rolled back, purged.
 
-The release is lean: the program and those packages of the lock that its command line and its records need, taken from
-the environment that was installed by the lock, not from the registry, and without their tests. All of them, in a bare
-Debian: `make deb-check`.
+The release is lean: the program and those packages of the lock that its command line and its records need, without
+their tests. All of them: `test_full_release`; in a bare Debian: `make deb-check`.
 """
 
 import hashlib
 import os
-import re
-import shutil
-import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -21,6 +14,7 @@ from firmware_notes.debian.__main__ import build
 from firmware_notes.debian.payload import PACKAGES, PYTHON
 from firmware_notes.debian.source import ROOT, Source, read_source
 from tests.e2e.sandbox import may_sandbox
+from tests.packaging.machine import Machine, taken
 
 OLD, NEW = "0.1.0", "0.2.0"
 _LEAN = (
@@ -44,16 +38,7 @@ _EPOCH = 1_700_000_000
 
 
 def _lean(folder: Path) -> None:
-    """Put the packages of _LEAN, in the version of the lock, into a release: what their RECORD names."""
-    lock = (ROOT / "requirements/runtime.lock").read_text()
-    for name in _LEAN:
-        found = distribution(name)
-        assert re.search(rf"(?mi)^{name}(\[[\w,]+\])?=={re.escape(found.version)}\b", lock), f"{name} is not as locked"
-        for path in found.files or ():
-            if not {"..", "__pycache__", "tests"} & set(path.parts):
-                place = folder / PACKAGES / path
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(str(path.locate()), place)
+    taken(folder, _LEAN, without={"tests"})
 
 
 def _built(out: Path, version: str) -> list[Path]:
@@ -66,77 +51,6 @@ def debs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     """Two versions of the packages: keldim-VERSION, then keldim."""
     out = tmp_path_factory.mktemp("debs")
     return {version: _built(out, version) for version in (OLD, NEW)}
-
-
-@dataclass(frozen=True)
-class Machine:
-    """A root of its own, in which dpkg believes those packages installed that the tests' machine has."""
-
-    root: Path
-
-    @classmethod
-    def fresh(cls, root: Path) -> "Machine":
-        """Without Keldim; what it depends on is taken from this machine's own list."""
-        (root / "var/lib/dpkg/info").mkdir(parents=True)
-        (root / "var/lib/dpkg/updates").mkdir()
-        (root / "etc").mkdir()
-        window = (ROOT / "requirements/debian-window.txt").read_text().split("\n")
-        names = {"python3", "systemd", "libc6", "libstdc++6", *(line for line in window if line[:1] not in {"#", ""})}
-        here = Path("/var/lib/dpkg/status").read_text().split("\n\n")
-        kept = [stanza for stanza in here if stanza.split("\n")[0].removeprefix("Package: ") in names]
-        (root / "var/lib/dpkg/status").write_text("\n\n".join(kept) + "\n\n")
-        return cls(root)
-
-    def dpkg(self, *words: object) -> "subprocess.CompletedProcess[str]":
-        """Dpkg on this root; its scripts get DPKG_ROOT, and run outside of it."""
-        command = ["dpkg", f"--root={self.root}", "--force-script-chrootless,unsafe-io,not-root", "--no-debsig"]
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-        return subprocess.run(
-            [*command, f"--log={self.root}/dpkg.log", *map(str, words)],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def install(self, debs: Sequence[Path]) -> str:
-        """Both packages; gives what was said."""
-        done = self.dpkg("--install", *debs)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def guard(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        """The guard as it was installed."""
-        command = [str(self.root / "usr/sbin/keldim-release"), "--root", str(self.root), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
-
-    def keldim(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        """The command as it was installed, where /opt is this root's and everything else read-only."""
-        sandbox = [
-            "bwrap",
-            "--die-with-parent",
-            "--ro-bind",
-            "/",
-            "/",
-            "--dev",
-            "/dev",
-            "--bind",
-            str(self.root),
-            "/mnt",
-        ]
-        sandbox += ["--bind", str(self.root / "opt"), "/opt", "--chdir", "/mnt", "sh", "/mnt/usr/bin/keldim", *words]
-        return subprocess.run(sandbox, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
-
-    @property
-    def in_use(self) -> str:
-        """The release that the link leads to."""
-        assert (self.root / "opt/keldim/current/release.json").is_file()
-        return (self.root / "opt/keldim/current").resolve().name
-
-    def copied(self, root: Path) -> "Machine":
-        """The same in another place, by hard links: dpkg and the guard replace files, they do not write into them."""
-        shutil.copytree(self.root, root, symlinks=True, copy_function=os.link)
-        return Machine(root)
 
 
 @pytest.fixture(scope="module")
