@@ -10,7 +10,7 @@ from appliance.attempt import Attempt
 from appliance.core import session
 from appliance.core.lamp import Lamp
 from appliance.core.policy import Policy
-from appliance.core.quality import HeldHint, Hint, QualityReport
+from appliance.core.quality import HeldHint, Hint, QualityReport, near
 from appliance.core.session import State, Visit
 from appliance.core.snapshot import Offer, Snapshot
 from appliance.core.types import Box, Instant, Observation
@@ -74,7 +74,7 @@ class Screen:
             choice=known is not None and len(known.offers) > 1,
             wrong=visit.wrong if state is State.FALLBACK else 0,
             queue=met.queue if state is State.HELP else 0,
-            face=_face(state, met.attempt, seen),
+            face=self._face(state, met.attempt, seen),
             lamp=self._lamp.on,
             pictured=self._hint.stood(now) >= policy.timing.hint_picture,
             in_vain=session.in_vain(visit, now, policy),
@@ -91,6 +91,22 @@ class Screen:
             return attempt.challenge.progress
         return 0.0
 
+    def _face(self, state: State, attempt: Attempt, seen: Observation) -> tuple[float, float, float, float] | None:
+        """The face that is looked at, or steps up: by the time it is held, the oval is there.
+
+        In the challenge its own, also beside a larger one.
+        """
+        box: Box | None = None
+        arriving = state is State.IDLE and near(seen, self._policy.gate)
+        if (arriving or state in session.ACQUIRING) and seen.faces:
+            box = seen.faces[0].box
+        if state is State.CHALLENGE and attempt.challenge:
+            box = attempt.challenge.last.box
+        if box is None:
+            return None
+        width, height = seen.frame_width, seen.frame_height
+        return box.x / width, box.y / height, box.w / width, box.h / height
+
 
 def _offers(state: State, met: Encounter) -> tuple[Offer, ...]:
     if state is State.CHOOSE:
@@ -98,16 +114,3 @@ def _offers(state: State, met: Encounter) -> tuple[Offer, ...]:
     if met.chosen is None or state not in _ABOUT_ONE:
         return ()
     return (replace(met.chosen, child="") if state is State.RECEIPT else met.chosen,)  # the name goes, the room stays
-
-
-def _face(state: State, attempt: Attempt, seen: Observation) -> tuple[float, float, float, float] | None:
-    """The face that is looked at: in the challenge its own, also beside a larger one."""
-    box: Box | None = None
-    if state in session.ACQUIRING and seen.faces:
-        box = seen.faces[0].box
-    if state is State.CHALLENGE and attempt.challenge:
-        box = attempt.challenge.last.box
-    if box is None:
-        return None
-    width, height = seen.frame_width, seen.frame_height
-    return box.x / width, box.y / height, box.w / width, box.h / height

@@ -11,6 +11,7 @@ Card {
     Keys.onPressed: event => {
         if (event.key >= Qt.Key_0 && event.key <= Qt.Key_9) { card.kiosk.digit(String(event.key - Qt.Key_0)); event.accepted = true }
         else if (event.key === Qt.Key_Backspace) { card.kiosk.erase(); event.accepted = true }
+        else if ((event.key === Qt.Key_Return || event.key === Qt.Key_Enter) && card.kiosk.typed.complete) { card.kiosk.next(); event.accepted = true }
     }
     RowLayout {
         anchors { fill: parent; margins: 32 * Theme.u }

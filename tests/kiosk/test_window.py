@@ -175,6 +175,16 @@ def test_the_pad_hands_in_what_was_typed_and_forgets_it(stand: Stand) -> None:
     assert stand.kiosk.values["typed"] == "–––– –––– ––––"
 
 
+def test_a_number_and_its_code_are_typed_without_touching_the_screen(stand: Stand) -> None:
+    """As a scanner that is a keyboard does: digits and Enter; Enter before the number is complete is nothing."""
+    show(stand, "fallback")
+    stand.window.requestActivate()
+    for key in "90010130001\r7\r123456\r":
+        QTest.keyClick(stand.window, Qt.Key.Key_Return if key == "\r" else Qt.Key(Qt.Key.Key_0 + int(key)))
+    handed = [(intent.iin, intent.code) for intent in stand.sent if intent.kind is IntentKind.IDENTIFY]
+    assert handed == [("900101300017", "123456")]
+
+
 def test_the_language_is_the_patients_until_the_next_one_comes(stand: Stand) -> None:
     """Chosen in the middle, it stays to the end of the visit; an idle screen speaks the desk's own."""
     show(stand, "align")

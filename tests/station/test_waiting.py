@@ -56,3 +56,12 @@ def test_the_next_visit_is_told_from_the_last_without_an_idle_screen() -> None:
     scene.until(State.HOLD, patient("ali"), within=60.0)
     assert State.IDLE not in {shown.state for shown in scene.snapshots[-3:]}
     assert scene.now.visit == first + 1
+
+
+def test_the_oval_is_on_its_way_before_the_visit_begins() -> None:
+    """Whoever steps up is followed at once, so that the oval is there when they are asked to hold still."""
+    scene = Scene()
+    assert scene.play(0.3).face is None
+    arriving = scene.play(0.3, patient("ali"))
+    assert (arriving.state, arriving.face is not None) == (State.IDLE, True)
+    assert scene.play(0.3).face is None
