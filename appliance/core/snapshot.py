@@ -41,8 +41,8 @@ class Snapshot(Sensitive):
     child: greeting of the child that a guardian speaks for. choice: there is something to go back to. wrong: entries of
     a number and code that did not fit. queue: place among those who wait for reception, 0 when unknown. face: the main
     face's left, top, width and height as shares of the unmirrored frame, while it steps up or is looked at. lamp: the
-    face is too dark, the screen is to give light. pictured: the hint has stood so long that it is drawn, too. in_vain: a face
-    has been looked for so long that the way without one is to catch the eye. training: nothing of this is recorded.
+    face is too dark, the screen is to give light. pictured: the hint has stood so long that it is drawn, too. in_vain:
+    a face has been looked for so long that the way without one is to catch the eye. training: nothing is recorded.
     passed: whether a face that is to be acquired passed the gate, None where none is. quality: of the worst look that
     is compared, 0..100.
     visit: another number is another visit, also where no idle screen came between; who is invited again keeps theirs.
