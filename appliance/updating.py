@@ -17,8 +17,8 @@ from models.releases import Followed, Seen, Wanted, parse_followed, parse_seen, 
 from models.settings_file import read_settings, settings_slots
 from models.slot_state import Fault
 from models.slots import Slots, make_shared
-from models.update_door import Door, FolderDoor, Report, ServerDoor
-from models.updates import News, Updates, files_of
+from models.update_door import Door, FolderDoor, Report, ServerDoor, require_tls
+from models.updates import News, Updates, check_root, files_of
 from sync.durable import replace_file
 from sync.errors import DatabaseUnreachable
 from sync.exclusive import exclusive
@@ -62,8 +62,12 @@ class UpdateFolder:
         """Follow publishers from now on. root: their root metadata, handed over in person.
 
         authorities: PEM of the only certificate authorities of their server; None: the machine's. Of other publishers
-        than before nothing is remembered, and of the same what is damaged is begun anew. Raises SlotsUnusable.
+        than before nothing is remembered, and of the same what is damaged is begun anew. Raises SlotsUnusable,
+        and UpdateRefused, UpdateUnreachable for what nobody can follow.
         """
+        check_root(root)
+        if followed.url:
+            require_tls(followed.url)
         for slots in (self.slots, self.settings):
             slots.begin_anew()
         if self._kept("root.json") != root or not self._remembers():

@@ -92,6 +92,12 @@ class FolderDoor(FetcherInterface):
             raise DownloadError(f"{path.name} on the stick cannot be read: {error.strerror}") from error
 
 
+def require_tls(url: str) -> None:
+    """Raises UpdateUnreachable for an address that is not https."""
+    if not url.startswith("https://"):
+        raise UpdateUnreachable("the update server's address must begin with https://")
+
+
 class ServerDoor(FetcherInterface):
     """A repository behind https. A context: leaving it closes every connection."""
 
@@ -108,8 +114,7 @@ class ServerDoor(FetcherInterface):
 
         authorities: PEM of the only certificate authorities to trust; None: the machine's. Raises UpdateUnreachable.
         """
-        if not url.startswith("https://"):
-            raise UpdateUnreachable("the update server's address must begin with https://")
+        require_tls(url)
         self.base = url.rstrip("/") + "/"
         self.received = 0
         self._partial, self._report = partial, report

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tuf.api.exceptions import DownloadError, DownloadLengthMismatchError, ExpiredMetadataError, RepositoryError
-from tuf.api.metadata import Root, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, TargetFile, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 
 from models.document import MAX_DOCUMENT_BYTES
@@ -246,6 +246,15 @@ def _not_older(found: Seen, seen: Seen) -> None:
         raise UpdateRefused(f"its root is version {found.root}, and this desk has seen {seen.root}")
     if found.keys == seen.keys and found.timestamp < seen.timestamp:
         raise UpdateRefused(f"its timestamp is version {found.timestamp}, and this desk has seen {seen.timestamp}")
+
+
+def check_root(data: bytes) -> None:
+    """Raises UpdateRefused for what is no root metadata, or not signed by its own keys."""
+    with _failures():
+        metadata = Metadata[Root].from_bytes(data)
+        if metadata.signed.type != Root.type:
+            raise UpdateRefused(f"what was given as the publishers' root is their {metadata.signed.type}")
+        metadata.signed.verify_delegate(Root.type, metadata.signed_bytes, metadata.signatures)
 
 
 def files_of(packs: Iterable[Path]) -> dict[str, Path]:

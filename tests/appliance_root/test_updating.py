@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tuf.api.metadata import Metadata, Root
 
 from appliance.updating import Outcome, Updated, UpdateFolder
 from models import publish
@@ -270,6 +271,24 @@ def test_who_follows_the_same_publishers_in_another_ring_forgets_nothing(
     assert desk.folder.seen() == seen
     with pytest.raises(UpdateUnreachable):
         desk.update()
+
+
+@pytest.mark.parametrize("mistake", ["targets", "unsigned", "noise", "http"])
+def test_a_mistake_in_whom_to_follow_is_told_at_once_and_changes_nothing(
+    tmp_path: Path, publishers: Publishers, served: Served, authority: FundHome, mistake: str
+) -> None:
+    """Another file of the repository, a root that nobody signed, an address without TLS: not at the next update."""
+    desk = Desk(tmp_path / "desk", Ring.ALL, publishers, served, authority)
+    desk.update()
+    metadata = publishers.public / "metadata"
+    unsigned = Metadata[Root].from_bytes(publishers.first_root)
+    unsigned.signatures.clear()
+    files = {"targets": (metadata / "1.targets.json").read_bytes(), "unsigned": unsigned.to_bytes(), "noise": b"root"}
+    url = served.url.replace("https", "http") if mistake == "http" else served.url
+    before = {path: path.read_bytes() for path in (tmp_path / "desk").rglob("*") if path.is_file()}
+    with pytest.raises((UpdateRefused, UpdateUnreachable)):
+        desk.folder.follow(Followed(Ring.ALL, url), files.get(mistake, publishers.first_root), None)
+    assert {path: path.read_bytes() for path in (tmp_path / "desk").rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize("name", ["slots/state.json", "settings/state.json", "seen.json"])

@@ -12,15 +12,15 @@ from models.slot_state import Fault
 from models.store import read_pack
 from sync.home import Home
 from sync.sharing import share
-from tests.fakes.publishers import make_pack
+from tests.fakes.publishers import Publishers, make_pack
 from tests.sync.two_users import GROUP, KIOSK, SYNC, as_user
 
 
-def follow(home: Home, pack: Path, wanted: Wanted) -> str:
+def follow(home: Home, root: bytes, pack: Path, wanted: Wanted) -> str:
     """As somebody does who types `sudo -u keldim-sync keldim models ...`: with the usual umask, not that of a unit."""
     os.umask(0o022)
     folder = UpdateFolder(home)
-    folder.follow(Followed(Ring.CANARY), b"root", None)
+    folder.follow(Followed(Ring.CANARY), root, None)
     folder.slots.install(pack, wanted)
     return "installed"
 
@@ -47,9 +47,10 @@ def main(root: Path) -> None:
     for folder in (home.keys, home.fund, home.log):
         folder.mkdir()
     share(home, KIOSK, SYNC, GROUP)
+    publishers = Publishers(root / "repository")
     wanted = Wanted(1, read_pack(pack).digest)
     told = {
-        "followed": as_user(SYNC, GROUP, lambda: follow(home, pack, wanted)),
+        "followed": as_user(SYNC, GROUP, lambda: follow(home, publishers.first_root, pack, wanted)),
         "started": as_user(KIOSK, GROUP, lambda: start(home)),
         "given up": as_user(KIOSK, GROUP, lambda: give_up(home, wanted)),
     }
