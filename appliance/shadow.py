@@ -164,7 +164,7 @@ class Shadow:
             before = read_progress(self._file)
             same = before.digest == self._pack.digest
             self._tally, self._before = (before.tally, before.seconds) if same else (_NOTHING, 0.0)
-            self._since = self._kept = now
+            self._kept = now
             self._worker = ShadowWorker(self._watching.link, folder)
             _log.info("release %d is watched beside the pack in use", self._pack.release)
             self._changed()
@@ -179,7 +179,7 @@ class Shadow:
 
     @property
     def _seconds(self) -> float:
-        return self._before + self._monotonic() - self._since
+        return self._before + (self._monotonic() - self._since if self._opened else 0.0)
 
     def _take_answers(self) -> None:
         while self._worker is not None and self._pack is not None:
@@ -194,7 +194,7 @@ class Shadow:
                 self._keep(self._pack)
                 self._judge(self._pack, said.slowest)
             else:
-                self._opened = True
+                self._opened, self._since = True, self._monotonic()
 
     def _judge(self, pack: Wanted, slowest: float = 0.0) -> None:
         verdict = judge_shadow(self._tally, self._seconds, slowest)

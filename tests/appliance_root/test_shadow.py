@@ -153,7 +153,8 @@ def test_a_desk_with_few_visits_tries_it_after_so_long_and_never_unopened(
         "import sys\nfor line in sys.stdin.buffer: sys.stdin.buffer.read(2 * 512 * 512 * 3); print(SAID, flush=True)"
     )
     said = write_answer(Compared(found=True, passed=True, alike=True)).decode().strip()
-    desk, kept = Desk(tmp_path, eyes, lambda _: (os.fspath(tmp_path / "no-such-program"),)), tmp_path / "shadow.json"
+    program = (sys.executable, "-c", READY + f"SAID = {said!r}\n" + answers)
+    desk, kept = Desk(tmp_path, eyes, lambda _: program), tmp_path / "shadow.json"
 
     def restart() -> None:
         desk.shadow.close()
@@ -164,12 +165,6 @@ def test_a_desk_with_few_visits_tries_it_after_so_long_and_never_unopened(
         return read_progress(kept).tally.visits == visits
 
     pack = desk.install(with_card(pack_path, tmp_path / "newer", b"# newer\n"))
-    desk.idle(LONGEST_S)
-    assert desk.slots.waiting() is not None, "no process, so nobody knows whether it can be opened"
-    desk.shadow.close()
-    kept.unlink()
-    desk.run = lambda _: (sys.executable, "-c", READY + f"SAID = {said!r}\n" + answers)
-    restart()
     for visits in range(1, FEWEST_VISITS + 1):
         desk.visit(PATIENT)
         desk.wait_for(lambda visits=visits: seen(visits), step=0.0)  # type: ignore[misc]
@@ -184,8 +179,16 @@ def test_a_desk_with_few_visits_tries_it_after_so_long_and_never_unopened(
     desk.wait_for(lambda: seen(FEWEST_VISITS + 1), step=0.0)
     desk.idle(LONGEST_S / 2 - 1000)
     assert desk.slots.waiting() is not None
-    assert LONGEST_S - 1000 < read_progress(kept).seconds < LONGEST_S
-    desk.idle(1000)
+    assert read_progress(kept).seconds == LONGEST_S - 1000
+    desk.run = lambda _: (os.fspath(tmp_path / "no-such-program"),)
+    restart()
+    kept.write_text(json.dumps({**json.loads(kept.read_bytes()), "seconds": LONGEST_S}))
+    desk.shadow = desk.start()
+    desk.idle()
+    assert desk.slots.waiting() is not None, "no process, so nobody knows whether it can be opened"
+    desk.run = lambda _: program
+    restart()
+    desk.wait_for(lambda: desk.slots.waiting() is None)
     assert (desk.slots.state().on_trial, desk.slots.state().bad) == (pack, ())
 
 

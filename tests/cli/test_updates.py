@@ -1,6 +1,7 @@
 """From an empty directory to a signed update on a second desk, by the commands of the README; and what goes wrong."""
 
 import contextlib
+import logging
 import re
 import shlex
 import shutil
@@ -55,7 +56,7 @@ from tests.fakes.bad_packs import with_quality
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.documents import make_fund_home
 from tests.fakes.file_server import Served, file_server
-from tests.fakes.publishers import Publishers
+from tests.fakes.publishers import Publishers, make_pack
 from tests.fakes.token import PIN, SoftToken, prepare
 from tests.models.manifests import manifest_of
 
@@ -244,25 +245,30 @@ def test_a_policy_comes_signed_and_is_left_when_it_knows_nobody(
 
 
 def test_settings_take_over_between_two_visits_and_are_left_when_visits_end_worse(
-    clinic: Clinic, pack_path: Path, tmp_path: Path
+    clinic: Clinic, pack_path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not while somebody is there; a policy with which nobody is let in is rolled back by the desk that runs it."""
+    """Not while somebody is there; a policy with which nobody is let in is rolled back by the desk that runs it.
+
+    A pack that waits to be watched is not watched under that policy, and is when it is gone.
+    """
     home, clock, folder = Home(clinic.home), ManualClock(START + timedelta(days=400)), tmp_path / "settings"
-    slots, ids = slots_of_settings(home), list[tuple[str, bool]]()
+    slots, ids, shown = slots_of_settings(home), list[tuple[str, bool]](), list[Snapshot]()
+    caplog.set_level(logging.INFO)
     folder.mkdir()
     (folder / SETTINGS_NAME).write_bytes(b"[policy]\nfmr = 1e-5\n")
     wanted = Wanted(1, settings_digest(b"[policy]\nfmr = 1e-5\n"))
 
     def run(visits: Callable[[Callable[[ScreenState], None]], None]) -> None:
         """The desk opens, and another configuration is to be used after these visits."""
-        with open_desk(home, clock) as desk:
-            eyes = open_eyes(desk, pack_path.parent, counted=True)
+        with (
+            open_desk(home, clock) as desk,
+            contextlib.closing(open_eyes(desk, pack_path.parent, counted=True)) as eyes,
+        ):
             ids.append((eyes.desk.config.policy.policy_id, eyes.desk.managed.trial))
 
             def show(state: ScreenState) -> None:
                 clock.advance(20.0)
-                for probation in eyes.trials.probations:
-                    probation.see(Snapshot(Instant(clock.monotonic()), state))
+                eyes.trials.beside(shown.append)(Snapshot(Instant(clock.monotonic()), state))
 
             visits(show)
             with pytest.raises(PackChanged):
@@ -280,16 +286,24 @@ def test_settings_take_over_between_two_visits_and_are_left_when_visits_end_wors
                 show(state)
             with contextlib.suppress(PackChanged):
                 show(ScreenState.IDLE)
+        assert "is watched" not in caplog.text
 
     own = parse(home.config.read_bytes()).policy.policy_id
     run(interrupted)
+    pack = make_pack(tmp_path / "pack")
+    slots_of(home).install(pack, Wanted(2, read_pack(pack).digest), waits=True)
     run(refused)
+    assert len(shown) > LEAST_VISITS, "the screen saw it all"
     assert ids == [(own, False), (Policy(fmr=1e-5).policy_id, True)]
     assert slots.state().bad == (Bad(wanted, Fault.DRIFT),)
     assert in_force(home)[0].policy.policy_id == own
     (home.root / "updates" / "settings" / "state.json").write_text("{")
     with open_desk(home, clock) as desk:
-        assert open_eyes(desk, pack_path.parent, counted=True).trials.probations, "damaged slots close no desk"
+        eyes = open_eyes(desk, pack_path.parent, counted=True)
+        assert eyes.trials.probations, "damaged slots close no desk"
+        eyes.trials.beside(shown.append)(Snapshot(Instant(clock.monotonic()), ScreenState.IDLE))
+        eyes.close()
+    assert "is watched" in caplog.text
 
 
 def test_a_second_desk_gets_it_from_a_stick(clinic: Clinic, office: Office, astronaut: Path) -> None:
