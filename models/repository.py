@@ -21,7 +21,7 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timest
 from tuf.api.serialization.json import JSONSerializer
 
 from models.errors import RepositoryUnusable, SignaturesMissing
-from models.releases import SIGNED_AT, Ring, write_time
+from models.releases import SIGNED_AT, Ring, parse_time, write_time
 
 LIFETIME: Final = {Root.type: 400, Targets.type: 200, Snapshot.type: 14, Timestamp.type: 3}
 """Days until a signature runs out. A timestamp's is how long a desk can be kept from knowing of something newer (a
@@ -71,7 +71,7 @@ class Repository:
         """The newest metadata of the packs or of a ring, staged or published."""
         return _targets(self._newest(role))
 
-    def published(self, role: str) -> Root | Targets | Snapshot | Timestamp | None:
+    def published(self, role: str) -> "_Signed | None":
         """What desks get of a role now."""
         path = self._published(role)
         return None if path is None else _load(path).signed
@@ -133,6 +133,7 @@ class Repository:
             raise SignaturesMissing(f"signatures are missing: {', '.join(lacking)}")
         root = self.root()
         online = _online(root, signers)
+        self._require_clock((root, self.targets()), now)
         for one in waiting:
             data = _read(self.staged / f"{one.role}.json")
             _write(self._metadata / f"{one.version}.{one.role}.json", data)
@@ -152,9 +153,21 @@ class Repository:
         if not isinstance(root, Root):
             raise RepositoryUnusable("nothing is published yet")
         online = _online(root, signers)
+        self._require_clock((root, self.published(Targets.type)), now)
         changed = self._snapshot(root, online, now)
         self._timestamp(root, online, now)
         return (*changed, Timestamp.type)
+
+    def _require_clock(self, offline: "Sequence[_Signed | None]", now: datetime) -> None:
+        """A stamp of a clock that is behind is refused by desks; one that is ahead they remember."""
+        last = self.published(Timestamp.type)
+        told = None if last is None else last.unrecognized_fields.get(SIGNED_AT)
+        before = parse_time(told) if isinstance(told, str) else None
+        if before is not None and now < before:
+            raise RepositoryUnusable(f"the clock of this machine is before the last stamp, {write_time(before)}")
+        for signed in offline:
+            if signed is not None and signed.expires <= now:
+                raise RepositoryUnusable(f"by this machine's clock {signed.type} has run out: set it, or sign anew")
 
     def _snapshot(self, root: Root, online: dict[str, Signer], now: datetime) -> list[str]:
         meta = {f"{role}.json": MetaFile(self._version(role)) for role in (Targets.type, *Ring)}
@@ -236,6 +249,7 @@ class Repository:
         return max((int(match[1]) for match in found if match), default=0)
 
 
+_Signed = Root | Targets | Snapshot | Timestamp
 _Any = Metadata[Root] | Metadata[Targets] | Metadata[Snapshot] | Metadata[Timestamp]
 
 

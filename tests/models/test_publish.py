@@ -67,6 +67,16 @@ def test_a_daily_stamp_renews_the_snapshot_in_time(publishers: Publishers) -> No
     assert stamp.version == 10
 
 
+@pytest.mark.parametrize("days", [-1, 300])
+def test_a_machine_whose_clock_is_wrong_stamps_nothing(publishers: Publishers, days: int) -> None:
+    """Desks keep the latest time they saw signed: a stamp from next year would keep them from updates until then."""
+    before = _files(publishers.public)
+    for put_out in (publishers.repository.stamp, publishers.repository.renew):
+        with pytest.raises(RepositoryUnusable, match="clock"):
+            put_out([publishers.online], NOW + timedelta(days=days))
+    assert _files(publishers.public) == before
+
+
 def test_the_days_are_stamped_while_a_release_is_signed_elsewhere(publishers: Publishers, tmp_path: Path) -> None:
     """Else desks would stop updating after three days; what is carried back is what was staged and its contents."""
     repository, elsewhere = publishers.repository, tmp_path / "stick"
