@@ -88,11 +88,12 @@ lock: setup-dev ## resolve requirements/*.in again; newest versions with LOCK_AR
 deb: setup ## build the Debian packages into build/deb (Debian 12)
 	@$(PYTHON) -m firmware_notes.debian --out build/deb $(DEB_ARGS)
 
-# A bare Debian, a second version, activation, roll-back, purge. Root, debootstrap and a Debian mirror.
+# A bare Debian, a second version, activation, roll-back, purge; then under systemd. Root, debootstrap, systemd-container, a mirror.
 deb-check: pack ## install the Debian packages in a bare Debian 12 and try them: half an hour
 	@$(PYTHON) -m firmware_notes.debian --out build/deb-check --level 1
 	@$(PYTHON) -m firmware_notes.debian --out build/deb-check --level 1 --version 999.0
 	@sh firmware_notes/debian/check.sh build/deb-check "$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" 999.0 $(PACKS)
+	@sh firmware_notes/debian/check_booted.sh build/deb-check/root "$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" 999.0
 
 clean: ## remove what was built, but neither .venv nor any desk's data
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*
