@@ -50,7 +50,6 @@ from sync.clock import SystemClock
 from sync.durable import replace_file
 from sync.fund.home import FundHome
 
-FPS = 15.0
 LIMIT_S = 1.0
 _PATIENCE_S = 240.0
 PHASES = ("before", "receiving", "watched", "to trial", "roll-back")
@@ -58,13 +57,14 @@ PHASES = ("before", "receiving", "watched", "to trial", "roll-back")
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds of a visit, of the pause after it, and for which a phase goes on before the next.
+    """Frames a second; seconds of a visit, of the pause after it, and for which a phase goes on before the next.
 
     scenes: of both, as many as are made before the desk begins.
 
     A phase settles for longer than a visit and its pause, so that each has one whole of both.
     """
 
+    fps: float = 15.0
     visit: float = 8.0
     empty: float = 6.0
     settle: float = 30.0
@@ -84,6 +84,11 @@ class _Gaps:
     snapshots: dict[str, float] = field(default_factory=dict)
     last: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def measured(self) -> bool:
+        """Whether there is a figure of either for this phase."""
+        return self.frames.get(self.phase, 0.0) > 0 and self.snapshots.get(self.phase, 0.0) > 0
+
     def mark(self, kind: str) -> None:
         """A frame was taken, or a snapshot shown."""
         now, into = self.clock.monotonic(), self.frames if kind == "frame" else self.snapshots
@@ -98,7 +103,7 @@ class _Camera:
     name = "scene"
 
     def __init__(self, portrait: Portrait, gaps: _Gaps, stop: threading.Event, pace: Pace) -> None:
-        self._gaps, self._stop = gaps, stop
+        self._gaps, self._stop, self._fps = gaps, stop, pace.fps
         empty, visit = Script((), seconds=pace.empty), Script((Enter(0.0, LivePerson(portrait)),), seconds=pace.visit)
         turns = (self._scene(n, (empty, visit)[n % 2]) for n in count())
         # as many as will be needed are built before the first frame is due: that is no work of a desk
@@ -110,7 +115,7 @@ class _Camera:
         frame = None if self._stop.is_set() else next(self._frames, None)
         if frame is None:
             return None
-        self._due = max(self._due + 1 / FPS, self._gaps.clock.monotonic())
+        self._due = max(self._due + 1 / self._fps, self._gaps.clock.monotonic())
         self._gaps.clock.sleep(max(self._due - self._gaps.clock.monotonic(), 0.0))
         self._gaps.mark("frame")
         self._index += 1
@@ -120,7 +125,7 @@ class _Camera:
         """Nothing is open."""
 
     def _scene(self, seed: int, script: Script) -> Scene:
-        return Scene(script, name=self.name, start=Instant(0.0), fps=FPS, seed=seed)
+        return Scene(script, name=self.name, start=Instant(0.0), fps=self._fps, seed=seed)
 
     @staticmethod
     def _play(scenes: Iterable[Scene]) -> Iterator[Frame]:
@@ -221,7 +226,7 @@ def measure(packs: Path, pack: str, clock: SystemClock, told: Callable[[str], ob
     ]
     facts: dict[str, str | int | float] = {
         "pack": pack,
-        "frames a second": FPS,
+        "frames a second": pace.fps,
         "people enrolled": 0,
         "visits watched before": LEAST_VISITS - 1,
     }
@@ -270,8 +275,12 @@ def _update(
     """What happens to the desk, one thing after the other."""
     clock, slots = gaps.clock, slots_of(site.home)
 
-    def phase(name: str, act: Callable[[], object] = lambda: None) -> None:
+    def settle() -> None:
         clock.sleep(pace.settle)
+        _wait(clock, lambda: gaps.measured, f"pictures while {gaps.phase}")
+
+    def phase(name: str, act: Callable[[], object] = lambda: None) -> None:
+        settle()
         gaps.phase = name
         act()
         told(name)
@@ -291,6 +300,6 @@ def _update(
         _wait(clock, lambda: running[0] == wanted.digest, "the new pack on trial")
         phase("roll-back", lambda: slots.give_up(wanted, Fault.DRIFT))
         _wait(clock, lambda: running[0] != wanted.digest, "the pack before")
-        clock.sleep(pace.settle)
+        settle()
     finally:
         stop.set()

@@ -107,7 +107,7 @@ def test_a_pack_comes_is_watched_tried_and_given_up(pack_path: Path) -> None:
         begun.append(phase)
         clock.ahead += LOOK_S
 
-    pace = update.Pace(visit=2.0, empty=2.5, settle=0.3, scenes=1)
+    pace = update.Pace(fps=8.0, visit=2.0, empty=2.5, settle=0.6, scenes=1)
     report = update.measure(pack_path.parent, pack_path.name, clock, told, pace)
     assert ("before", *begun) == update.PHASES
     kinds = ("frames", "snapshots")
