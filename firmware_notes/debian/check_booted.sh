@@ -39,7 +39,7 @@ boot() {
     stop "it does not boot: $(tail -n 3 "$root/boot.log")"
 }
 cut_power() { kill -9 "$pid"; wait "$nspawn" || :; }
-trap 'kill -9 ${pid:-} 2>/dev/null || :' EXIT
+trap 'kill -9 ${pid:-} 2>/dev/null; wait' EXIT
 
 step "install both, seal the desk's keys to the host"
 cat >"$root/prepare.sh" <<END
@@ -61,7 +61,8 @@ ExecStart=/bin/sh -c 'test ! -e /etc/break || readlink /opt/keldim/current | gre
 RestartSec=1
 END
 ln -sf /lib/systemd/system/keldim-kiosk.service /lib/systemd/system/keldim-sync.service "$root/etc/systemd/system/multi-user.target.wants/"
-rm -f "$root/var/lib/keldim-release/state.json"
+rm -f "$root/var/lib/keldim-release/state.json"   # whatever an earlier run left
+ln -sfn "releases/$old" "$root/opt/keldim/current"
 
 step "a program that ends at once, and says well: three starts, then the old release"
 boot
