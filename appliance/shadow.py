@@ -235,7 +235,7 @@ class Shadow:
         self._kept = self._monotonic()
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(self._file, _written(Watched(pack.digest, self._tally, self._seconds)))
+            replace_file(self._file, _written(Watched(pack.digest, self._tally, self._seconds)), mode=0o640)
         except OSError as error:
             _log.warning("how the new pack sees visits cannot be kept: %s", error.strerror)
 

@@ -94,10 +94,15 @@ def activate(
         if (name, previous) != (before.name, before.previous):
             write_packs(desk.home.config, name, previous)
         at = progress(desk.records, pack.digest)
+        state = slots_of(desk.home).state()
+        signed = state.pack(state.in_use)
     if as_json:
         dump({"name": name, "digest": pack.digest, "previous": list(previous), "waiting": at.people - at.moved})
     else:
-        say(f"pack {name} {pack.digest[:12]} is the desk's; restart the desk to use it")
+        when = "restart the desk to use it"
+        if signed is not None:
+            when = f"release {signed.release}, which came signed, stays in use"
+        say(f"pack {name} {pack.digest[:12]} is the desk's delivered one; {when}")
         if previous:
             say(
                 f"{at.people - at.moved} of {at.people} people are recognised by {', '.join(previous)} until they visit"

@@ -134,6 +134,7 @@ def test_a_good_pack_goes_on_trial_after_so_many_visits(desk: Desk, pack_path: P
     assert desk.slots.waiting() is not None
     files = {path.name for path in tmp_path.iterdir() if path.is_file()}
     assert files == {Home(tmp_path).config.name, "shadow.json"}
+    assert (tmp_path / "shadow.json").stat().st_mode & 0o777 == 0o640, "the delivery's user tells how far it is"
     desk.visit(PATIENT)
     desk.wait_for(lambda: desk.slots.waiting() is None)
     state = desk.slots.state()

@@ -75,6 +75,7 @@ def test_a_pack_that_came_signed_is_what_people_move_to(moving: Clinic) -> None:
     assert [row["pack"] for row in json.loads(json.dumps(at["waiting"]))] == ["builtin"]
     shown = moving("models", "migration")
     assert ("release 3" in shown.out, shown.err) == (True, "")
+    assert "release 3, which came signed, stays in use" in moving("models", "activate", "builtin").out
     assert moving("models", "retire", "second", "--now").code == 2
     assert "1 patients and 0 staff have no other template" in moving("models", "retire", "builtin").out
     moving("models", "retire", "builtin", "--now").failed_with(MigrationUnfinished)
