@@ -37,6 +37,8 @@ _ASKED = 0.5
 """Seconds between two looks whether reception wants another try."""
 
 _NOBODY = frozenset({State.IDLE, State.LEAVING, State.OUT_OF_SERVICE})
+_AT_WORK = frozenset({State.CHECKING, State.SAVING})
+"""Over before the next frame, as a rule."""
 _IN_PERSON = frozenset({State.CHOOSE, State.GUARDIAN, State.CONFIRM, State.STILL_THERE})
 """Whoever was recognised must stay in sight for as long as they are asked something."""
 
@@ -203,6 +205,8 @@ class Station:
         if signal is Signal.WITHOUT_FACE:
             self._met.go_without_face(self._visit.state)
         self._visit = step.visit
+        if self._visit.state in _AT_WORK:  # before the work: on a slow disk it takes as long as one wonders
+            self._publish(self._screen.bare(self._visit.state, now))
         for effect in step.effects:
             if self._visit.state is step.visit.state:  # an effect that failed has led elsewhere
                 self._perform(effect, now)

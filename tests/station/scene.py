@@ -73,6 +73,7 @@ class Scene:
         self.observer, self.film, self.clock = ScriptedObserver(), Film(), ManualClock()
         self.policy = policy
         self.snapshots: list[Snapshot] = []
+        self.at_work: list[Snapshot] = []
         recogniser = Recogniser(self.matcher, FixedThresholds(), policy, PACK, flagged=lambda who: who in siblings)
         equipment = Equipment(
             self.observer,
@@ -87,7 +88,11 @@ class Scene:
             watch=watch(self.desk) if watch else None,
             training=training,
         )
-        self.station = Station(equipment, "front", self.snapshots.append, Instant(0.0))
+        self.station = Station(equipment, "front", self._publish, Instant(0.0))
+
+    def _publish(self, shown: Snapshot) -> None:
+        """What is only shown while the desk works is no answer to a frame."""
+        (self.at_work if shown.state in (State.CHECKING, State.SAVING) else self.snapshots).append(shown)
 
     @property
     def now(self) -> Snapshot:

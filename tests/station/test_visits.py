@@ -49,6 +49,16 @@ def test_a_patient_is_recognised_confirms_and_gets_a_receipt() -> None:
     assert about.quality > 50
 
 
+def test_the_screen_says_what_the_desk_works_on() -> None:
+    """Checking while somebody is looked for, saving until the visit is written: on a slow disk this is seen."""
+    scene = Scene()
+    confirmed(scene, patient("ali"))
+    checking, saving = scene.at_work
+    assert (checking.state, saving.state) == (State.CHECKING, State.SAVING)
+    assert (checking.greeting, saving.greeting, saving.receipt) == ("", "", ""), "nothing is promised yet"
+    assert saving.at == next(shown.at for shown in scene.snapshots if shown.state is State.RECEIPT)
+
+
 def test_today_s_list_is_searched_first_then_everybody() -> None:
     """The whole gallery is searched as well, for a better match elsewhere."""
     scene = Scene()
