@@ -75,7 +75,7 @@ def reception(greeting: str, services: Sequence[PlannedService], now: datetime, 
 
 def offer(service: PlannedService) -> Offer:
     """A planned service as the patient sees it."""
-    return Offer(service.service, service.code, service.names, service.room, service.starts_at)
+    return Offer(service.service, service.code, service.names, service.room, service.starts_at, doctor=service.doctor)
 
 
 def _starts(service: PlannedService, now: datetime) -> datetime:

@@ -16,17 +16,18 @@ FACE = (0.42, 0.2, 0.16, 0.3)
 RECEIPT = "0f3a9b2c11112222333344445555ffff"
 
 
-def _offer(number: int, kk: str, ru: str, en: str, room: str = "214") -> Offer:
+def _offer(number: int, kk: str, ru: str, en: str, room: str = "214", doctor: str = "") -> Offer:
     names = (("kk", kk), ("ru", ru), ("en", en))
-    return Offer(f"service-{number}", "A02.001", names, room, f"2026-11-26 1{number}:30")
+    return Offer(f"service-{number}", "A02.001", names, room, f"2026-11-26 1{number}:30", doctor=doctor)
 
 
-GP = _offer(0, "Терапевт қабылдауы", "Приём терапевта", "Visit to the general practitioner")
+GP = _offer(0, "Терапевт қабылдауы", "Приём терапевта", "Visit to the general practitioner", doctor="Ахметова С.")
 ULTRASOUND = _offer(
     1,
     "Құрсақ қуысы ағзаларының кешенді ультрадыбыстық зерттеуі",
     "Комплексное ультразвуковое исследование органов брюшной полости",
     "Comprehensive ultrasound examination of the abdominal organs",
+    doctor="Нұрмұхамбетқызы Ғ.",
 )
 ECG = _offer(2, "Электрокардиография", "Электрокардиография", "Electrocardiography", "012")
 BLOOD = _offer(3, "Қан алу", "Забор крови", "Blood sample", "")

@@ -263,7 +263,7 @@ def _left(shown: Snapshot) -> float:
 def _when(offer: Offer, language: Language) -> str:
     at = screen_text(Label.TODAY_AT, language, time=offer.starts_at[11:16])
     room = screen_text(Label.ROOM, language, room=offer.room) if offer.room else ""
-    return "  ·  ".join(filter(None, (offer.child, at, room)))
+    return "  ·  ".join(filter(None, (offer.child, at, room, offer.doctor)))
 
 
 def _choice(offer: Offer, language: Language) -> tuple[Button, str, str]:

@@ -151,8 +151,8 @@ def import_services(
     """Take over planned services.
 
     Columns: iin, service_code, service_name_kk, service_name_ru, service_name_en, room, provider, starts
-    (YYYY-MM-DD HH:MM); optional: code, six digits that the patient was told, to check in without a face. All lines or
-    none.
+    (YYYY-MM-DD HH:MM); optional: code, six digits that the patient was told, to check in without a face; doctor, the
+    name that the patient is shown. All lines or none.
     """
     try:
         content = file.read_bytes()

@@ -110,7 +110,8 @@ class Terminal:
             refusals["<"] = IntentKind.BACK
         for number, offer in enumerate(shown.offers, 1):
             whose = f" ({offer.child})" if offer.child else ""
-            self._tell(f"{number}. {offer.starts_at[11:]} {offer.name(self._language)}, {offer.room}{whose}\n")
+            what = ", ".join(filter(None, (offer.name(self._language), offer.room, offer.doctor)))
+            self._tell(f"{number}. {offer.starts_at[11:]} {what}{whose}\n")
         for key, refusal in refusals.items():
             self._tell(f"{key}. {answer_text(refusal, self._language)}\n")
         while True:

@@ -14,7 +14,10 @@ from appliance.core.types import Cue, Instant, Sensitive
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Offer(Sensitive):
-    """One service the patient may confirm. names: by language code. child: greeting of whose it is, empty for own."""
+    """One service the patient may confirm. names: by language code. child: greeting of whose it is, empty for own.
+
+    doctor: name of who gives it, empty where the clinic does not say.
+    """
 
     service: str
     code: str
@@ -22,6 +25,7 @@ class Offer(Sensitive):
     room: str
     starts_at: str
     child: str = ""
+    doctor: str = ""
 
     def name(self, language: str) -> str:
         """The name in a language, else in the first one given."""

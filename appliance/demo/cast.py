@@ -30,7 +30,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A service, in the three languages, where it is given and by whom."""
+    """A service, in the three languages, where it is given and by whom: code and name."""
 
     code: str
     kk: str
@@ -38,6 +38,7 @@ class Errand:
     en: str
     room: str
     provider: str
+    doctor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,17 @@ class Role(Person):
     picture: Picture = field(kw_only=True)
 
 
-_THERAPIST = Errand("A02.004", "Терапевттің қабылдауы", "Приём терапевта", "General practitioner", "12", "d-011")
-_CARDIOLOGIST = Errand("A02.015", "Кардиологтың қабылдауы", "Приём кардиолога", "Cardiologist", "14", "d-015")
-_BLOOD = Errand("B02.110", "Жалпы қан талдауы", "Общий анализ крови", "Blood count", "3", "d-027")
-_ECG = Errand("C03.001", "Электрокардиограмма", "Электрокардиограмма", "Electrocardiogram", "7", "d-031")
-_VACCINE = Errand("A02.073", "Балаға екпе салу", "Прививка ребёнку", "Vaccination of a child", "5", "d-040")
+_THERAPIST = Errand(
+    "A02.004", "Терапевттің қабылдауы", "Приём терапевта", "General practitioner", "12", "d-011", "С. Ахметова"
+)
+_CARDIOLOGIST = Errand(
+    "A02.015", "Кардиологтың қабылдауы", "Приём кардиолога", "Cardiologist", "14", "d-015", "Н. Каримов"
+)
+_BLOOD = Errand("B02.110", "Жалпы қан талдауы", "Общий анализ крови", "Blood count", "3", "d-027", "А. Нұрланқызы")
+_ECG = Errand("C03.001", "Электрокардиограмма", "Электрокардиограмма", "Electrocardiogram", "7", "d-031", "Р. Ли")
+_VACCINE = Errand(
+    "A02.073", "Балаға екпе салу", "Прививка ребёнку", "Vaccination of a child", "5", "d-040", "Ж. Оспанова"
+)
 _KK, _RU, _EN = Language.KAZAKH, Language.RUSSIAN, Language.ENGLISH
 
 

@@ -103,7 +103,7 @@ def schedule(people: Sequence[Person], now: datetime) -> bytes:
     """Services of the cast within this hour, as the clinic's system would drop them (CSV)."""
     quarter = now.replace(minute=now.minute // 15 * 15)
     last = now.replace(hour=23, minute=45)
-    lines = ["iin,service_code,service_name_kk,service_name_ru,service_name_en,room,provider,starts,code"]
+    lines = ["iin,service_code,service_name_kk,service_name_ru,service_name_en,room,provider,doctor,starts,code"]
     for number, (who, errand) in enumerate((each, errand) for each in people for errand in each.errands):
         starts = f"{min(quarter + timedelta(minutes=15 * (number % 4)), last):%Y-%m-%d %H:%M}"
         lines.append(",".join((who.iin.digits, *astuple(errand), starts, who.code)))

@@ -16,7 +16,7 @@ from sync.database import Database, Value
 
 _PERSON = "person_id, iin_ref, sealed_profile, created_at, erased_at"
 _TEMPLATE = "person_id, kind, pack, sealed, template_hash, created_at"
-_SERVICE = "service_id, iin_ref, code, name_kk, name_ru, name_en, room, provider, day, starts_at, imported_at"
+_SERVICE = "service_id, iin_ref, code, name_kk, name_ru, name_en, room, provider, doctor, day, starts_at, imported_at"
 
 
 @dataclass(frozen=True, slots=True)

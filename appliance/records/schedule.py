@@ -30,8 +30,9 @@ COLUMNS = (
     "starts",
 )
 
-OPTIONAL = ("code",)
-"""code: six digits that the patient was told, to check in without a face; empty for who has none."""
+OPTIONAL = ("code", "doctor")
+"""code: six digits that the patient was told, to check in without a face; empty for who has none. doctor: name of who
+gives the service, as the patient knows it; shown, never in an event."""
 
 FILE_MAX = 8 * 1024 * 1024
 """Bytes; a day of the largest clinic (20 desks, 600 visits each) is below 4 MiB."""
@@ -49,7 +50,7 @@ _STARTS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
 class ScheduledService(Sensitive):
     """One line of the file. line: its number, from 1. names: by language code. starts: clinic time, without offset.
 
-    visit_code: what the patient was told, empty where there is none.
+    visit_code: what the patient was told, doctor: the name that is shown; each empty where there is none.
     """
 
     line: int
@@ -60,6 +61,7 @@ class ScheduledService(Sensitive):
     provider: str
     starts: datetime
     visit_code: str = ""
+    doctor: str = ""
 
     @property
     def day(self) -> date:
@@ -160,6 +162,7 @@ def _service(line: int, row: Mapping[str, str]) -> ScheduledService:
         provider=row["provider"],
         starts=_starts(row["starts"]),
         visit_code=visit_code,
+        doctor=row.get("doctor", ""),
     )
 
 

@@ -7,7 +7,7 @@ there. Read from the Bundle, and nothing else (https://hl7.org/fhir/R4/appointme
 - `start`, with the clinic's own offset: the clinic's time is what it says before the offset;
 - the first `serviceType` coding: code, display, and the display's translations (extension `translation`);
 - the participants' `Patient` (the identifier of type NI, HL7 table 0203, else the one that is an IIN),
-  `Practitioner` or `PractitionerRole` (first identifier, else its id) and `Location` (name);
+  `Practitioner` (first identifier, else its id; first name) or `PractitionerRole` (identifier) and `Location` (name);
 - an identifier of the appointment with the system `urn:keldim:visit-code`.
 """
 
@@ -64,7 +64,15 @@ def _row(appointment: _Object, resources: Mapping[str, _Object], number: int) ->
         "provider": _text(named.get("value")) or _text(practitioner.get("id")),
         "starts": _starts(_text(appointment.get("start")), number),
         "code": _text(_first(codes).get("value")),
+        "doctor": _called(_first(_objects(practitioner.get("name")))),
     }
+
+
+def _called(name: _Object) -> str:
+    """A HumanName: its text, else its given names and the family's."""
+    given = name.get("given")
+    parts = [*(given if isinstance(given, list) else ()), name.get("family")]
+    return _text(name.get("text")) or " ".join(filter(None, map(_text, parts)))
 
 
 def _named(entries: list[_Object]) -> Iterator[tuple[str, _Object]]:

@@ -321,3 +321,8 @@ def _pack_forms(db: Database) -> None:
 @RECORDS_MIGRATIONS(name="0009_invitations")
 def _invitations(db: Database) -> None:
     db.execute(_INVITATIONS)
+
+
+@RECORDS_MIGRATIONS(name="0010_doctor")
+def _doctor(db: Database) -> None:
+    db.execute("ALTER TABLE planned_service ADD COLUMN doctor TEXT NOT NULL DEFAULT ''")

@@ -20,7 +20,7 @@ from appliance.records.visit_codes import VisitCodes
 from sync.database import Database, known
 
 _SELECT = (
-    "SELECT planned_service.service_id, iin_ref, code, name_kk, name_ru, name_en, room, provider, starts_at,"
+    "SELECT planned_service.service_id, iin_ref, code, name_kk, name_ru, name_en, room, provider, doctor, starts_at,"
     " visit.event_id, visit.confirmed_at FROM planned_service LEFT JOIN visit"
     " ON visit.service_id = planned_service.service_id AND corrected_by IS NULL"
 )
@@ -30,6 +30,7 @@ _SELECT = (
 class PlannedService:
     """One service. patient: pseudonym. names: by language code. starts_at: clinic time `YYYY-MM-DDTHH:MM`.
 
+    doctor: name as the patient knows it, empty where the clinic does not say.
     event: id of the event that confirmed it; None while it is open. at: RFC 3339, when that was; empty while it is.
     """
 
@@ -42,6 +43,7 @@ class PlannedService:
     starts_at: str
     event: str | None
     at: str = ""
+    doctor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +85,15 @@ class Services:
         self._codes.forget_before(at.date())
         for line in scheduled:
             before = self._shown(self._id(line))
-            after = (*(name for _, name in line.names), line.room)
+            after = (*(name for _, name in line.names), line.room, line.doctor)
             if before is None:
                 self._insert(line, written(at))
                 self._keep_code(line)
                 added += 1
             elif self._keep_code(line) or before != after:
                 self._db.execute(
-                    "UPDATE planned_service SET name_kk = ?, name_ru = ?, name_en = ?, room = ?, imported_at = ?"
-                    " WHERE service_id = ?",
+                    "UPDATE planned_service SET name_kk = ?, name_ru = ?, name_en = ?, room = ?, doctor = ?,"
+                    " imported_at = ? WHERE service_id = ?",
                     (*after, written(at), self._id(line)),
                 )
                 changed += 1
@@ -230,20 +232,20 @@ class Services:
         whole = b"".join(len(part).to_bytes(2) + part for part in parts)
         return hashlib.sha256(whole).hexdigest()[:32]
 
-    def _shown(self, service: str) -> tuple[str, str, str, str] | None:
+    def _shown(self, service: str) -> tuple[str, ...] | None:
         row = self._db.execute(
-            "SELECT name_kk, name_ru, name_en, room FROM planned_service WHERE service_id = ?", (service,)
+            "SELECT name_kk, name_ru, name_en, room, doctor FROM planned_service WHERE service_id = ?", (service,)
         ).fetchone()
-        return None if row is None else (row[0], row[1], row[2], row[3])
+        return None if row is None else tuple(row)
 
     def _insert(self, line: ScheduledService, at: str) -> None:
         names = (name for _, name in line.names)
         who = pseudonym(line.iin, self._pseudonym_key)
         self._db.execute(
-            "INSERT INTO planned_service (service_id, iin_ref, code, name_kk, name_ru, name_en, room, provider, day,"
-            " starts_at, imported_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO planned_service (service_id, iin_ref, code, name_kk, name_ru, name_en, room, provider, doctor,"
+            " day, starts_at, imported_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *(self._id(line), who, line.code, *names, line.room, line.provider),
+                *(self._id(line), who, line.code, *names, line.room, line.provider, line.doctor),
                 *(line.day.isoformat(), _starts_at(line), at),
             ),
         )
@@ -253,9 +255,11 @@ class Services:
             rows = self._db.execute(sql, values).fetchall()
         return tuple(
             PlannedService(
-                service, patient, code, (("kk", kk), ("ru", ru), ("en", en)), room, provider, starts, event, at or ""
+                *(service, patient, code, (("kk", kk), ("ru", ru), ("en", en)), room, provider, starts, event),
+                at=at or "",
+                doctor=doctor,
             )
-            for service, patient, code, kk, ru, en, room, provider, starts, event, at in rows
+            for service, patient, code, kk, ru, en, room, provider, doctor, starts, event, at in rows
         )
 
 

@@ -97,6 +97,14 @@ def test_a_room_that_nobody_named_is_left_out() -> None:
     assert [place for _, _, place in chosen.choices][3] == "Today, 13:30"
 
 
+def test_who_gives_the_service_stands_beside_time_and_room() -> None:
+    """Where it is chosen and where it is asked for; what nobody named is left out."""
+    asked = render(STATES["confirm"], AROUND, Language.ENGLISH)
+    assert asked.service[1].endswith("Room 214  ·  Ахметова С.")
+    chosen = render(STATES["choose_two"], AROUND, Language.ENGLISH)
+    assert [place.rpartition("·")[2].strip() for _, _, place in chosen.choices] == ["Ахметова С.", "Нұрмұхамбетқызы Ғ."]
+
+
 def test_printing_is_offered_where_a_printer_is() -> None:
     """Otherwise the code on the screen is the receipt."""
     with_printer = render(STATES["receipt"], AROUND, Language.ENGLISH)

@@ -46,6 +46,13 @@ def test_a_good_file_is_read() -> None:
     assert repr(service) == "<ScheduledService redacted>"
 
 
+def test_who_gives_a_service_may_be_named() -> None:
+    """The name is for the screen; a clinic need not say it."""
+    header = f"{HEADER},doctor"
+    named, unnamed = parse_schedule(_file((*GOOD, "С. Ахметова"), (*_with("provider", "dr-2"), ""), header=header))
+    assert (named.doctor, unnamed.doctor) == ("С. Ахметова", "")
+
+
 def test_what_spreadsheets_make_of_a_file_is_read() -> None:
     """Byte order mark, semicolons, CRLF, other order of columns, blank lines, no-break spaces, an empty room."""
     header = ";".join(reversed(COLUMNS))

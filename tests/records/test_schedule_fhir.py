@@ -56,7 +56,12 @@ def _bundle() -> dict[str, Any]:
         "identifier": [{"value": "card-7"}, {"type": kind, "value": IIN}],
         "name": [{"text": "nobody reads this"}],
     }
-    doctor = {"resourceType": "Practitioner", "id": "d17", "identifier": [{"value": "d-017"}]}
+    doctor = {
+        "resourceType": "Practitioner",
+        "id": "d17",
+        "identifier": [{"value": "d-017"}],
+        "name": [{"family": "Ахметова", "given": ["Сәуле"]}],
+    }
     room = {"resourceType": "Location", "id": "r", "name": "214"}
     entries = [{"resource": each} for each in (appointment, patient, doctor)]
     return {
@@ -71,11 +76,17 @@ def _read(bundle: object) -> Any:
 
 
 def test_an_appointment_becomes_a_service() -> None:
-    """With names in three languages, room, provider, the clinic's own time and the visit's code."""
+    """With names in three languages, room, provider and their name, the clinic's own time and the visit's code."""
     (service,) = _read(_bundle())
     assert (service.iin.digits, service.code, service.room, service.provider) == (IIN, "A02.001", "214", "d-017")
     assert service.names == (("kk", "Терапевт қабылдауы"), ("ru", "Приём терапевта"), ("en", "GP"))
     assert (service.starts.isoformat(), service.visit_code) == ("2026-11-26T10:30:00", "314159")
+    assert service.doctor == "Сәуле Ахметова"
+    bundle = _bundle()
+    bundle["entry"][2]["resource"]["name"] = [{"text": "Dr Akhmetova", "family": "Akhmetova"}]
+    assert _read(bundle)[0].doctor == "Dr Akhmetova"
+    del bundle["entry"][2]["resource"]["name"]
+    assert _read(bundle)[0].doctor == ""
 
 
 @pytest.mark.parametrize("status", ["cancelled", "noshow", "entered-in-error", "fulfilled", "proposed"])

@@ -16,10 +16,10 @@ TODAY = date(2026, 11, 22)
 
 
 def _line(
-    number: int, starts: str = "2026-11-22 09:30", room: str = "12", code: str = "A02"
+    number: int, starts: str = "2026-11-22 09:30", room: str = "12", code: str = "A02", doctor: str = ""
 ) -> tuple[ScheduledService, ...]:
-    row = f"{make_iin(number).digits},{code},қабылдау,приём,visit,{room},dr-1,{starts}"
-    return parse_schedule(f"{','.join(COLUMNS)}\n{row}\n".encode())
+    row = f"{make_iin(number).digits},{code},қабылдау,приём,visit,{room},dr-1,{starts},{doctor}"
+    return parse_schedule(f"{','.join(COLUMNS)},doctor\n{row}\n".encode())
 
 
 def _keep(records: DeskRecords, at: datetime, *lines: tuple[ScheduledService, ...]) -> Imported:
@@ -57,7 +57,7 @@ def test_a_patients_services_of_the_day_are_found(records: DeskRecords, at: date
 
 
 def test_importing_again_doubles_nothing(records: DeskRecords, at: datetime) -> None:
-    """A changed room is taken over under the same id; what the new file does not name stays."""
+    """A changed room or doctor is taken over under the same id; what the new file does not name stays."""
     _keep(records, at, _line(1), _line(2))
     before = {each.service for each in records.services.on(TODAY)}
     assert _keep(records, at, _line(1, room="14"), _line(3)) == Imported(1, 1, 0)
@@ -65,6 +65,8 @@ def test_importing_again_doubles_nothing(records: DeskRecords, at: datetime) -> 
     after = {each.service: each.room for each in records.services.on(TODAY)}
     assert before < after.keys()
     assert sorted(after.values()) == ["12", "12", "14"]
+    assert _keep(records, at, _line(2, doctor="С. Ахметова")) == Imported(0, 1, 0)
+    assert sorted(each.doctor for each in records.services.on(TODAY)) == ["", "", "С. Ахметова"]
 
 
 def test_a_service_is_confirmed_once(records: DeskRecords, at: datetime) -> None:

@@ -1,5 +1,6 @@
 """What a patient is offered: what is due, never what is hours away."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -37,6 +38,13 @@ def test_what_is_due_is_offered(services: list[PlannedService], offered: list[st
     """An hour ahead by default; of what is too early only when to come, and only if nothing else is left."""
     met = reception("Ali A.", services, NOW, POLICY)
     assert ([offer.service for offer in met.offers], met.early, met.confirmed) == (offered, early, confirmed)
+
+
+def test_who_gives_the_service_is_told() -> None:
+    """By the name that the clinic gave, if it gave one."""
+    named = replace(planned("10:00"), doctor="С. Ахметова")
+    met = reception("", [named, planned("10:00")], NOW, POLICY)
+    assert [offer.doctor for offer in met.offers] == ["С. Ахметова", ""]
 
 
 def test_how_early_is_the_policys() -> None:
