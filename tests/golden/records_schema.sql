@@ -125,7 +125,7 @@ CREATE TABLE planned_service (
     day TEXT NOT NULL CHECK (length(day) = 10),
     starts_at TEXT NOT NULL CHECK (length(starts_at) = 16 AND substr(starts_at, 1, 10) = day),
     imported_at TEXT NOT NULL
-) STRICT;
+, doctor TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE INDEX planned_service_day ON planned_service (day, iin_ref);
 
