@@ -5,7 +5,8 @@ It runs apart from the process that sees faces, which takes the slots over while
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -127,42 +128,35 @@ class UpdateFolder:
         """Look at what the publishers want, and put new settings and a new pack into their slots.
 
         One of them at a time is on trial, or nobody could tell which of them made visits end worse; a pack that is only
-        watched keeps no settings waiting. floor: a time that
-        has certainly passed. delivered: packs whose files need not be fetched. at_once: a new pack goes on trial
-        without being watched first. Raises UpdateGoingOn, and the failures of `models.updates` and `models.slots`.
+        watched keeps no settings waiting. floor: a time that has certainly passed. delivered: packs whose files need
+        not be fetched. at_once: a new pack goes on trial without being watched first. Raises UpdateGoingOn, and the
+        failures of `models.updates` and `models.slots`.
         """
+        with self._alone():
+            root = self._kept("root.json")
+            if root is None:
+                raise SlotsUnusable("root.json is missing: follow the publishers again")
+            news = Updates(self._folder / "cache", root, followed.ring).look(door, now, floor, self.seen())
+            self._keep("seen.json", write_seen(news.seen))
+            withdrawn = news.assignment.withdrawn
+            self.slots.obey(news.assignment.floor, withdrawn)
+            self.settings.obey(news.assignment.settings_floor, withdrawn)
+            settings = self._update_settings(news)
+            pack = self._update_pack(news, delivered, at_once=at_once)
+            return Updated(pack, settings, door.received)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While no other update of this desk goes on: two would write into one half of a file. Raises UpdateGoingOn."""
         try:
             make_shared(self._folder)
         except OSError as error:
             raise SlotsUnusable(f"{self._folder.name} cannot be made: {error.strerror}") from error
-        taken = UpdateGoingOn("another update of this desk is going on")
         try:
-            with exclusive(self._folder / "update.lock", taken):  # two would write into one half of a file
-                return self._update(door, followed, now, floor, delivered, at_once=at_once)
+            with exclusive(self._folder / "update.lock", UpdateGoingOn("another update of this desk is going on")):
+                yield
         except DatabaseUnreachable as error:  # of the lock: nothing else here is a database
             raise SlotsUnusable(str(error)) from error
-
-    def _update(
-        self,
-        door: Door,
-        followed: Followed,
-        now: datetime,
-        floor: datetime | None,
-        delivered: Sequence[Path],
-        *,
-        at_once: bool,
-    ) -> Updated:
-        root = self._kept("root.json")
-        if root is None:
-            raise SlotsUnusable("root.json is missing: follow the publishers again")
-        news = Updates(self._folder / "cache", root, followed.ring).look(door, now, floor, self.seen())
-        self._keep("seen.json", write_seen(news.seen))
-        withdrawn = news.assignment.withdrawn
-        self.slots.obey(news.assignment.floor, withdrawn)
-        self.settings.obey(news.assignment.settings_floor, withdrawn)
-        settings = self._update_settings(news)
-        pack = self._update_pack(news, delivered, at_once=at_once)
-        return Updated(pack, settings, door.received)
 
     def _update_settings(self, news: News) -> Outcome:
         wanted, state = news.assignment.settings, self.settings.state()

@@ -16,6 +16,7 @@ Window {
 
     // A button that has just come takes no press: it is the second one of a double click, meant for what was there before.
     property int unread: 500
+    readonly property bool readable: !fresh.running || unread === 0
     readonly property bool over: now.over
     readonly property int offered: now.answers.length
     onOverChanged: fresh.restart()
@@ -117,7 +118,7 @@ Window {
                         weight: index === 0 ? "primary" : "secondary"
                         text: modelData
                         Layout.fillWidth: true
-                        onClicked: if (!fresh.running || window.unread === 0) window.wizard.answer(index)
+                        onClicked: if (window.readable) window.wizard.answer(index)
                     }
                 }
                 Btn {
@@ -126,7 +127,7 @@ Window {
                     text: window.now.begin
                     visible: window.now.over && !window.now.ready
                     Layout.fillWidth: true
-                    onClicked: if (!fresh.running || window.unread === 0) window.wizard.start()
+                    onClicked: if (window.readable) window.wizard.start()
                 }
             }
         }

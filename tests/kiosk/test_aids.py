@@ -107,16 +107,27 @@ def test_a_patient_mutes_the_voice_but_not_the_bell(stand: Stand, aids: Aids, mo
     assert (mouth.prompts, mouth.rung) == ([State.ALIGN, State.ALIGN], [0.5])
 
 
+def a_printer(folder: Path, monkeypatch: pytest.MonkeyPatch, prints: str) -> None:
+    """What the window finds as a printer. prints: shell that takes the paper."""
+    for name, script in {"lpstat": "echo Receipts", "lp": prints}.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+def a_receipt(folder: Path) -> str:
+    """The code of a confirmed visit."""
+    visits = Visits(FileSigner.create(folder / "device.pem"))
+    return code_text(visits.checked_in(datetime(2026, 11, 26, tzinfo=UTC)))
+
+
 def test_a_receipt_is_printed_and_the_patient_is_told(
     stand: Stand, aids: Aids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A PDF reaches the printer; the note is gone with the receipt. Without a receipt nothing is printed."""
-    for name, script in {"lpstat": "echo Receipts", "lp": f"/bin/cat > {tmp_path}/paper.pdf"}.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+    a_printer(tmp_path, monkeypatch, f"/bin/cat > {tmp_path}/paper.pdf")
     stand.kiosk.answer("print", "")
-    code = code_text(Visits(FileSigner.create(tmp_path / "device.pem")).checked_in(datetime(2026, 11, 26, tzinfo=UTC)))
+    code = a_receipt(tmp_path)
     show(stand, aids, "receipt", code)
     stand.kiosk.answer("print", "")
     until(lambda: str(stand.kiosk.values["paper"]).startswith("Принтерге жіберілді"))
@@ -130,11 +141,8 @@ def test_a_slow_printers_word_is_not_about_the_next_receipt(
     stand: Stand, aids: Aids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who asked has gone; the next patient asked for no paper and is told of none."""
-    for name, script in {"lpstat": "echo Receipts", "lp": f"/bin/cat > {tmp_path}/held; exit 1"}.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    code = code_text(Visits(FileSigner.create(tmp_path / "device.pem")).checked_in(datetime(2026, 11, 26, tzinfo=UTC)))
+    a_printer(tmp_path, monkeypatch, f"/bin/cat > {tmp_path}/held; exit 1")
+    code = a_receipt(tmp_path)
     show(stand, aids, "receipt", code)
     stand.kiosk.answer("print", "")
     show(stand, aids, "idle")
