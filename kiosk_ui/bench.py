@@ -6,6 +6,7 @@ A desk of its own, real models, a drawn patient, frames at the pace of a camera.
 import contextlib
 import statistics
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,20 +87,25 @@ class _Opening:
 
 
 class _Preview:
-    """A worker that only shows frames: the window without a desk."""
+    """A worker that only shows frames, on a thread of its own as the desk does: the window without a desk."""
 
     def __init__(self, frames: tuple[Frame, ...], clock: SystemClock, program: Program) -> None:
-        self._program, self._clock = program, clock
+        self._program = program
         self._source = _Loop(frames, clock, program)
-        self._timer = QTimer(interval=round(1000 / RATE))
-        self._timer.timeout.connect(self._source.read)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._show, name="preview")
+
+    def _show(self) -> None:
+        while not self._over.is_set():
+            self._source.read()
 
     def start(self) -> None:
         self._program.publish(Shown(STATES["align"]))
-        self._timer.start()
+        self._thread.start()
 
     def stop(self) -> bool:
-        self._timer.stop()
+        self._over.set()
+        self._thread.join()
         return True
 
     def submit(self, intent: Intent) -> None:

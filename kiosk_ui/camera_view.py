@@ -3,10 +3,13 @@
 What is processed is never mirrored. Which part is shown is `framing`'s.
 """
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Property, QRectF, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtQuick import QQuickItem, QQuickPaintedItem
 
+from appliance.capture.preview import painted
 from appliance.core.types import Frame
 from kiosk_ui.framing import Framing, frame_face
 
@@ -20,7 +23,7 @@ class CameraView(QQuickPaintedItem):
 
     def __init__(self, parent: QQuickItem | None = None) -> None:
         super().__init__(parent)
-        self._frame: Frame | None = None  # the image below looks into its pixels
+        self._pixels: NDArray[np.uint8] = np.empty((0, 0, 4), np.uint8)  # the image below looks into them
         self._image = QImage()
         self._framing: Framing | None = None
         self._mirror = True
@@ -37,15 +40,15 @@ class CameraView(QQuickPaintedItem):
     mirror = Property(bool, _get_mirror, _set_mirror, notify=changed)
 
     def show_frame(self, frame: Frame, framing: Framing) -> None:
-        """Paint this frame next; the one before is let go."""
-        pixels = frame.pixels
-        self._image = QImage(pixels.data, frame.width, frame.height, pixels.strides[0], QImage.Format.Format_BGR888)
-        self._frame, self._framing = frame, framing
+        """Paint this frame next; the one before is overwritten."""
+        pixels = self._pixels = painted(frame.pixels, self._pixels)
+        self._image = QImage(pixels.data, frame.width, frame.height, pixels.strides[0], QImage.Format.Format_RGB32)
+        self._framing = framing
         self.update()
 
     def clear(self) -> None:
         """Show nothing of the last frame any more."""
-        self._image, self._frame = QImage(), None
+        self._image, self._pixels = QImage(), np.empty((0, 0, 4), np.uint8)
         self.update()
 
     @property

@@ -55,6 +55,17 @@ def test_landmarks_are_in_the_order_of_the_vocabulary(detector: Detector, name: 
         assert 0.5 <= face.score <= 1
 
 
+@pytest.mark.parametrize("zoom", [2, 3, 4, 6])
+def test_faces_lie_where_they_lie_in_the_picture_shrunk_in_one_step(detector: Detector, zoom: int) -> None:
+    """In how many steps a picture is brought to the detector's size moves no landmark by a tenth of its pixels."""
+    whole = picture(GROUP)
+    large = resized(whole, 320 * zoom / whole.shape[1])[: whole.shape[0] * 320 * zoom // whole.shape[1] // zoom * zoom]
+    found, expected = detector.detect(large), detector.detect(resized(large, 1 / zoom))
+    assert len(found) == len(expected) == PEOPLE[GROUP]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one.landmarks / zoom, other.landmarks, atol=0.1)
+
+
 def _alike(one: Face, other: Face, factor: float) -> float:
     """IoU of two boxes in pictures that differ in size."""
     box = other.box
