@@ -47,14 +47,20 @@ class ErasureProof(Sensitive):
             erasure_text(Erasure.TITLE, language),
             *((who,) if named else ()),
             *(
-                erasure_text(Erasure.CONSENT, language, version=each.version, given=each.given_at[:10])
+                erasure_text(Erasure.CONSENT, language, version=each.version, given=_day(each.given_at))
                 for each in given
             ),
             erasure_text(Erasure.WHAT, language, count=str(held.templates)),
             erasure_text(Erasure.STAYS, language),
-            erasure_text(Erasure.WHEN, language, at=self.at[:16].replace("T", " ")),
+            erasure_text(Erasure.WHEN, language, at=f"{_day(self.at)}, {self.at[11:16]}"),
             erasure_text(Erasure.EVENT, language, event=self.event),
         )
+
+
+def _day(at: str) -> str:
+    """Of an RFC 3339 time, as all three languages read it."""
+    year, month, day = at[:10].split("-")
+    return f"{day}.{month}.{year}"
 
 
 def held(records: DeskRecords, patient: str) -> Held:

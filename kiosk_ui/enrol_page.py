@@ -197,7 +197,7 @@ class EnrolPage(QObject):
     def close(self) -> None:
         """The window is closed."""
         if self._enroller is not None:
-            self._enroller.stop()
+            self._enroller.close()
 
     # ---- behind
 

@@ -15,7 +15,7 @@ from appliance.core.ports import FrameSource
 from appliance.core.quality import Hint
 from appliance.core.types import Frame, PersonId, Sensitive, View
 from appliance.enrolment import ConsentGiven, EnrolledBy, EnrolmentResult
-from appliance.guided_looks import GuidedLooks, Progress, take_looks
+from appliance.guided_looks import GuidedLooks, Looks, Progress, take_looks
 from appliance.looks import from_source
 from appliance.recognition import Probe
 from appliance.records.profile import Profile
@@ -80,24 +80,59 @@ class _Kept:
     operator: str | None
 
 
+class Sitting:
+    """One go of the thread. Whoever gives it up before anything is kept gives all of it up, and waits for nothing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._claimed = False
+        self._settled = threading.Event()
+        self.kept = False
+
+    def stopped(self) -> bool:
+        """Whether nobody waits for more of it."""
+        return self._stopped.is_set()
+
+    def give_up(self) -> bool:
+        """End it; tells whether nothing is kept of it. What is being written at this moment is waited for."""
+        with self._lock:
+            self._stopped.set()
+            if not self._claimed:
+                return True
+        self._settled.wait(30)
+        return not self.kept
+
+    def claim(self) -> bool:
+        """From here on it is kept, unless it was given up before."""
+        with self._lock:
+            self._claimed = not self.stopped()
+            return self._claimed
+
+    def settle(self, *, kept: bool) -> None:
+        """What was claimed is written, or failed."""
+        self.kept = kept
+        self._settled.set()
+
+
 class Enroller:
     """One patient. tell and ended are called on its thread.
 
-    The looks are kept until `forget`, so that a supervisor can overrule a likeness without a second sitting.
+    The looks are kept until `forget`, so that a supervisor can overrule a likeness without a second sitting. Nothing
+    here waits for a camera or a pack that opens, but `close`.
     """
 
     def __init__(self, opening: Opening, tell: Callable[[Stand], None], ended: Callable[[Outcome], None]) -> None:
         self._opening, self._tell, self._ended = opening, tell, ended
         self._thread: threading.Thread | None = None
-        self._stopped = threading.Event()
-        self._looks: tuple[Probe, ...] = ()
-        self._missing: tuple[View, ...] = ()
+        self._sitting = Sitting()
+        self._looks: Looks | None = None
         self._kept: _Kept | None = None
-        self._done = False
 
     def begin(self, asked: Asked) -> None:
         """Take looks, unless they were taken, and enrol; a patient is then tested, as by `test`."""
-        self._start(lambda: self._run(asked))
+        looks = self._looks
+        self._start(lambda sitting: self._run(sitting, asked, looks))
 
     def test(self) -> None:
         """Take a look as a check-in does, and tell whether it finds who was just enrolled; see `TrialMatch`."""
@@ -105,76 +140,84 @@ class Enroller:
 
     def stop(self) -> None:
         """Give up: what is not kept by now never will be."""
-        self._end()
+        self._sitting.give_up()
         self._kept = None
         self.forget()
 
     def break_off(self) -> bool:
         """Give up the looks; False when they were kept just before, which is being told."""
-        self._end()
-        if not self._done:
-            self.stop()
-        return not self._done
+        if not self._sitting.give_up():
+            return False
+        self.stop()
+        return True
 
-    def _end(self) -> None:
-        self._stopped.set()
+    def close(self) -> None:
+        """Give up, and wait until the camera is let go."""
+        self.stop()
         if self._thread is not None:
             self._thread.join(30)
 
     def forget(self) -> None:
         """Drop the looks: another patient comes."""
-        self._looks, self._missing = (), ()
+        self._looks = None
 
-    def _start(self, work: Callable[[], None]) -> None:
-        """Behind the one that is telling its outcome just now, if there is one."""
-        if self._thread is not None:
-            self._thread.join(30)
-        self._stopped.clear()
-        self._done = False
-        self._thread = threading.Thread(target=work, name="enrolment")
+    def _start(self, work: Callable[[Sitting], None]) -> None:
+        """Behind the one before, which holds the camera until it has ended."""
+        before, sitting = self._thread, Sitting()
+
+        def follow() -> None:
+            if before is not None:
+                before.join()
+            work(sitting)
+
+        self._sitting = sitting
+        self._thread = threading.Thread(target=follow, name="enrolment")
         self._thread.start()
 
-    def _run(self, asked: Asked) -> None:
+    def _run(self, sitting: Sitting, asked: Asked, looks: Looks | None) -> None:
         try:
             with self._opening.eyes() as eyes:
-                if not self._looks:
-                    self._look(eyes)
-                if not self._stopped.is_set():
-                    outcome = self._keep(eyes, asked)
-                    self._done = True
-                    self._ended(outcome)
-                    self._try(eyes)
+                looks = looks or self._look(sitting, eyes)
+                if sitting.claim():
+                    self._ended(self._keep(sitting, eyes, asked, looks))
+                    self._try(sitting, eyes)
         except KnownFailure as failure:
             _LOG.warning("no enrolment: %s", failure.code)
-            self._ended(Outcome(failure=failure))
+            if not sitting.stopped():
+                self._ended(Outcome(failure=failure))
 
-    def _again(self) -> None:
+    def _again(self, sitting: Sitting) -> None:
         try:
             with self._opening.eyes() as eyes:
-                self._try(eyes)
+                self._try(sitting, eyes)
         except KnownFailure as failure:
             _LOG.warning("no test match: %s", failure.code)
-            self._ended(Outcome(failure=failure, tested=True))
+            if not sitting.stopped():
+                self._ended(Outcome(failure=failure, tested=True))
 
-    def _look(self, eyes: SeeingDesk) -> None:
+    def _look(self, sitting: Sitting, eyes: SeeingDesk) -> Looks:
         guided = GuidedLooks(eyes.observer, eyes.desk.config.policy, eyes.recogniser.agree, eyes.earlier)
 
         def tell(progress: Progress) -> None:
-            self._tell(Stand(progress.looks, progress.wanted, progress.hint, progress.components))
+            if not sitting.stopped():
+                self._tell(Stand(progress.looks, progress.wanted, progress.hint, progress.components))
 
         with self._opening.source(eyes.desk) as source:
-            looks = take_looks(guided, _Until(source, self._stopped.is_set), LONGEST_S, tell)
-        self._looks, self._missing = looks.probes, looks.missing
+            return take_looks(guided, _Until(source, sitting.stopped), LONGEST_S, tell)
 
-    def _keep(self, eyes: SeeingDesk, asked: Asked) -> Outcome:
-        looks: Sequence[Probe] = self._looks
-        if asked.staff:
-            done = eyes.staff_enrolment.enrol(asked.profile, asked.consent, looks, "camera")
-        else:
-            done = self._keep_patient(eyes, asked, looks)
-        missing = self._missing
-        self.forget()
-        return Outcome(done.event, done.templates, missing)
+    def _keep(self, sitting: Sitting, eyes: SeeingDesk, asked: Asked, looks: Looks) -> Outcome:
+        """What a duplicate needs again is kept for it; who gave up meanwhile is told what became of it all the same."""
+        kept = False
+        try:
+            if asked.staff:
+                done = eyes.staff_enrolment.enrol(asked.profile, asked.consent, looks.probes, "camera")
+            else:
+                done = self._keep_patient(eyes, asked, looks.probes)
+            kept = True
+        finally:
+            self._looks = None if kept else looks
+            sitting.settle(kept=kept)
+        return Outcome(done.event, done.templates, looks.missing)
 
     def _keep_patient(self, eyes: SeeingDesk, asked: Asked, looks: Sequence[Probe]) -> EnrolmentResult:
         instead = self._kept.person if asked.again and self._kept is not None else None
@@ -185,21 +228,22 @@ class Enroller:
         self._kept = _Kept(done.person, done.event, done.templates, asked.by.operator)
         return done
 
-    def _try(self, eyes: SeeingDesk) -> None:
+    def _try(self, sitting: Sitting, eyes: SeeingDesk) -> None:
         kept = self._kept
-        if kept is None:
+        if kept is None or sitting.stopped():
             return
         try:
             with self._opening.source(eyes.desk) as source:
-                policy, seen = eyes.desk.config.policy, _Until(source, self._stopped.is_set)
+                policy, seen = eyes.desk.config.policy, _Until(source, sitting.stopped)
                 looks = from_source(eyes.observer, policy, seen, TEST_S, earlier=eyes.earlier)
-            if self._stopped.is_set():
+            if sitting.stopped():
                 return
             trial = eyes.trial_match.test(kept.person, kept.event, looks, kept.operator)
             self._ended(Outcome(kept.event, kept.templates, tested=True, trial=trial))
         except KnownFailure as failure:
             _LOG.warning("no test match: %s", failure.code)
-            self._ended(Outcome(kept.event, kept.templates, failure=failure, tested=True))
+            if not sitting.stopped():
+                self._ended(Outcome(kept.event, kept.templates, failure=failure, tested=True))
 
 
 class _Until:

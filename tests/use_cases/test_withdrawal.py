@@ -38,7 +38,7 @@ def test_the_proof_can_be_printed(desk: WorkingDesk, language: Language) -> None
     lines = proof.lines(language)
     text = "\n".join(lines)
     assert len(lines) == 7
-    for part in (make_profile(1).greeting, make_iin(1).masked, CONSENT.version, "2026-11-23 09:00", proof.event, "3"):
+    for part in (make_profile(1).greeting, make_iin(1).masked, CONSENT.version, "23.11.2026, 09:00", proof.event, "3"):
         assert part in text
     assert make_iin(1).digits not in text
     assert "{" not in text
