@@ -23,6 +23,7 @@ class Told(StrEnum):
     SESSION_LOCKED = "session_locked"
     NOT_ALLOWED = "not_allowed"
     FACE_MISSING = "face_missing"
+    FACE_ELSEWHERE = "face_elsewhere"
     SECOND_PERSON = "second_person"
     BOTH_REASONS = "both_reasons"
     NOTE_NEEDED = "note_needed"

@@ -46,7 +46,7 @@ def run_reception(
     spoken = language or desk.config.desk.language
     app = QGuiApplication.instance() or QGuiApplication(sys.argv[:1])
     prepare_types()
-    front = Reception(desk.front_desk(), spoken, desk.settings.device.clinic)
+    front = Reception(desk.front_desk(), spoken, desk.settings.device.clinic, camera=cameras is not None)
     board = DeviceBoard(lambda: device_page(desk.home, packs, desk.clock), spoken)
     page = EnrolPage(front.desk, spoken, _enroller(cameras) if cameras else None)
     for part in (board, page):

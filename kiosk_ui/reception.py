@@ -40,9 +40,11 @@ class Reception(QObject):
     proved = Signal()
     """`proof` is to be printed."""
 
-    def __init__(self, front: FrontDesk, language: Language, clinic: str) -> None:
+    def __init__(self, front: FrontDesk, language: Language, clinic: str, *, camera: bool = True) -> None:
+        """camera: there is one here, for the operator's own face."""
         super().__init__()
         self._front, self._language, self._clinic = front, language, clinic
+        self._face_missing = Told.FACE_MISSING if camera else Told.FACE_ELSEWHERE
         self._search, self._patient = "", ""
         self._proof: ErasureProof | None = None
         self._proof_note = ""
@@ -291,7 +293,7 @@ class Reception(QObject):
                 "locked": shift is not None and shift.locked,
                 "person": shift.person if shift else "",
                 "name": names.get(shift.person, "") if shift else "",
-                "faceMissing": told_text(Told.FACE_MISSING, self._language) if shift and shift.face_missing else "",
+                "faceMissing": told_text(self._face_missing, self._language) if shift and shift.face_missing else "",
                 "faceFirst": shift is not None and not shift.locked and shift.face_missing and not self._postponed,
                 "overrules": shift is not None and Right.OVERRULE in RIGHTS[shift.role],
                 "people": people,

@@ -148,7 +148,7 @@ def open_office(tmp_path: Path, enroller: Callable[[EnrolPage], Enroller] | None
     desk.plan(5, 1, first=10 * 60)
     give_pin(desk, 900, Role.RECEPTIONIST)
     give_pin(desk, 901, Role.RECEPTIONIST)
-    front, engine = Reception(front_of(desk), Language.KAZAKH, "№ 5"), QQmlApplicationEngine()
+    front, engine = Reception(front_of(desk), Language.KAZAKH, "№ 5", camera=bool(enroller)), QQmlApplicationEngine()
     board = DeviceBoard(lambda: PAGE, Language.KAZAKH)
     front.spoken.connect(lambda language: board.speak(Language(language)))
     page = EnrolPage(front.desk, Language.KAZAKH, enroller)
@@ -361,6 +361,15 @@ def test_it_sees_the_device_and_no_patient(office: Office) -> None:
     assert [item.objectName() for item in items_of(office.window) if item.objectName().startswith("page-")] == [
         "page-device"
     ]
+
+
+def test_without_a_camera_the_reception_says_where_the_operators_face_is_taken(office: Office) -> None:
+    """In one line that stays; the day is open, and no button leads to a camera that is not there."""
+    office.sign_in()
+    assert office.text("told") == told_text(Told.FACE_ELSEWHERE, Language.KAZAKH)
+    names = [item.objectName() for item in items_of(office.window)]
+    assert "row-0" in names
+    assert "faceNow" not in names
 
 
 def test_the_face_of_whoever_signs_in_is_asked_for_once_a_session(studio: Office) -> None:
