@@ -44,7 +44,7 @@ class Reception(QObject):
         """camera: there is one here, for the operator's own face."""
         super().__init__()
         self._front, self._language, self._clinic = front, language, clinic
-        self._face_missing = Told.FACE_MISSING if camera else Told.FACE_ELSEWHERE
+        self._camera = camera
         self._search, self._patient = "", ""
         self._proof: ErasureProof | None = None
         self._proof_note = ""
@@ -293,7 +293,7 @@ class Reception(QObject):
                 "locked": shift is not None and shift.locked,
                 "person": shift.person if shift else "",
                 "name": names.get(shift.person, "") if shift else "",
-                "faceMissing": told_text(self._face_missing, self._language) if shift and shift.face_missing else "",
+                "faceMissing": self._face_missing() if shift and shift.face_missing else "",
                 "faceFirst": shift is not None and not shift.locked and shift.face_missing and not self._postponed,
                 "overrules": shift is not None and Right.OVERRULE in RIGHTS[shift.role],
                 "people": people,
@@ -301,6 +301,11 @@ class Reception(QObject):
                 "language": self._language.value,
             },
         )
+
+    def _face_missing(self) -> str:
+        if self._camera:
+            return told_text(Told.FACE_MISSING, self._language)
+        return told_text(Told.FACE_ELSEWHERE, self._language, command="keldim staff enrol")
 
     def _day(self) -> Values:
         front, searched = self._front, bool(self._search)

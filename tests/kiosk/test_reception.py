@@ -366,7 +366,8 @@ def test_it_sees_the_device_and_no_patient(office: Office) -> None:
 def test_without_a_camera_the_reception_says_where_the_operators_face_is_taken(office: Office) -> None:
     """In one line that stays; the day is open, and no button leads to a camera that is not there."""
     office.sign_in()
-    assert office.text("told") == told_text(Told.FACE_ELSEWHERE, Language.KAZAKH)
+    told = told_text(Told.FACE_ELSEWHERE, Language.KAZAKH, command="keldim staff enrol")
+    assert office.text("told") == told
     names = [item.objectName() for item in items_of(office.window)]
     assert "row-0" in names
     assert "faceNow" not in names
