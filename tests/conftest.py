@@ -13,13 +13,25 @@ from models.upstream import obtain
 from tests.fakes.downloads import NoDownloads
 from tests.folders import (
     evaluation,
+    pytest_collection,
     pytest_collection_modifyitems,
     pytest_configure,
+    pytest_sessionfinish,
     pytest_terminal_summary,
+    pytest_testnodedown,
     upstream,
 )
 
-__all__ = ["evaluation", "pytest_collection_modifyitems", "pytest_configure", "pytest_terminal_summary", "upstream"]
+__all__ = [
+    "evaluation",
+    "pytest_collection",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
+    "upstream",
+]
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,9 @@ $KELDIM_EVALUATION (evaluation sets). Neither is part of the project. Without th
 last lines of the run say so.
 """
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -42,6 +44,20 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known."""
     for marker, (variable, what) in FOLDERS.items():
         config.addinivalue_line("markers", f"{marker}: needs {what}; set {variable}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is collected stays until the end: the collector of garbage need not search it, neither now nor later.
+
+    Measured: collecting takes 19 s in place of 30.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,6 +1,7 @@
 """The project's own source as the architecture tests read it: files, syntax trees, tracked names."""
 
 import ast
+import functools
 import importlib
 import subprocess
 from collections.abc import Iterator
@@ -28,8 +29,9 @@ class Module:
         return " ".join(first.split())
 
 
+@functools.cache
 def read(path: Path) -> Module:
-    """One file of the project."""
+    """One file of the project; read once, for several tests look at each."""
     relative = path.relative_to(ROOT)
     name = ".".join(relative.with_suffix("").parts).removesuffix(".__init__")
     text = path.read_text(encoding="utf-8")

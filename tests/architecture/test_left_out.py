@@ -29,10 +29,11 @@ def test_nothing():
 def _run(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Pytest in a process of its own, on three tests, with nothing of this run's folders."""
     (folder / "test_three.py").write_text(TESTS)
+    (folder / "conftest.py").write_text("from tests.conftest import *\n")  # as the tests themselves have it
     (folder / "pytest.ini").touch()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KELDIM_", "PYTEST_"))}
     # A folder of its own: else it closes the one that all runs share to others, and with it the servers of this run.
-    command = [sys.executable, "-m", "pytest", "-p", "tests.folders", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
     command += [f"--basetemp={folder / 'base'}", str(folder)]
     return subprocess.run(
         command,
