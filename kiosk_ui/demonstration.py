@@ -24,13 +24,18 @@ from sync.clock import Clock
 from sync.errors import KnownFailure
 
 
+_CALM = 12
+"""Pictures after which who stepped up stands still, and the oval has come to the face."""
+
+
 class _Headless:
-    """On the window's own thread; takes a picture of everything new, and paints nothing else."""
+    """On the window's own thread; takes a picture of everything new, and a calmer one where it lasts."""
 
     patience = THINKING
 
     def __init__(self, program: Program, album: Album) -> None:
         self._kiosk, self._album = program.kiosk, album
+        self._name, self._lasts = "", 0
 
     def frame(self, frame: Frame) -> None:
         self._kiosk.show_frame(frame)  # each one: the oval is on its way to the face, as in a window
@@ -38,9 +43,11 @@ class _Headless:
     def shown(self, snapshot: Snapshot, receipt: str) -> None:
         name = ".".join(filter(None, (snapshot.state, snapshot.hint, snapshot.cue)))
         self._kiosk.show(Shown(snapshot, code_text(receipt)))
-        if self._album.lacks(name):
+        self._lasts = self._lasts + 1 if name == self._name else 0
+        self._name = name
+        if self._album.lacks(name, calm=self._lasts == _CALM):
             QCoreApplication.processEvents()
-            self._album.take(name)
+            self._album.take(name, calm=self._lasts == _CALM)
 
     def answers(self) -> list[Intent]:
         return []

@@ -19,7 +19,7 @@ class Album:
     def __init__(self, folder: Path, window: QQuickWindow, kiosk: Kiosk) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._window, self._kiosk = folder, window, kiosk
-        self.taken: list[str] = []
+        self.taken: dict[str, bool] = {}
 
     def complete(self) -> None:
         """The states that have not come up, from samples."""
@@ -30,13 +30,13 @@ class Album:
                 self._kiosk.show_frame(drawn_person())
                 self.take(f"{snapshot.state}.{name}")
 
-    def lacks(self, name: str) -> bool:
-        """Whether there is no picture of this name yet."""
-        return name not in self.taken
+    def lacks(self, name: str, *, calm: bool = False) -> bool:
+        """Whether there is no picture of this name yet. calm: or none but of a moment in which something moved."""
+        return name not in self.taken or (calm and not self.taken[name])
 
-    def take(self, name: str) -> None:
-        """The window as it is now, in each language."""
-        self.taken.append(name)
+    def take(self, name: str, *, calm: bool = False) -> None:
+        """The window as it is now, in each language, in the place of an earlier picture of this name."""
+        self.taken[name] = calm
         before = self._kiosk.language
         for language in Language:
             self._kiosk.set_language(language)
