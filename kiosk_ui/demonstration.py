@@ -23,7 +23,6 @@ from kiosk_ui.receipt_qr import code_text
 from sync.clock import Clock
 from sync.errors import KnownFailure
 
-
 _CALM = 12
 """Pictures after which who stepped up stands still, and the oval has come to the face."""
 
