@@ -27,6 +27,8 @@ from tests.fakes.heads import (
     swaying,
 )
 
+pytestmark = pytest.mark.no_cover  # thousands of times what test_liveness covers; counting lines doubles the time
+
 RULE = LivenessRule()
 CASES = 80
 LIVE, SPOOF = LivenessVerdict.LIVE, LivenessVerdict.SPOOF
