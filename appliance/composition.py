@@ -131,8 +131,10 @@ class SeeingDesk:
     again: Callable[[], "SeeingDesk"] | None = None
 
     def close(self) -> None:
-        """End what runs beside; the records stay open."""
+        """End what runs beside and overwrite the templates in memory; the records stay open. Harmless when repeated."""
         self.trials.close()
+        self.enrolled.clear()
+        self.staff.clear()
 
     @property
     def enrolment(self) -> Enrolment:

@@ -69,6 +69,11 @@ class EnrolledGallery:
         for each in self.galleries:
             each.remove(person)
 
+    def clear(self) -> None:
+        """Nobody is in memory any more; harmless when called twice."""
+        for each in self.galleries:
+            each.clear()
+
     def _load(self, gallery: Gallery, newer: tuple[Gallery, ...]) -> Iterator[tuple[PersonId, tuple[Embedding, ...]]]:
         return self._templates.load(gallery.pack, self._left_out, lambda person: any(person in each for each in newer))
 

@@ -4,7 +4,6 @@ A known failure at opening closes the desk on the screen and is tried again; a b
 program, so that its supervisor starts it anew. What a snapshot looks like is the window's.
 """
 
-import contextlib
 import gc
 import logging
 import threading
@@ -75,6 +74,7 @@ class DeskThread:
         self._receipts: dict[str, str] = {}
         self._asked = float("-inf")
         self._offline = False
+        self._resumed = False
         self._thread = threading.Thread(target=self._run, name="desk")
 
     def start(self) -> None:
@@ -116,20 +116,23 @@ class DeskThread:
                 return
 
     def _work(self) -> None:
-        with self._opening.eyes() as first, contextlib.ExitStack() as opened:
+        with self._opening.eyes() as first, self._opening.source(first.desk) as source:
             self._tell(first.desk)
-            source, eyes = opened.enter_context(self._opening.source(first.desk)), first
-            while True:
-                try:
-                    self._before(eyes, source)
-                except PackChanged as change:
-                    if eyes.again is None:
-                        raise
-                    _LOG.info("the desk takes another pack: %s", change)
-                    eyes = eyes.again()
-                    opened.callback(eyes.close)
-                else:
-                    return
+            eyes = first
+            try:
+                while True:
+                    try:
+                        self._before(eyes, source)
+                    except PackChanged as change:
+                        if eyes.again is None:
+                            raise
+                        _LOG.info("the desk takes another pack: %s", change)
+                        eyes.close()  # first: nobody would erase from its gallery, and two need twice the memory
+                        eyes = eyes.again()
+                    else:
+                        return
+            finally:
+                eyes.close()
 
     def _before(self, eyes: SeeingDesk, source: FrameSource) -> None:
         """Work with these packs before this camera."""
@@ -138,7 +141,9 @@ class DeskThread:
             lambda snapshot: self._publish(self._shown(eyes.desk, snapshot)),
             Instant(self._clock.monotonic()),
         )
-        station.resume(Instant(self._clock.monotonic()))
+        if not self._resumed:  # packs change while nobody is there: that receipt was seen, and is not the next one's
+            station.resume(Instant(self._clock.monotonic()))
+            self._resumed = True
         _keep_what_is_open()
 
         def stopped() -> bool:

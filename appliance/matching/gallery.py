@@ -130,6 +130,12 @@ class Gallery:
             self._fill_with_last(row)
         return len(rows)
 
+    def clear(self) -> None:
+        """Overwrite everybody's templates and let go of their memory."""
+        self._index.wipe()
+        self._index = FlatIndex(self._dimension, 1)
+        self._owner, self._rows = [], {}
+
     def search(self, probe: Embedding, limit: int, *, exhaustive: bool = False) -> tuple[Candidate, ...]:
         """The `limit` people most similar to the probe, best first, each with the best of their templates.
 

@@ -33,13 +33,15 @@ class Station:
     def __init__(self, publish: Callable[[Snapshot], None], bug: Exception | None) -> None:
         self._publish, self.bug = publish, bug
         self.heard: list[Intent] = []
+        self.resumed: Instant | None = None
 
     def submit(self, intent: Intent) -> None:
         """Keep it."""
         self.heard.append(intent)
 
     def resume(self, at: Instant) -> None:
-        """Nothing was confirmed just before."""
+        """Keep when it was asked for."""
+        self.resumed = at
 
     def run(self, source: FrameSource, stop: Callable[[], bool]) -> None:
         """Show a receipt twice, then nothing."""
@@ -65,7 +67,7 @@ class Clinic:
         self.stations: list[Station] = []
         self.opened: list[SeeingDesk] = []
         self.again: Callable[[], SeeingDesk] | None = None
-        self.closed = self.swapped = 0
+        self.closed = self.swapped = self.emptied = 0
         self.ready = threading.Event()
 
         self.ask_token: Callable[[str], str] = self._token
@@ -74,6 +76,9 @@ class Clinic:
     def _token(self, event: str) -> str:
         self.asked.append(event)
         return self.token
+
+    def _empty(self) -> None:
+        self.emptied += 1
 
     @contextlib.contextmanager
     def eyes(self) -> Iterator[SeeingDesk]:
@@ -90,7 +95,7 @@ class Clinic:
 
         desk = SimpleNamespace(ledger=SimpleNamespace(token=self.ask_token), backlog_age=self.ask_backlog)
         try:
-            eyes = SimpleNamespace(desk=desk, station=station, again=self.again, close=lambda: None)
+            eyes = SimpleNamespace(desk=desk, station=station, again=self.again, close=self._empty)
             self.opened.append(cast("SeeingDesk", eyes))
             yield self.opened[-1]
         finally:
@@ -149,15 +154,21 @@ def test_another_pack_is_opened_at_once() -> None:
     assert screen.thread.stop(10)
     assert len(clinic.stations) >= 2
     assert clinic.closed == len(clinic.stations)
+    assert [station.resumed is not None for station in clinic.stations] == [True] + [False] * (len(clinic.stations) - 1)
     assert State.OUT_OF_SERVICE not in {shown.snapshot.state for shown in screen.shown}
     assert screen.endings == [Ended(None)]
 
 
 def test_a_pack_that_changed_closes_neither_records_nor_camera() -> None:
-    """The same desk goes on with the packs that are wanted now."""
+    """The same desk goes on with the packs that are wanted now.
+
+    What it had in memory is given back before the next is opened, and the last patient's receipt, shown again after a
+    crash, is not shown to the next one.
+    """
     clinic = Clinic(bug=PackChanged("another pack"))
 
     def swap() -> SeeingDesk:
+        assert clinic.emptied == 1
         clinic.swapped += 1
         clinic.bug = None
         return clinic.opened[-1]
@@ -168,6 +179,7 @@ def test_a_pack_that_changed_closes_neither_records_nor_camera() -> None:
     until(lambda: len(clinic.stations) == 2 and bool(screen.shown))
     assert screen.thread.stop(10)
     assert (clinic.swapped, clinic.closed, len(screen.told)) == (1, 1, 1)
+    assert [station.resumed is not None for station in clinic.stations] == [True, False]
     assert screen.endings == [Ended(None)]
 
 

@@ -273,6 +273,18 @@ def test_growth_overwrites_the_old_rows() -> None:
     assert not old.any()
 
 
+def test_a_cleared_gallery_holds_nobody_and_overwrites_them() -> None:
+    """What is not searched any more keeps no faces: nobody would erase from it. It may be cleared twice, and filled."""
+    gallery = _gallery_of(3)
+    rows = _matrix(gallery)
+    gallery.clear()
+    gallery.clear()
+    assert not rows[:3].any()
+    assert (len(gallery), gallery.people, gallery.search(_embedding(0), 1)) == (0, 0, ())
+    gallery.add(PersonId("p0000"), [_embedding(0)])
+    assert _found(gallery, 0) == "p0000"
+
+
 def test_a_removed_person_is_not_found_and_the_rest_is() -> None:
     """After each removal every remaining person is still the best match of their own template."""
     gallery = _gallery_of(30)
