@@ -214,6 +214,7 @@ def test_no_byte_of_the_evidence_can_be_changed(desk: Desk, data: st.DataObject,
             desk.judged(desk.changed(**{member: spoilt}))
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")  # the library's word about an altered one
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_spoilt_endorsement_certificate_proves_nothing(desk: Desk, data: st.DataObject) -> None:
