@@ -53,6 +53,19 @@ def test_nothing_is_due_where_nothing_happened(desk: SyncDesk) -> None:
     assert (status.last_error, status.last_contact, status.alarm) == (None, None, None)
 
 
+def test_the_status_reads_no_settled_event(desk: SyncDesk) -> None:
+    """A screen asks for it every two seconds: after years, among a million settled ones, it must cost what it did."""
+    asked: list[str] = []
+    desk.db.conn.set_trace_callback(asked.append)
+    assert desk.status.settled == 0
+    desk.db.conn.set_trace_callback(None)
+    questions = [sql for sql in asked if "outbox" in sql]
+    plans = [row[3] for sql in questions for row in desk.db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()]
+    scans = [plan for plan in plans if plan.startswith("SCAN")]
+    assert len(scans) >= 3
+    assert all("USING INDEX outbox_" in plan or "USING COVERING INDEX outbox_" in plan for plan in scans), scans
+
+
 def test_events_go_in_the_order_of_their_chain(desk: SyncDesk) -> None:
     """All of them, as many as fit."""
     desk.append_many(3)
