@@ -191,7 +191,8 @@ class Operators:
         sign(self._records, self._ledger, self._clock, ended)
 
     def _now(self) -> Instant:
-        return Instant(self._clock.monotonic())
+        """Time of this boot: unlike monotonic time it also passes while the machine sleeps with its lid closed."""
+        return Instant(self._clock.moment().mono_ms / 1000)
 
     def _mark(self) -> Mark:
         moment = self._clock.moment()

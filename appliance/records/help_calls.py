@@ -14,6 +14,10 @@ from sync.database import Database, known
 PATIENCE = timedelta(minutes=15)
 """A call that nobody answered for so long is over: the patient has gone, or was helped without a word to the desk."""
 
+_NEWEST = 500
+"""Calls among which those that wait are looked for: more than can be made within the patience, one every two seconds.
+Many are never answered at the screen, and the reception asks every two seconds: it must not read those of years."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class HelpCall(Sensitive):
@@ -51,7 +55,9 @@ class HelpCalls:
         """Calls of the last quarter of an hour that nobody answered, in order."""
         with known():
             rows = self._db.execute(
-                "SELECT number, patient, claimed, called_at FROM help_call WHERE answered_at IS NULL ORDER BY number"
+                "SELECT number, patient, claimed, called_at FROM help_call WHERE answered_at IS NULL"
+                " AND number > (SELECT max(number) FROM help_call) - ? ORDER BY number",
+                (_NEWEST,),
             ).fetchall()
         calls = (HelpCall(number, patient, bool(claimed), called) for number, patient, claimed, called in rows)
         return tuple(call for call in calls if abs(at - datetime.fromisoformat(call.called_at)) <= PATIENCE)

@@ -16,6 +16,7 @@ class ManualClock:
         self.boot_id = boot_id
         self.mono_s = mono_s
         self.slept_s = 0.0
+        self.suspended_s = 0.0
 
     def monotonic(self) -> float:
         """Seconds."""
@@ -23,7 +24,8 @@ class ManualClock:
 
     def moment(self) -> Moment:
         """All clocks, as an unattested system reads them."""
-        return Moment(self.wall, round(self.mono_s * 1000), self.boot_id, TimeTrust.SYSTEM, SYSTEM_UNCERTAINTY_MS)
+        mono_ms = round((self.mono_s + self.suspended_s) * 1000)
+        return Moment(self.wall, mono_ms, self.boot_id, TimeTrust.SYSTEM, SYSTEM_UNCERTAINTY_MS)
 
     def sleep(self, seconds: float) -> None:
         """Pass time."""
@@ -36,6 +38,11 @@ class ManualClock:
         self.mono_s += seconds
         self.wall += timedelta(seconds=seconds)
 
+    def suspend(self, seconds: float) -> None:
+        """The machine sleeps: time since boot passes, the process's monotonic time stands still."""
+        self.suspended_s += seconds
+        self.wall += timedelta(seconds=seconds)
+
     def step_wall(self, seconds: float) -> None:
         """Somebody, or NTP, sets the wall clock."""
         self.wall += timedelta(seconds=seconds)
@@ -43,5 +50,5 @@ class ManualClock:
     def reboot(self, boot_id: str, off_s: float = 60.0) -> None:
         """The machine starts again: a new boot id, monotonic time from zero."""
         self.boot_id = boot_id
-        self.mono_s = 0.0
+        self.mono_s = self.suspended_s = 0.0
         self.wall += timedelta(seconds=off_s)

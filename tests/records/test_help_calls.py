@@ -55,6 +55,22 @@ def test_a_call_that_nobody_answers_ends_by_itself(records: DeskRecords) -> None
     assert not records.help_calls.waiting(AT - PATIENCE - timedelta(seconds=1))
 
 
+def test_calls_of_former_days_are_not_read(records: DeskRecords) -> None:
+    """Those nobody answered stay in the table; the reception, which asks every two seconds, does not read them."""
+    with immediate(records.db):
+        for hours in range(5000, 0, -1):
+            records.db.execute(
+                "INSERT INTO help_call (claimed, called_at) VALUES (0, ?)", ((AT - timedelta(hours=hours)).isoformat(),)
+            )
+    assert call(records, ALI) == 1
+    steps: list[None] = []
+    records.db.conn.set_progress_handler(lambda: steps.append(None), 100)
+    waiting = records.help_calls.waiting(AT)
+    records.db.conn.set_progress_handler(None, 100)
+    assert [each.patient for each in waiting] == [ALI]
+    assert len(steps) < 100, "a table of 5000 that is read whole takes 400 times a hundred steps of the database"
+
+
 def test_a_call_is_not_printed(records: DeskRecords) -> None:
     """It says who is in the clinic."""
     call(records, ALI)

@@ -165,6 +165,18 @@ def test_a_session_locks_and_ends(desk: WorkingDesk, clock: ManualClock) -> None
         operators.unlock(PIN)
 
 
+def test_a_session_locks_and_ends_while_the_machine_sleeps(desk: WorkingDesk, clock: ManualClock) -> None:
+    """Whoever opens the lid of a laptop that slept finds no session of somebody who has long gone."""
+    person, operators = give_pin(desk, 7), operators_of(desk)
+    assert operators.sign_in(person, PIN).person == person
+    clock.suspend(301)
+    with pytest.raises(NotSignedIn, match="locked"):
+        operators.require(Right.SEE)
+    clock.suspend(8 * 3600)
+    assert operators.shift() is None
+    assert last(desk)["how"] == "shift_over"
+
+
 def test_nothing_happens_while_nobody_is_signed_in(desk: WorkingDesk) -> None:
     """Touching, locking and signing out without a session change nothing; doing anything is refused."""
     operators = operators_of(desk)
