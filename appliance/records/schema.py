@@ -326,3 +326,9 @@ def _invitations(db: Database) -> None:
 @RECORDS_MIGRATIONS(name="0010_doctor")
 def _doctor(db: Database) -> None:
     db.execute("ALTER TABLE planned_service ADD COLUMN doctor TEXT NOT NULL DEFAULT ''")
+
+
+# A patient's receipts, also those that do not stand, are shown with the card and asked for every two seconds.
+@RECORDS_MIGRATIONS(name="0011_visits_of_a_service")
+def _visits_of_a_service(db: Database) -> None:
+    db.execute("CREATE INDEX visit_service ON visit (service_id)")

@@ -124,3 +124,19 @@ def test_the_last_visit_at_the_screen_is_the_patient_s_own(records: DeskRecords,
         records.services.correct("a" * 32, "c" * 32)
         records.services.confirm(ids[2], person, "c" * 32, 3, at)
     assert records.services.last_at_the_screen() is None
+
+
+def test_what_a_screen_asks_again_and_again_reads_no_table_whole(records: DeskRecords, at: datetime) -> None:
+    """After a year a desk has 150,000 visits: a card that is open, and the day's list, must cost what they did."""
+    asked: list[str] = []
+    services, day, nobody = records.services, at.date(), "0" * 64
+    records.db.conn.set_trace_callback(asked.append)
+    assert not services.visits(nobody)
+    assert not services.on(day)
+    assert not services.of_patient(nobody, day)
+    assert not services.patients(day)
+    assert not services.expected(day)
+    records.db.conn.set_trace_callback(None)
+    plans = [row[3] for sql in asked for row in records.db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()]
+    assert len(asked) == 5
+    assert not [plan for plan in plans if plan.startswith("SCAN")]
