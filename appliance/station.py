@@ -36,6 +36,9 @@ _LOG = logging.getLogger(__name__)
 _ASKED = 0.5
 """Seconds between two looks whether reception wants another try."""
 
+_ALARMS = 600.0
+"""Seconds between two alarms of a camera that comes and goes: a loose plug would sign 30,000 in a day."""
+
 _NOBODY = frozenset({State.IDLE, State.LEAVING, State.OUT_OF_SERVICE})
 _AT_WORK = frozenset({State.CHECKING, State.SAVING})
 """Over before the next frame, as a rule."""
@@ -98,6 +101,7 @@ class Station:
         self._looked = Instant(-math.inf)
         self._left = False
         self._asked = Instant(-math.inf)
+        self._alarmed = Instant(-math.inf)
         self._intents: deque[Intent] = deque()
 
     def resume(self, at: Instant) -> None:
@@ -171,7 +175,8 @@ class Station:
     def camera_failed(self, failure: KnownFailure, now: Instant) -> None:
         """Go out of service once per failure, with an alarm event; a visit being saved is not touched.
 
-        A camera that was pulled out and another one plugged in are two alarms.
+        A camera that was pulled out and another one plugged in are two alarms; one that comes and goes is one alarm in
+        ten minutes.
         """
         refused = isinstance(failure, CameraRefused)
         swapped = refused and self._visit.state is State.OUT_OF_SERVICE and self._met.failure != failure.code
@@ -182,14 +187,20 @@ class Station:
         _LOG.error("out of service: %s", failure.code)
         self._met.failure = failure.code
         self._presence = Presence()
-        self._alarm("camera_refused" if refused else "camera_failure", failure)
+        if refused:
+            self._alarm("camera_refused", failure)
+        elif now - self._alarmed >= _ALARMS and self._alarm("camera_failure", failure):
+            self._alarmed = now
         self._publish(self._screen.bare(self._visit.state, now, failure.code))
 
-    def _alarm(self, what: str, failure: KnownFailure) -> None:
+    def _alarm(self, what: str, failure: KnownFailure) -> bool:
+        """Whether it is recorded."""
         try:
             self._with.desk.record_alarm(what, failure.code)
         except KnownFailure as unrecorded:
             _LOG.error("the alarm was not recorded: %s", unrecorded.code)
+            return False
+        return True
 
     # ---- signals
 

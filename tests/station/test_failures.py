@@ -152,6 +152,21 @@ def test_another_camera_plugged_in_while_the_desk_runs_is_an_alarm_of_its_own() 
     assert (scene.now.state, scene.now.failure) == (State.OUT_OF_SERVICE, "E-CAM-03")
 
 
+def test_a_camera_that_comes_and_goes_is_one_alarm_in_ten_minutes() -> None:
+    """A loose plug signs no alarm each second, for days; an alarm that the disk did not take is none yet."""
+    scene = Scene()
+    scene.desk.failing["record_alarm"] = ROOM_FULL
+    for _ in range(60):
+        scene.tick()
+        scene.station.camera_failed(CameraUnavailable("loose"), Instant(scene.film.now))
+        scene.desk.failing.clear()
+        assert scene.now.state is State.OUT_OF_SERVICE
+    assert [e.kind for e in scene.events] == ["camera_failure"]
+    scene.tick()
+    scene.station.camera_failed(CameraUnavailable("loose"), Instant(scene.film.now + 600))
+    assert [e.kind for e in scene.events] == ["camera_failure"] * 2
+
+
 def test_a_recording_that_ends_in_a_visit_takes_its_person_away() -> None:
     """What was begun is recorded; a quiet end leaves nothing."""
     scene = Scene()
