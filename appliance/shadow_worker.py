@@ -3,6 +3,7 @@
 What a visit is and what is answered belongs to `shadow_wire`, the process to `shadow_link`.
 """
 
+import contextlib
 import logging
 import queue
 import threading
@@ -32,6 +33,8 @@ class ShadowWorker:
 
     def offer(self, visit: Visit) -> None:
         """Let the pack see a visit; one that comes while another waits is not seen by it."""
+        if self._ended:
+            return  # nobody would take it out again, and it is pictures of a patient
         try:
             self._visits.put_nowait(visit)
         except queue.Full:
@@ -46,7 +49,8 @@ class ShadowWorker:
             try:
                 self._visits.put_nowait(None)
             except queue.Full:
-                self._visits.get_nowait()
+                with contextlib.suppress(queue.Empty):  # taken by the thread in this very moment
+                    self._visits.get_nowait()
             else:
                 return
 
@@ -55,6 +59,7 @@ class ShadowWorker:
             link = self._running = self._link(self._folder)
         except OSError as error:
             _log.warning("no process to watch the new pack with: %s", error.strerror)
+            self.end()
             return
         try:
             said: Ready | Compared | Broken = link.open()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ from appliance.face.pack import open_pack
 from appliance.face.pipeline import FacePipeline
 from appliance.shadow import Shadow, Watching, read_progress
 from appliance.shadow_link import Deadlines, ShadowLink, command
-from appliance.shadow_wire import write_answer
+from appliance.shadow_wire import Visit, write_answer
+from appliance.shadow_worker import ShadowWorker
 from models.releases import Wanted
 from models.slot_state import Bad, Fault
 from models.slots import Slots
@@ -265,7 +267,10 @@ def test_whatever_its_process_does_in_a_visit_is_the_packs_fault(
 
 
 def test_what_is_not_the_packs_fault_sets_it_aside(tmp_path: Path, eyes: FacePipeline, pack_path: Path) -> None:
-    """A licence that nobody accepted: it may come back. Without any process at all it goes on waiting."""
+    """A licence that nobody accepted: it may come back. Without any process at all it goes on waiting.
+
+    No visitor's pictures wait with it.
+    """
     said = '{"is": "Unopened", "why": "no licence", "blame": "elsewhere"}'
     desk = Desk(tmp_path, eyes, lambda _: (sys.executable, "-c", f"print('{said}')"))
     pack = desk.install(with_card(pack_path, tmp_path / "newer", b"# newer\n"))
@@ -273,8 +278,33 @@ def test_what_is_not_the_packs_fault_sets_it_aside(tmp_path: Path, eyes: FacePip
     assert (desk.slots.state().bad, desk.slots.unwanted(pack)) == ((), None)
     desk.run = lambda _: (os.fspath(tmp_path / "no-such-program"),)
     desk.install(tmp_path / "newer")
+    worker = desk.shadow._worker
+    assert worker is not None
+    desk.wait_for(lambda: worker._ended)
     desk.visit(PATIENT)
     assert desk.slots.waiting() is not None
+    assert worker._visits.get_nowait() is None
+    assert worker._visits.empty()
+
+
+def test_a_process_is_ended_also_in_the_moment_when_it_takes_a_visit(tmp_path: Path) -> None:
+    """The place that was full is empty when it is looked at: that ends no desk."""
+
+    class Taken(queue.Queue[Visit | None]):
+        def put_nowait(self, item: Visit | None) -> None:
+            """Full once, by what is taken just then."""
+            full, self.maxsize = self.maxsize == 1, 2
+            if full:
+                raise queue.Full
+            super().put_nowait(item)
+
+    def none(_: Path) -> ShadowLink:
+        raise OSError("no process")
+
+    worker = ShadowWorker(none, tmp_path)
+    worker._visits = Taken(maxsize=1)
+    worker.end()
+    assert worker._visits.get_nowait() is None
 
 
 def test_damaged_slots_and_counts_stop_no_visit(desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
