@@ -63,7 +63,8 @@ def make_backup(
 ) -> Backup:
     """Write a back-up below `place` and read it back; services may run. key: of the database, for the reading back.
 
-    It appears under its name when it is whole, on the disk and proven; a run that was cut off leaves a folder `.new-*`.
+    It appears under its name when it is whole, on the disk and proven; a run that fails leaves nothing, one that was
+    killed a folder `.new-*`.
     Raises BackupInvalid, KeyUnusable, DatabaseFailure, LedgerBroken.
     """
     if not home.recovery.exists():
@@ -72,18 +73,22 @@ def make_backup(
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".new-", dir=place))
-        tell("copying the database")
-        copy_database(db, folder / DATABASE, key)
-        for name in _COPIED:
-            if (home.root / name).exists():
-                create_file(folder / name, (home.root / name).read_bytes())
-        if home.journal.exists():
-            _copy_folder(home.journal, folder / "journal")
-        tell("reading it back")
-        head = _prove(folder / DATABASE, key, chain, migrations)
-        create_file(folder / MANIFEST, dump(_manifest(folder, chain.device, head, made)))
-        name = f"{chain.device}-{head.seq}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-        final = folder.rename(place / name)
+        try:
+            tell("copying the database")
+            copy_database(db, folder / DATABASE, key)
+            for name in _COPIED:
+                if (home.root / name).exists():
+                    create_file(folder / name, (home.root / name).read_bytes())
+            if home.journal.exists():
+                _copy_folder(home.journal, folder / "journal")
+            tell("reading it back")
+            head = _prove(folder / DATABASE, key, chain, migrations)
+            create_file(folder / MANIFEST, dump(_manifest(folder, chain.device, head, made)))
+            name = f"{chain.device}-{head.seq}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+            final = folder.rename(place / name)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)  # a disk that is full tonight would be fuller every night
+            raise
         sync_directory(place)
     except OSError as error:
         raise BackupInvalid(f"the back-up cannot be written: {error.strerror}") from error

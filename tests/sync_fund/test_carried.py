@@ -24,6 +24,7 @@ from sync.fund.serve import make_gateway
 from sync.home import Home, load_settings
 from sync.joining import FundFacts
 from sync.journal import Journal, Written
+from sync.key_errors import BackupInvalid
 from sync.keyfile import load_key
 from sync.ledger import LEDGER_MIGRATIONS, Ledger, unwritten, verify_ledger
 from sync.sealing import SealedBox
@@ -302,7 +303,10 @@ class Saved:
 
 @pytest.fixture(scope="module")
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Saved:
-    """The desk dies with thirty events undelivered, and its key with it; not to be changed."""
+    """The desk dies with thirty events undelivered, and its key with it; not to be changed.
+
+    Its first back-up failed: the chain was not that of the desk it was said to be.
+    """
     root = tmp_path_factory.mktemp("dead")
     clinic = _clinic(root)
     clinic.take_in(clinic.export())
@@ -312,6 +316,9 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Saved:
     with contextlib.closing(open_database(clinic.desk.database, key, [LEDGER_MIGRATIONS])) as db:
         Journal(clinic.desk.journal).extend(unwritten(db))
         now, place = CLOCK.moment().wall, root / "backups"
+        other = replace(chain, device="desk-9")
+        with pytest.raises(BackupInvalid):
+            make_backup(clinic.desk, db, key, other, [LEDGER_MIGRATIONS], place, now, lambda _: None)
         made = make_backup(clinic.desk, db, key, chain, [LEDGER_MIGRATIONS], place, now, lambda _: None)
     shutil.rmtree(clinic.desk.root)
     heir = Home(root / "heir")
@@ -374,6 +381,11 @@ def test_a_finder_of_a_back_up_adds_nothing_to_the_chain(saved: Saved, tmp_path:
     assert told.json["last"] == 281
     saved.clinic.take_in(Path(str(told.json["file"])))
     assert saved.clinic.stored() == list(range(1, 281))
+
+
+def test_a_back_up_that_fails_leaves_nothing_behind(saved: Saved) -> None:
+    """Else each night's failure would take the place of one more database."""
+    assert [path.name for path in saved.backup.parent.iterdir()] == [saved.backup.name]
 
 
 def test_nothing_to_hand_in_is_said(saved: Saved, tmp_path: Path) -> None:
