@@ -179,6 +179,7 @@ class RecordedDesk:
             self._re_template(decision, person, consent.consent, entry.event_id, moment)
             for alarm in alarms:
                 append(self._ledger, alarm, moment)
+        self._pace.recorded()
         return entry.event_id
 
     def _whose(self, person: PersonId, planned: PlannedService) -> PersonId:
@@ -212,6 +213,7 @@ class RecordedDesk:
             records.services.confirm(service, person, entry.event_id, entry.seq, moment.wall)
             for alarm in alarms:
                 append(self._ledger, alarm, moment)
+        self._pace.recorded()
         return entry.event_id
 
     def _re_template(self, decision: Decision, person: PersonId, consent: str, visit: str, moment: Moment) -> None:

@@ -200,6 +200,7 @@ class FrontDesk:
             self._answer_for(planned.patient, moment.wall)
             for alarm in alarms:
                 append(self._ledger, alarm, moment)
+        self._pace.recorded()
         return entry.event_id
 
     def correct(self, correction: Correction) -> str:
@@ -207,7 +208,7 @@ class FrontDesk:
 
         The receipt and its event stay; a service that was taken back is open again. With `instead` the new receipt is
         the event's id. Raises ReasonMissing, ReceiptUnknown (also when it was corrected before), ServiceUnknown,
-        ServiceConfirmed.
+        ServiceConfirmed, SecondPersonNeeded (another service of the operator's own: a colleague does that).
         """
         shift = self.operators.require(Right.CORRECT)
         if correction.reason is None:
@@ -217,7 +218,7 @@ class FrontDesk:
         with immediate(records.db):
             moment = self._clock.moment()
             planned, person = records.services.confirmed_by(correction.receipt)
-            instead = self._instead(planned, correction.instead) if correction.instead else None
+            instead = self._instead(planned, correction.instead, shift) if correction.instead else None
             event = Corrected(
                 receipt=correction.receipt,
                 patient=planned.patient,
@@ -234,8 +235,13 @@ class FrontDesk:
             entry = append(self._ledger, event, moment)
             records.services.correct(correction.receipt, entry.event_id)
             if instead is not None:
+                alarms = self._pace.alarms(instead.provider, moment)  # the visit that it replaces counts no more
                 records.services.confirm(instead.service, person, entry.event_id, entry.seq, moment.wall)
+                for alarm in alarms:
+                    append(self._ledger, alarm, moment)
             self._write(entry.event_id, planned.patient, note)
+        if instead is not None:
+            self._pace.recorded()
         return entry.event_id
 
     def enrolled_by(self, *, overrule: bool = False, voucher: Voucher | None = None) -> EnrolledBy:
@@ -263,8 +269,13 @@ class FrontDesk:
         return self._guardianship.adult(iin)
 
     def name_guardian(self, guardian: Iin, child: Profile, consent: ConsentGiven, relation: Relation) -> str | None:
-        """An enrolled adult speaks for a child from now on; as `Guardianship.name`."""
+        """An enrolled adult speaks for a child from now on; as `Guardianship.name`.
+
+        Raises also SecondPersonNeeded: whoever is signed in names not themselves, a colleague does.
+        """
         shift = self.operators.require(Right.ENROL)
+        if self._records.people.pseudonym(guardian) == shift.operator:
+            raise SecondPersonNeeded("nobody names themselves a guardian")
         return self._guardianship.name(guardian, child, consent, relation, shift.operator)
 
     def own_profile(self) -> Profile:
@@ -342,7 +353,9 @@ class FrontDesk:
         if owner.get(attempt, "") not in (None, planned.patient):
             raise AttemptTaken("this try was another patient's, or none of today")
 
-    def _instead(self, planned: PlannedService, service: str) -> PlannedService:
+    def _instead(self, planned: PlannedService, service: str, shift: Shift) -> PlannedService:
+        if planned.patient == shift.operator:
+            raise SecondPersonNeeded("nobody puts another service in place of their own alone")
         other = self._records.services.get(service)
         if (other.patient, other.starts_at[:10]) != (planned.patient, planned.starts_at[:10]):
             raise ServiceUnknown(f"service {service} is not that patient's, or of another day")

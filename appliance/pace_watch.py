@@ -20,9 +20,11 @@ class PaceWatch:
         self._rule = rule
         self._software = software
         self._told: dict[str, datetime] = {}
+        self._telling: dict[str, datetime] = {}
 
     def alarms(self, provider: str, moment: Moment) -> tuple[Event, ...]:
         """The alarms that a visit brings with it; asked before it is recorded, inside its transaction."""
+        self._telling = {}
         newest = Confirmed(provider, moment.wall)
         before = [Confirmed(*visit) for visit in self._services.newest(self._rule.desk_per_hour)]
         alarms = []
@@ -30,6 +32,10 @@ class PaceWatch:
             key = provider if whose is Paced.PROVIDER else ""
             last = self._told.get(key)
             if last is None or abs(moment.wall - last) >= WINDOW:
-                self._told[key] = moment.wall
+                self._telling[key] = moment.wall
                 alarms.append(Alarm(IMPOSSIBLE_PACE, f"{whose}: {count} in an hour", self._software))
         return tuple(alarms)
+
+    def recorded(self) -> None:
+        """The visit and its alarms are on the disk. Before that none was told: a visit may still be refused."""
+        self._told |= self._telling

@@ -231,10 +231,10 @@ class OperatorUnknown(ApplianceFailure):
 
 
 class SecondPersonNeeded(ApplianceFailure):
-    """A second operator has to agree: above the shift's limit, to one's own visit, to a face that is enrolled."""
+    """A second operator has to agree: above the shift's limit, to what is one's own, to a face that is enrolled."""
 
     code = "E-RCP-01"
-    remedy = "Another receptionist or a supervisor chooses their name and types their PIN."
+    remedy = "Another receptionist or a supervisor types their PIN; where none is asked for, they sign in and do it."
 
 
 class ReasonMissing(ApplianceFailure):

@@ -20,11 +20,13 @@ from appliance.core.errors import (
 )
 from appliance.core.operators import Pin, Role
 from appliance.core.policy import PaceRule, Policy, ReceptionRule
-from appliance.core.reception_events import CorrectionReason, FaceFailure, IdentityCheck
+from appliance.core.reception_events import CorrectionReason, FaceFailure, IdentityCheck, Relation
 from appliance.core.standing import Status
-from appliance.enrolment import EnrolledBy
+from appliance.enrolment import ConsentGiven, EnrolledBy
 from appliance.front_desk import Correction, FrontDesk, Manual
 from appliance.operators import Voucher
+from appliance.records.consents import GivenBy
+from appliance.records.profile import Profile
 from sync.home import Home
 from sync.strict_json import Json
 from tests.fakes.clock import ManualClock
@@ -289,6 +291,40 @@ def test_another_service_takes_the_place_of_the_wrong_one(desk: WorkingDesk) -> 
     front.correct(Correction(event, CorrectionReason.OTHER, note="the doctor was ill"))
     assert desk.records.services.get(right).event is None
     assert desk.records.manual.note(desk.events()[-1].event_id) == "the doctor was ill"
+
+
+def test_nobody_puts_another_service_in_place_of_their_own_alone(desk: WorkingDesk) -> None:
+    """Else a real visit of theirs would be any other; they may take it back, and a colleague does the rest."""
+    desk.enrol(900)
+    wrong, right = desk.plan(900, 2)
+    receipt = desk.visit(900, wrong)
+    front, other = staffed(desk), colleague(desk)
+    before = desk.events()
+    with pytest.raises(SecondPersonNeeded, match="own"):
+        front.correct(Correction(receipt, WRONG_SERVICE, right))
+    assert desk.events() == before
+    assert desk.records.services.get(wrong).event == receipt
+    front.operators.sign_in(other.person, COLLEAGUE)
+    event = front.correct(Correction(receipt, WRONG_SERVICE, right))
+    front.operators.sign_in(desk.records.operators.all()[0].person, PIN)
+    front.correct(Correction(event, CorrectionReason.NOT_GIVEN))
+    assert desk.records.services.get(right).event is None
+
+
+def test_nobody_names_themselves_a_guardian(desk: WorkingDesk) -> None:
+    """Else one receptionist's own face would confirm for as many children as they have numbers of; a colleague may."""
+    desk.enrol(900)
+    front, other = staffed(desk), colleague(desk)
+    child = Profile("Aru", "Serikova", make_iin(26_000), "kk")
+    given = ConsentGiven("2026-11", "kk", GivenBy.GUARDIAN)
+    before = desk.events()
+    with pytest.raises(SecondPersonNeeded, match="themselves"):
+        front.name_guardian(make_iin(900), child, given, Relation.PARENT)
+    assert desk.events() == before
+    assert desk.records.people.find(child.iin) is None
+    front.operators.sign_in(other.person, COLLEAGUE)
+    assert front.name_guardian(make_iin(900), child, given, Relation.PARENT) == desk.events()[-1].event_id
+    assert (last(desk)["guardian"], last(desk)["operator"]) == (pseudonym(desk, 900), pseudonym(desk, 901))
 
 
 def test_a_correction_stays_with_the_patient_and_the_day(desk: WorkingDesk) -> None:
