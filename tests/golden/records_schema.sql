@@ -261,6 +261,8 @@ CREATE TABLE visit (
 
 CREATE UNIQUE INDEX visit_seq ON visit (event_seq);
 
+CREATE INDEX visit_service ON visit (service_id);
+
 CREATE UNIQUE INDEX visit_stands ON visit (service_id) WHERE corrected_by IS NULL;
 
 CREATE TABLE visit_code (
