@@ -96,19 +96,23 @@ def _people(
 
 
 def _services(db: Database, source: Database) -> None:
-    """Services and their visits: what was confirmed stays confirmed. A negative number is one of the other chain."""
+    """Services and their visits: what was confirmed stays confirmed, and what was tried in vain counted.
+
+    Visits of other chains are numbered up to -1 in their order: before any of this desk's own chain, also where the
+    other desk had taken over from a third.
+    """
     _add(db, "planned_service", _SERVICE, source.execute(f"SELECT {_SERVICE} FROM planned_service").fetchall())  # noqa: S608
     visit = "service_id, person_id, event_id, event_seq, confirmed_at, corrected_by"
-    _add(
-        db,
-        "visit",
-        visit,
-        source.execute(
-            "SELECT service_id, person_id, event_id, -event_seq, confirmed_at, corrected_by FROM visit"
-        ).fetchall(),
-    )
+    visits = source.execute(
+        "SELECT service_id, person_id, event_id, row_number() OVER (ORDER BY event_seq) - 1 - count(*) OVER (),"
+        " confirmed_at, corrected_by FROM visit"
+    ).fetchall()
+    _add(db, "visit", visit, visits)
     code = "service_id, patient, day, code_hash"
     _add(db, "visit_code", code, source.execute(f"SELECT {code} FROM visit_code").fetchall())  # noqa: S608 - own names
+    _add(
+        db, "wrong_code", "patient, day, tries", source.execute("SELECT patient, day, tries FROM wrong_code").fetchall()
+    )
     pairs = source.execute("SELECT person_id, other_id, flagged_at FROM look_alike").fetchall()
     enrolled = {row[0] for row in db.execute("SELECT person_id FROM data_key").fetchall()}
     _add(db, "look_alike", "person_id, other_id, flagged_at", [row for row in pairs if {row[0], row[1]} <= enrolled])

@@ -56,6 +56,37 @@ def test_pins_counts_notes_and_corrections_come_along(records: DeskRecords, at: 
     assert [new.manual.note(event) for event in ("e1", "e2", "e3")] == ["note e1", "", "note e3"]
     assert [service.event for service in new.services.of(patient, DAY)] == ["e3", None]
     visits = new.services.visits(first.patient)
-    assert [(visit.receipt, visit.corrected) for visit in visits] == [("e1", "e2"), ("e3", None)]
+    assert [(visit.receipt, visit.corrected) for visit in visits] == [("e3", None), ("e1", "e2")]
     assert second.event is None
     new.db.close()
+
+
+def test_visits_keep_their_order_from_desk_to_desk(records: DeskRecords, at: datetime, tmp_path: Path) -> None:
+    """What is newest stays so; no number of an earlier chain is in the way of the next one's, however many there were.
+
+    Else a desk that took over twice could not record a visit, and looked at the oldest visits to judge the pace.
+    """
+    lines = "".join(f"{make_iin(1).digits},A02.{n},ж,р,e,12,dr-{n},2026-11-22 09:3{n}\n" for n in range(5))
+    vaults = [Vault(TEMPLATE_KEY, DEVICE), Vault(bytes(32), "desk-2"), Vault(bytes([1]) * 32, "desk-3")]
+    with immediate(records.db):
+        records.services.keep(parse_schedule((HEADER + lines).encode()), at)
+        planned = [service.service for service in records.services.on(DAY)]
+        records.services.confirm(planned[0], None, "e0", 1, at)
+        records.services.confirm(planned[1], None, "e1", 2, at)
+        for _ in range(3):
+            records.visit_codes.wrong("ab" * 32, DAY)
+    desk = records
+    for place, number in ((2, 2), (3, 2)):
+        new = open_records(tmp_path / f"{place}.db", bytes([place - 2]) * 32, f"desk-{place}")
+        with immediate(new.db):
+            adopt(new.db, desk.db, vaults[place - 2], vaults[place - 1], lambda *_: False, at)
+            new.services.confirm(planned[place], None, f"e{place}", number, at)
+        if desk is not records:
+            desk.db.close()
+        desk = new
+    assert [provider for provider, _ in desk.services.newest(3)] == ["dr-3", "dr-2", "dr-1"]
+    last = desk.services.last_at_the_screen()
+    assert last is not None
+    assert last[0].event == "e3"
+    assert desk.visit_codes.locked("ab" * 32, DAY)
+    desk.db.close()
