@@ -25,6 +25,7 @@ class Told(StrEnum):
     FACE_MISSING = "face_missing"
     FACE_ELSEWHERE = "face_elsewhere"
     SECOND_PERSON = "second_person"
+    COLLEAGUE = "colleague"
     BOTH_REASONS = "both_reasons"
     NOTE_NEEDED = "note_needed"
     ALREADY_CONFIRMED = "already_confirmed"

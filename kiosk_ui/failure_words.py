@@ -24,6 +24,7 @@ from appliance.core.errors import (
     PinWrong,
     ReasonMissing,
     ReceiptUnknown,
+    SecondPersonNeeded,
     ServiceConfirmed,
 )
 from appliance.front_texts import Front, front_text
@@ -48,6 +49,7 @@ def failure_words(failure: KnownFailure, language: Language) -> str:
 _SAID: dict[type[KnownFailure], Callable[[Language], str]] = {
     NotSignedIn: partial(told_text, Told.SESSION_LOCKED),
     NotAllowed: partial(told_text, Told.NOT_ALLOWED),
+    SecondPersonNeeded: partial(told_text, Told.COLLEAGUE),
     ServiceConfirmed: partial(told_text, Told.ALREADY_CONFIRMED),
     ReceiptUnknown: partial(told_text, Told.RECEIPT_GONE),
     PersonUnknown: partial(told_text, Told.NOT_ENROLLED),

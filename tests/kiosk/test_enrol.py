@@ -214,7 +214,11 @@ def test_a_child_is_recorded_with_its_guardian_and_without_a_face(room: Room) ->
     room.page.guardian(make_iin(7).digits)
     assert error_of(room) == "This patient is not enrolled"
     with immediate(room.desk.records.db):
-        room.desk.records.people.add(make_profile(7), room.desk.clock.moment().wall)
+        for number in (7, 900):
+            room.desk.records.people.add(make_profile(number), room.desk.clock.moment().wall)
+    room.page.guardian(make_iin(900).digits)
+    room.page.speakFor("parent")
+    assert error_of(room) == "It concerns yourself: a colleague does it"
     room.page.guardian(make_iin(7).digits)
     assert "Айгүл7" in str(room.page.values["guardian"])
     room.page.speakFor("")
