@@ -43,7 +43,7 @@ class PackUnknown(ModelFailure):
     """No pack of this name is installed, or no recipe of this name exists."""
 
     code = "E-PACK-04"
-    remedy = "Build it: keldim models pull builtin. What is installed: keldim models list"
+    remedy = "See keldim models list; make it: keldim models pull NAME, or keldim models build NAME --from DIR"
 
 
 class SigningKeyUnusable(ModelFailure):

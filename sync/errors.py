@@ -139,7 +139,7 @@ class SettingsInvalid(SyncFailure):
     """The desk's configuration file is missing, unreadable, or holds an impossible value."""
 
     code = "E-CFG-02"
-    remedy = "Make the desk with `keldim device init`, or correct the named line in keldim.toml."
+    remedy = "Correct the named line in keldim.toml; a desk not made yet: keldim device status says what is next."
 
 
 class LedgerBroken(SyncFailure):
@@ -310,7 +310,10 @@ class FundIncomplete(SyncFailure):
     """A file of the fund gateway is missing or is not what it should be."""
 
     code = "E-FND-03"
-    remedy = "Put the file back from the fund's backup; `keldim fund init` makes a new, empty fund elsewhere."
+    remedy = (
+        "Name the fund's directory by --dir or KELDIM_FUND, or put the file back from its back-up; "
+        "`keldim fund init` makes a new, empty fund elsewhere."
+    )
 
 
 class DeviceUnknown(SyncFailure):

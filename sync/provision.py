@@ -12,7 +12,7 @@ from sync.certificates import read_device_certificate
 from sync.database import open_database
 from sync.device_key import DeviceKey, create_device_key, open_device_key
 from sync.durable import create_file
-from sync.errors import DatabaseMissing, DeskProvisioned, DiskFailing
+from sync.errors import DatabaseMissing, DatabaseUnreachable, DeskProvisioned
 from sync.home import FundSettings, Home, is_installed, load_key_settings, load_settings, parse_key_settings
 from sync.join_errors import InvitationSpent, JoinIncomplete
 from sync.joining import FundFacts, Invitation, Request, read_invitation, write_request
@@ -29,7 +29,8 @@ def make_desk(home: Home, settings_toml: str = "") -> PublicJwk:
     """Make a desk that belongs to no fund yet, or finish making it; gives the public half of its device key.
 
     settings_toml: the first keldim.toml, [key] among it. A desk that is there is left as it is. Raises SettingsInvalid,
-    DeskProvisioned (keldim.toml names another key), KeyUnusable, DiskFailing, and as `open_database`.
+    DeskProvisioned (keldim.toml names another key), KeyUnusable, DatabaseUnreachable (the home cannot be made), and as
+    `open_database`.
     """
     content = settings_toml.encode("utf-8")
     meant = parse_key_settings(content, home)
@@ -39,7 +40,7 @@ def make_desk(home: Home, settings_toml: str = "") -> PublicJwk:
         if not home.config.exists():
             create_file(home.config, content)
     except OSError as error:
-        raise DiskFailing(f"{home.root.name} cannot be written: {error.strerror}") from error
+        raise DatabaseUnreachable(f"{home.root} cannot be written: {error.strerror}") from error
     if load_key_settings(home) != meant:
         raise DeskProvisioned(f"{home.config.name} names another place for the device key")
     if Papers(home).request_file.exists() or is_installed(home):

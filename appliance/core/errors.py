@@ -156,7 +156,7 @@ class ConfigInvalid(ApplianceFailure):
     """The configuration file is unreadable, or holds an unknown or impossible setting."""
 
     code = "E-CFG-01"
-    remedy = "Correct the named line in keldim.toml."
+    remedy = "Correct the named line in keldim.toml; a desk not made yet: keldim device status says what is next."
 
 
 class ServiceUnknown(ApplianceFailure):

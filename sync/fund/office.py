@@ -67,7 +67,7 @@ def _claim(home: FundHome) -> None:
 
 @contextlib.contextmanager
 def open_store(root: Path) -> Iterator[OfficeStore]:
-    """The fund's store, closed at the end of the block. Raises KeyUnusable, FundDatabaseInvalid, DatabaseFailure."""
+    """The fund's store, closed at the end of the block. Raises as `office_store`."""
     with contextlib.closing(office_store(FundHome(root))) as store:
         yield store
 

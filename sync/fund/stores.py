@@ -7,7 +7,7 @@ import contextlib
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-from sync.errors import FundDatabaseInvalid, GatewayRunning
+from sync.errors import FundDatabaseInvalid, FundIncomplete, GatewayRunning
 from sync.exclusive import exclusive
 from sync.fund.embedded import EmbeddedStore, SqliteFundStore
 from sync.fund.home import FundHome
@@ -38,7 +38,7 @@ def found_store(home: FundHome, database: str | None, at: datetime) -> None:
 
 
 def gateway_store(home: FundHome, at: datetime) -> FundStore:
-    """The gateway's store, not open yet. Raises KeyUnusable."""
+    """The gateway's store, not open yet. Raises FundIncomplete, KeyUnusable."""
     url = _url(home)
     return EmbeddedStore(home.database, load_key(home.database_key)) if url is None else PostgresStore(url, at)
 
@@ -56,18 +56,24 @@ def sole_gateway(home: FundHome) -> AbstractContextManager[None]:
 
 
 def log_store(home: FundHome, at: datetime | None) -> LogStore:
-    """Where the fund's log is kept, not open yet; at: None for reading only. Raises KeyUnusable."""
+    """Where the fund's log is kept, not open yet; at: None for reading only. Raises FundIncomplete, KeyUnusable."""
     url = _url(home)
     return EmbeddedLog(home.database, load_key(home.database_key)) if url is None else PostgresLog(url, at)
 
 
 def office_store(home: FundHome) -> OfficeStore:
-    """The store for the fund's people, open. Raises KeyUnusable, FundDatabaseInvalid, DatabaseFailure."""
+    """The store for the fund's people, open.
+
+    Raises FundIncomplete, KeyUnusable, FundDatabaseInvalid, DatabaseFailure.
+    """
     url = _url(home)
     return SqliteFundStore.open(home.database, load_key(home.database_key)) if url is None else PostgresOffice(url)
 
 
 def _url(home: FundHome) -> str | None:
+    """The address of a fund's PostgreSQL database; None: a file. Raises FundIncomplete, KeyUnusable."""
+    if not home.document.exists():  # a folder that is no fund, before it looks like a fund that lost its keys
+        raise FundIncomplete(f"there is no {home.document.name} in {home.root}")
     if not serves_several(home):
         return None
     return read_secret(home.database_url, MAX_URL).decode("utf-8", "replace").strip()

@@ -28,6 +28,7 @@ from sync.errors import (
     DeskProvisioned,
     DeviceUnknown,
     FundExists,
+    FundIncomplete,
     FundUrlInvalid,
     KeyUnusable,
     KnownFailure,
@@ -212,7 +213,8 @@ def test_a_home_that_is_not_there(tmp_path: Path, command: tuple[str, ...]) -> N
     """Never made, or its disk is not mounted; nothing is created."""
     told = keldim("--home", tmp_path / "none", *command)
     assert (told.code, told.out) == (3, "")
-    assert any(failure.code in told.err for failure in (SettingsInvalid, DatabaseMissing, KeyUnusable, ConfigInvalid))
+    assert any(failure.code in told.err for failure in (SettingsInvalid, ConfigInvalid))
+    assert "keldim device status" in told.err
     assert not (tmp_path / "none").exists()
 
 
@@ -374,4 +376,5 @@ def test_a_fund_is_made_once_and_knows_its_desks(clinic: Clinic, tmp_path: Path)
     keldim("fund", "admit", "--dir", clinic.fund, record).failed_with(RequestInvalid)
     keldim("fund", "revoke", "--dir", clinic.fund, "nobody", "--reason", "stolen").failed_with(DeviceUnknown)
     keldim("fund", "block", "--dir", clinic.fund, "nobody").failed_with(DeviceUnknown)
-    keldim("fund", "audit", "--dir", tmp_path / "none").failed_with(KeyUnusable)
+    for command in (("fund", "audit"), ("fund", "events"), ("fleet", "status")):
+        keldim(*command, "--dir", tmp_path / "none").failed_with(FundIncomplete)

@@ -13,8 +13,8 @@ from sync.certificates import read_device_certificate
 from sync.database import open_database
 from sync.errors import (
     DatabaseMissing,
+    DatabaseUnreachable,
     DeskProvisioned,
-    DiskFailing,
     KeyUnusable,
 )
 from sync.fund.admission import admit, certificates, revoke
@@ -211,9 +211,9 @@ def test_the_place_of_the_key_is_chosen_once(home: Home) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """A file where the home should be."""
+    """A file where the home should be; it is not told as a disk that dies."""
     (tmp_path / "desk").write_bytes(b"")
-    with pytest.raises(DiskFailing):
+    with pytest.raises(DatabaseUnreachable, match="desk"):
         make_desk(Home(tmp_path / "desk"))
 
 
