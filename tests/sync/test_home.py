@@ -70,7 +70,7 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
     """With the way out."""
     with pytest.raises(SettingsInvalid, match=r"keldim\.toml cannot be read") as missing:
         load_settings(Home(tmp_path))
-    assert "keldim device init" in missing.value.remedy
+    assert "keldim device status" in missing.value.remedy
     with pytest.raises(SettingsInvalid, match="not TOML"):
         parse_settings(b"\xff", Home(tmp_path))
 
