@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appliance.checkin import append
+from appliance.core.by_hand import ByHand
 from appliance.core.errors import AttemptTaken, ReasonMissing, SecondPersonNeeded, ServiceConfirmed, ServiceUnknown
 from appliance.core.iin import Iin
 from appliance.core.operators import RIGHTS, Right
@@ -69,21 +70,13 @@ class Correction(Sensitive):
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ByHand:
-    """How many services somebody may still confirm by hand today before a second person has to agree."""
-
-    done: int
-    limit: int
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class Handover(Sensitive):
     """The day as it is handed over. statuses: services of today by what became of them. waiting: calls for help.
 
-    by_hand: manual confirmations by operator, names as first name and initial, empty for who was forgotten. corrected:
-    receipts taken back today. unsent: events the fund does not have; oldest: seconds since the oldest of them, None
-    without any. unsigned: of these, how many wait for the device's key.
+    by_hand: services put on record by hand, by operator, names as first name and initial, empty for who was forgotten.
+    corrected: receipts taken back today. unsent: events the fund does not have; oldest: seconds since the oldest of
+    them, None without any. unsigned: of these, how many wait for the device's key.
     """
 
     statuses: Mapping[Status, int]
@@ -151,10 +144,8 @@ class FrontDesk:
             return append(self._ledger, Invited(patient, shift.operator, self._software), moment).event_id
 
     def by_hand(self) -> ByHand:
-        """How far the signed-in operator is: from `done` = `limit` on the screen asks for a second person."""
-        shift = self.operators.require(Right.CONFIRM)
-        done = self._records.manual.count(shift.operator, self._now().date())
-        return ByHand(done, self._policy.reception.manual_per_shift)
+        """How far the signed-in operator is today, and for whom the screen asks for a second person."""
+        return self._by_hand(self.operators.require(Right.CONFIRM), self._now())
 
     def confirm(self, manual: Manual, voucher: Voucher | None = None) -> str:
         """Confirm a service of today by hand; gives the event's id, which is the receipt.
@@ -171,8 +162,8 @@ class FrontDesk:
         with immediate(self._records.db):
             moment = self._clock.moment()
             planned = self._open_today(manual.service, moment.wall)
-            count = self._records.manual.count(shift.operator, moment.wall.date()) + 1
-            self._judge(shift, second, planned, count)
+            by_hand = self._by_hand(shift, moment.wall)
+            by_hand.judge(planned.patient, second)
             self._judge_attempt(manual.attempt, planned, moment.wall)
             person = self._records.people.named(planned.patient)
             event = ConfirmedManually(
@@ -185,8 +176,8 @@ class FrontDesk:
                 operator=shift.operator,
                 role=shift.role,
                 second=second,
-                count=count,
-                limit=self._policy.reception.manual_per_shift,
+                count=by_hand.done + 1,
+                limit=by_hand.limit,
                 attempt=manual.attempt or None,
                 enrolled=person is not None,
                 policy=self._policy.policy_id,
@@ -203,22 +194,27 @@ class FrontDesk:
         self._pace.recorded()
         return entry.event_id
 
-    def correct(self, correction: Correction) -> str:
+    def correct(self, correction: Correction, voucher: Voucher | None = None) -> str:
         """Take a confirmation back, or put another open service of that patient and day in its place; the event's id.
 
         The receipt and its event stay; a service that was taken back is open again. With `instead` the new receipt is
-        the event's id. Raises ReasonMissing, ReceiptUnknown (also when it was corrected before), ServiceUnknown,
-        ServiceConfirmed, SecondPersonNeeded (another service of the operator's own: a colleague does that).
+        the event's id, and counts among what the operator confirmed by hand: voucher is asked for as in `confirm`.
+        Raises ReasonMissing, ReceiptUnknown (also when it was corrected before), ServiceUnknown, ServiceConfirmed,
+        SecondPersonNeeded, and as `Operators.vouch`.
         """
         shift = self.operators.require(Right.CORRECT)
         if correction.reason is None:
             raise ReasonMissing("why the receipt does not stand has to be said")
         note = _note(correction.note, needed=correction.reason is CorrectionReason.OTHER)
+        second = None if voucher is None else self.operators.vouch(voucher, Right.CORRECT)
         records = self._records
         with immediate(records.db):
             moment = self._clock.moment()
             planned, person = records.services.confirmed_by(correction.receipt)
-            instead = self._instead(planned, correction.instead, shift) if correction.instead else None
+            by_hand = self._by_hand(shift, moment.wall)
+            instead = self._instead(planned, correction.instead) if correction.instead else None
+            if instead is not None:
+                by_hand.judge(planned.patient, second)
             event = Corrected(
                 receipt=correction.receipt,
                 patient=planned.patient,
@@ -230,6 +226,9 @@ class FrontDesk:
                 instead_provider=None if instead is None else instead.provider,
                 reason=correction.reason,
                 operator=shift.operator,
+                second=second,
+                count=None if instead is None else by_hand.done + 1,
+                limit=None if instead is None else by_hand.limit,
                 software=self._software,
             )
             entry = append(self._ledger, event, moment)
@@ -237,6 +236,7 @@ class FrontDesk:
             if instead is not None:
                 alarms = self._pace.alarms(instead.provider, moment)  # the visit that it replaces counts no more
                 records.services.confirm(instead.service, person, entry.event_id, entry.seq, moment.wall)
+                records.manual.add(entry.event_id, shift.operator, moment.wall.date())
                 for alarm in alarms:
                     append(self._ledger, alarm, moment)
             self._write(entry.event_id, planned.patient, note)
@@ -335,14 +335,9 @@ class FrontDesk:
             raise ServiceUnknown(f"service {service} is not planned for today")
         return planned
 
-    def _judge(self, shift: Shift, second: str | None, planned: PlannedService, count: int) -> None:
-        limit = self._policy.reception.manual_per_shift
-        if planned.patient == second:
-            raise SecondPersonNeeded("the patient does not vouch for their own visit")
-        if second is None and count > limit:
-            raise SecondPersonNeeded(f"{limit} services were confirmed by hand today by this operator")
-        if second is None and planned.patient == shift.operator:
-            raise SecondPersonNeeded("nobody confirms a service of their own alone")
+    def _by_hand(self, shift: Shift, now: datetime) -> ByHand:
+        done = self._records.manual.count(shift.operator, now.date())
+        return ByHand(shift.operator, done, self._policy.reception.manual_per_shift)
 
     def _judge_attempt(self, attempt: str, planned: PlannedService, now: datetime) -> None:
         """A try belongs to one patient: whom the desk recognised, or whom somebody confirmed by hand for it."""
@@ -353,9 +348,7 @@ class FrontDesk:
         if owner.get(attempt, "") not in (None, planned.patient):
             raise AttemptTaken("this try was another patient's, or none of today")
 
-    def _instead(self, planned: PlannedService, service: str, shift: Shift) -> PlannedService:
-        if planned.patient == shift.operator:
-            raise SecondPersonNeeded("nobody puts another service in place of their own alone")
+    def _instead(self, planned: PlannedService, service: str) -> PlannedService:
         other = self._records.services.get(service)
         if (other.patient, other.starts_at[:10]) != (planned.patient, planned.starts_at[:10]):
             raise ServiceUnknown(f"service {service} is not that patient's, or of another day")

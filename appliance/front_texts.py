@@ -45,6 +45,7 @@ class Front(StrEnum):
     WHY_CORRECT = "why_correct"
     INSTEAD = "instead"
     TAKE_BACK = "take_back"
+    PUT_INSTEAD = "put_instead"
     WITHDRAW = "withdraw"
     HELD = "held"
     ERASE = "erase"

@@ -35,6 +35,8 @@ class Reception(QObject):
 
     sessionChanged, queueChanged, cardChanged, toldChanged = Signal(), Signal(), Signal(), Signal()  # noqa: N815
     wordsChanged = Signal()  # noqa: N815
+    done = Signal()
+    """What was pressed for is done, whatever the message was before."""
     spoken = Signal(str)
     """Another language was chosen."""
     proved = Signal()
@@ -207,18 +209,18 @@ class Reception(QObject):
             note,
             attempt,
         )
-        voucher = Voucher(PersonId(second), Pin(second_pin)) if second else None
         with self._asking():
-            self._front.confirm(manual, voucher)
-            self._tell(self._front_word(Front.DONE))
+            self._front.confirm(manual, _voucher(second, second_pin))
+            self._tell_done(Front.DONE)
         self.refresh()
 
-    @Slot(str, str, str, str)
-    def correct(self, receipt: str, reason: str, instead: str, note: str) -> None:
-        """Take a receipt back, or put another service in its place."""
+    @Slot(str, str, str, str, str, str)
+    def correct(self, receipt: str, reason: str, instead: str, note: str, second: str, second_pin: str) -> None:
+        """Take a receipt back, or put another service in its place; second, second_pin: as in `confirm`."""
+        correction = Correction(receipt, CorrectionReason(reason) if reason else None, instead, note)
         with self._asking():
-            self._front.correct(Correction(receipt, CorrectionReason(reason) if reason else None, instead, note))
-            self._tell(self._front_word(Front.DONE))
+            self._front.correct(correction, _voucher(second, second_pin))
+            self._tell_done(Front.DONE)
         self.refresh()
 
     @Slot()
@@ -226,7 +228,7 @@ class Reception(QObject):
         """Whoever stands at the kiosk may try again."""
         with self._asking():
             self._front.invite(self._patient)
-            self._tell(self._front_word(Front.INVITED))
+            self._tell_done(Front.INVITED)
         self.refresh()
 
     @Slot()
@@ -234,7 +236,7 @@ class Reception(QObject):
         """Erase everything that is held of the patient whose card is open."""
         with self._asking():
             self._proof, self._proof_note = self._front.withdraw(self._patient), ""
-            self._tell(self._front_word(Front.ERASED))
+            self._tell_done(Front.ERASED)
             self.proved.emit()
         self.refresh()
 
@@ -267,6 +269,10 @@ class Reception(QObject):
     def _tell(self, text: str, *, good: bool = True) -> None:
         self._put("told", {"text": text, "good": good})
 
+    def _tell_done(self, word: Front) -> None:
+        self._tell(self._front_word(word))
+        self.done.emit()
+
     def _put(self, name: str, values: Values) -> None:
         if getattr(self, f"_{name}") != values:
             setattr(self, f"_{name}", values)
@@ -282,6 +288,7 @@ class Reception(QObject):
                 "name": line.name,
                 "role": role_text(line.role, self._language),
                 "overrules": Right.OVERRULE in RIGHTS[line.role] and (shift is None or line.person != shift.person),
+                "vouches": Right.CONFIRM in RIGHTS[line.role] and (shift is None or line.person != shift.person),
             }
             for line in lines
         ]
@@ -315,6 +322,7 @@ class Reception(QObject):
     def _shown(self, card: Card) -> Values:
         return {
             **card_values(card, self._language),
+            "secondNeeded": self._front.by_hand().second_needed(card.patient),
             "held": self._held(card),
             "proof": list(self._proof.lines(self._language)) if self._proof else [],
             "proofNote": self._proof_note if self._proof else "",
@@ -335,3 +343,7 @@ class Reception(QObject):
 
     def _front_word(self, word: Front, **parts: str) -> str:
         return front_text(word, self._language, **parts)
+
+
+def _voucher(second: str, digits: str) -> Voucher | None:
+    return Voucher(PersonId(second), Pin(digits)) if second else None

@@ -5,9 +5,10 @@ What is shown is `reception_queue`'s and `front_desk`'s to know; this only says 
 
 from collections.abc import Callable
 
+from appliance.core.by_hand import ByHand
 from appliance.core.reception_events import CorrectionReason, FaceFailure, IdentityCheck
 from appliance.core.standing import Status
-from appliance.front_desk import ByHand, Handover
+from appliance.front_desk import Handover
 from appliance.front_texts import Front, front_text
 from appliance.reception_queue import Card, Queue, QueueRow
 from appliance.reception_texts import causes_text, correction_text, face_failure_text, identity_text, status_text
@@ -43,7 +44,6 @@ def day_values(queue: Queue, hand: ByHand, over: Handover, language: Language, *
         ],
         "empty": front_text(Front.NOTHING_FOUND if searched else Front.NOTHING_TODAY, language),
         "byHand": front_text(Front.BY_HAND, language, n=str(hand.done), limit=str(hand.limit)),
-        "secondNeeded": hand.done >= hand.limit,
         "handover": [
             *(f"{status_text(status, language)}: {count}" for status, count in over.statuses.items() if count),
             front_text(Front.WAITING_CALLS, language, n=str(over.waiting)),

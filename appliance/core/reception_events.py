@@ -103,8 +103,7 @@ class ConfirmedManually(Event):
 
     def __post_init__(self) -> None:
         """Raise ValueError when it rests on one person above the limit, or on one person twice."""
-        if self.second == self.operator or (self.second is None and self.count > self.limit):
-            raise ValueError("above the limit two people confirm")
+        _two_above_the_limit(self.operator, self.second, self.count, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,8 @@ class Corrected(Event):
 
     receipt: id of the event that confirmed; it stays in the chain. service, service_code, provider: what it confirmed,
     which may be confirmed again. instead, instead_code, instead_provider: what counts in its place, by the evidence of
-    that receipt; None where nothing does.
+    that receipt; None where nothing does. second: who agreed, if anybody. count, limit: as in `ConfirmedManually`,
+    among which a service in place of another counts; None where nothing takes its place.
     """
 
     KIND: ClassVar[str] = "corrected"
@@ -128,7 +128,16 @@ class Corrected(Event):
     instead_provider: str | None
     reason: CorrectionReason
     operator: str
+    second: str | None
+    count: int | None
+    limit: int | None
     software: str
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when a service takes another's place uncounted, or above the limit by one person."""
+        if (self.instead is None) != (self.count is None) or (self.count is None) != (self.limit is None):
+            raise ValueError("a service in place of another is counted, and nothing else is")
+        _two_above_the_limit(self.operator, self.second, self.count, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,3 +233,8 @@ class EnrolmentTried(Event):
     pack: str
     policy: str
     software: str
+
+
+def _two_above_the_limit(operator: str, second: str | None, count: int | None, limit: int | None) -> None:
+    if second == operator or (second is None and count is not None and limit is not None and count > limit):
+        raise ValueError("above the limit two people confirm")

@@ -18,7 +18,7 @@ Card {
 
     Connections {
         target: panel.front
-        function onToldChanged() { if (panel.front.told.good && panel.front.told.text !== "") panel.task = "" }
+        function onDone() { panel.task = "" }
     }
 
     Txt {

@@ -47,7 +47,7 @@ Card {
                 Field { id: given; objectName: "given"; placeholderText: page.words.given; maximumLength: 80; Layout.fillWidth: true }
                 Field { id: family; objectName: "family"; placeholderText: page.words.family; maximumLength: 80; Layout.fillWidth: true }
                 Txt { text: page.words.speaks; size: 17 * Theme.u; color: Theme.faint; Layout.fillWidth: true }
-                Choice { id: speaks; objectName: "speaks"; choices: page.words.languages.map(each => ({code: each.code, text: each.name})); currentIndex: 0; Layout.fillWidth: true }
+                Choice { id: speaks; objectName: "speaks"; label: page.words.speaks; choices: page.words.languages.map(each => ({code: each.code, text: each.name})); currentIndex: 0; Layout.fillWidth: true }
                 Key { objectName: "read"; weight: "primary"; text: page.words.next; Layout.fillWidth: true; onClicked: { page.front.touch(); page.enrol.read(iin.text, given.text, family.text, speaks.code) } }
             }
 
@@ -77,7 +77,7 @@ Card {
                 Txt { text: page.words.read_back_guardian; size: 17 * Theme.u; color: Theme.faint; visible: page.child; Layout.fillWidth: true }
                 Txt { objectName: "guardianBack"; text: page.now.guardian; size: 24 * Theme.u; bold: true; visible: page.child; Layout.fillWidth: true }
                 Txt { text: page.words.relation; size: Theme.small; strong: true; visible: page.child; Layout.fillWidth: true }
-                Choice { id: relation; objectName: "relation"; visible: page.child; choices: page.now.relations; prompt: "—"; Accessible.name: page.words.relation; Layout.fillWidth: true }
+                Choice { id: relation; objectName: "relation"; visible: page.child; choices: page.now.relations; prompt: "—"; label: page.words.relation; Layout.fillWidth: true }
                 Txt { text: page.words.read_aloud; size: 17 * Theme.u; color: Theme.faint; visible: !page.own; Layout.fillWidth: true }
                 Repeater {
                     model: page.now.consent
@@ -147,7 +147,7 @@ Card {
                 Layout.fillWidth: true
                 onVisibleChanged: { supervisor.currentIndex = -1; supervisorPin.clear(); if (visible) (asks ? supervisor : notTwin).forceActiveFocus() }
                 Txt { text: page.words.supervisor; size: Theme.small; strong: true; visible: twins.asks; Layout.fillWidth: true }
-                Choice { id: supervisor; objectName: "supervisor"; visible: twins.asks; prompt: "—"; Accessible.name: page.words.supervisor; choices: page.front.session.people.filter(each => each.overrules).map(each => ({code: each.person, text: each.name})); Layout.fillWidth: true }
+                Choice { id: supervisor; objectName: "supervisor"; visible: twins.asks; prompt: "—"; label: page.words.supervisor; choices: page.front.session.people.filter(each => each.overrules).map(each => ({code: each.person, text: each.name})); Layout.fillWidth: true }
                 Field { id: supervisorPin; objectName: "supervisorPin"; visible: twins.asks; placeholderText: page.words.pin; echoMode: TextInput.Password; inputMethodHints: Qt.ImhDigitsOnly | Qt.ImhNoPredictiveText | Qt.ImhSensitiveData; maximumLength: 12; Layout.fillWidth: true }
                 RowLayout {
                     Layout.fillWidth: true

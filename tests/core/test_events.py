@@ -96,6 +96,22 @@ MANUAL = ConfirmedManually(
     policy="p",
     software="0.1.0",
 )
+CORRECTED = Corrected(
+    receipt="01" * 16,
+    patient="cd" * 32,
+    service="s1",
+    service_code="A02.1",
+    provider="d-7",
+    instead="s2",
+    instead_code="A02.2",
+    instead_provider="d-8",
+    reason=CorrectionReason.WRONG_SERVICE,
+    operator=WHO,
+    second=None,
+    count=4,
+    limit=10,
+    software="0.1.0",
+)
 EVENTS: list[Event] = [
     KeyRotated("template", "ab" * 8, "0.1.0"),
     Restored("desk-1", 40, 3, 1, 2, "0.1.0"),
@@ -147,9 +163,7 @@ EVENTS: list[Event] = [
     StaffEnrolled("cd" * 32, "ef" * 16, "2026-1", "kk", ("12" * 32,), "ab" * 32, "p", "0.1.0", "camera", 80),
     StaffForgotten("cd" * 32, None, 2, "left", "0.1.0"),
     MANUAL,
-    Corrected(
-        "01" * 16, "cd" * 32, "s1", "A02.1", "d-7", "s2", "A02.2", "d-8", CorrectionReason.WRONG_SERVICE, WHO, "0.1.0"
-    ),
+    CORRECTED,
     Invited("cd" * 32, WHO, "0.1.0"),
     PinSet(WHO, Role.IT, "terminal", "0.1.0"),
     SignedIn(WHO, Role.RECEPTIONIST, False, "0.1.0"),
@@ -233,6 +247,12 @@ def test_a_refusal_has_reasons() -> None:
 
 def test_nobody_alone_confirms_by_hand_above_the_limit() -> None:
     """The last one within it stands alone; the next needs a second person, who is another one."""
+    replace(CORRECTED, instead=None, count=None, limit=None)
+    for count, limit, instead in ((None, 10, "s2"), (4, None, "s2"), (4, 10, None)):
+        with pytest.raises(ValueError, match="counted"):
+            replace(CORRECTED, count=count, limit=limit, instead=instead)
+    with pytest.raises(ValueError, match="two people"):
+        replace(CORRECTED, count=11)
     replace(MANUAL, count=10)
     replace(MANUAL, count=11, second="88" * 32)
     for second in (None, WHO):

@@ -254,12 +254,52 @@ def test_above_the_limit_the_form_asks_for_a_second_person(office: Office) -> No
         office.press("manual-0")
         office.choose("identity", 0)
         office.choose("reason", 0)
-        if office.front.values["queue"]["secondNeeded"]:  # type: ignore[index]
-            office.choose("second", 1)
+        if office.front.values["card"]["secondNeeded"]:  # type: ignore[index]
+            office.choose("second", 0)
             office.type("secondPin", PIN.digits)
         office.press("manual-go")
     manual = [event for event in office.desk.events() if event.kind == "confirmed_manually"]
     assert [event.data["second"] is not None for event in manual] == [False, False, True]
+
+
+def test_a_service_of_ones_own_takes_a_second_person_from_the_first_on(office: Office) -> None:
+    """The form asks at once, names nobody who may not agree, and what a colleague agreed to is confirmed."""
+    give_pin(office.desk, 902, Role.IT)
+    office.desk.plan(900, 1, first=8 * 60)
+    office.sign_in()
+    office.press("row-0")
+    office.press("manual-0")
+    office.choose("identity", 0)
+    office.choose("reason", 0)
+    assert office.item("second").property("count") == 1
+    office.choose("second", 0)
+    office.type("secondPin", PIN.digits)
+    office.press("manual-go")
+    event = office.desk.events()[-1]
+    assert (event.kind, event.data["second"] is not None) == ("confirmed_manually", True)
+
+
+def test_another_service_in_place_is_counted_and_agreed_to(office: Office) -> None:
+    """The button says what it does; past the limit the colleague's PIN is asked for here, too."""
+    office.desk.plan(1, 1, first=8 * 60)
+    office.sign_in()
+    office.press("row-0")
+    office.press("manual-0")
+    office.choose("identity", 0)
+    office.choose("reason", 0)
+    office.press("manual-go")
+    for agreed in (False, True):
+        office.press("correct-0")
+        assert office.item("correct-go").property("text") == front_text(Front.TAKE_BACK, Language.KAZAKH)
+        office.choose("why", 0)
+        office.choose("instead", 0)
+        assert office.item("correct-go").property("text") == front_text(Front.PUT_INSTEAD, Language.KAZAKH)
+        if agreed:
+            office.choose("second", 0)
+            office.type("secondPin", PIN.digits)
+        office.press("correct-go")
+    found = [event.data for event in office.desk.events() if event.kind == "corrected"]
+    assert [(data["count"], data["second"] is not None) for data in found] == [(2, False), (3, True)]
 
 
 def test_a_receipt_is_corrected_and_stays_struck_through(office: Office) -> None:
@@ -532,3 +572,35 @@ def test_every_button_is_named_and_reached_by_keyboard(office: Office) -> None:
             reached.add(focused.objectName())
         QTest.keyClick(office.window, Qt.Key.Key_Tab)
     assert buttons <= reached
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 768), (1920, 1080)], ids=lambda size: str(size[0]))
+def test_no_key_is_smaller_than_its_words(office: Office, size: tuple[int, int]) -> None:
+    """In every language, on every page and in every form of a card: words wrap, and the key grows with them."""
+
+    def too_small(*presses: str) -> list[str]:
+        for name in presses:
+            office.press(name)
+        keys = [item for item in items_of(office.window) if item.property("kind") == "Btn"]
+        assert keys
+        return [
+            str(key.property("text")) for key in keys if key.property("contentItem").implicitHeight() > key.height()
+        ]
+
+    office.sign_in()
+    office.window.resize(*size)
+    office.settle()
+    office.front.confirm(str(rows(office)[0]["service"]), "id_card", "injury", "", "", "", "")
+    for language in Language:
+        office.front.speak(language.value)
+        for name in ("enrol", "handover", "device", "queue"):
+            assert too_small(f"page-{name}") == []
+        for row, opened, closed in (
+            (0, "manual-0", "manual-cancel"),
+            (-1, "correct-0", "correct-cancel"),
+            (-1, "withdraw", "keep"),
+        ):
+            office.front.open(str(rows(office)[row]["patient"]))
+            office.settle()
+            assert too_small(opened) == []
+            office.press(closed)

@@ -293,8 +293,32 @@ def test_another_service_takes_the_place_of_the_wrong_one(desk: WorkingDesk) -> 
     assert desk.records.manual.note(desk.events()[-1].event_id) == "the doctor was ill"
 
 
+def test_a_service_in_place_of_another_counts_as_confirmed_by_hand(desk: WorkingDesk) -> None:
+    """Else a receipt by face would become any other service past the limit; to take one back needs no second person."""
+    desk.enrol(1)
+    services = desk.plan(1, 4)
+    receipt = desk.visit(1, services[0])
+    front, other = staffed(desk), colleague(desk)
+    front.confirm(manual(services[3]))
+    receipt = front.correct(Correction(receipt, WRONG_SERVICE, services[1]))
+    assert (last(desk)["count"], last(desk)["limit"], last(desk)["second"]) == (2, 2, None)
+    assert front.by_hand().done == 2
+    before = desk.events()
+    with pytest.raises(SecondPersonNeeded):
+        front.correct(Correction(receipt, WRONG_SERVICE, services[2]))
+    with pytest.raises(SecondPersonNeeded):
+        front.confirm(manual(services[0]))
+    assert desk.events() == before
+    receipt = front.correct(Correction(receipt, WRONG_SERVICE, services[2]), other)
+    assert (last(desk)["count"], last(desk)["second"]) == (3, pseudonym(desk, 901))
+    front.correct(Correction(receipt, CorrectionReason.NOT_GIVEN))
+    assert (last(desk)["instead"], last(desk)["count"], last(desk)["limit"]) == (None, None, None)
+    assert front.hand_over().by_hand == ((make_profile(900).greeting, 3),)
+    desk.check_everything()
+
+
 def test_nobody_puts_another_service_in_place_of_their_own_alone(desk: WorkingDesk) -> None:
-    """Else a real visit of theirs would be any other; they may take it back, and a colleague does the rest."""
+    """Else a real visit of theirs would be any other; they may take it back, and a colleague agrees or does it."""
     desk.enrol(900)
     wrong, right = desk.plan(900, 2)
     receipt = desk.visit(900, wrong)
@@ -304,11 +328,12 @@ def test_nobody_puts_another_service_in_place_of_their_own_alone(desk: WorkingDe
         front.correct(Correction(receipt, WRONG_SERVICE, right))
     assert desk.events() == before
     assert desk.records.services.get(wrong).event == receipt
+    event = front.correct(Correction(receipt, WRONG_SERVICE, right), other)
     front.operators.sign_in(other.person, COLLEAGUE)
-    event = front.correct(Correction(receipt, WRONG_SERVICE, right))
+    event = front.correct(Correction(event, WRONG_SERVICE, wrong))
     front.operators.sign_in(desk.records.operators.all()[0].person, PIN)
     front.correct(Correction(event, CorrectionReason.NOT_GIVEN))
-    assert desk.records.services.get(right).event is None
+    assert [desk.records.services.get(service).event for service in (wrong, right)] == [None, None]
 
 
 def test_nobody_names_themselves_a_guardian(desk: WorkingDesk) -> None:
