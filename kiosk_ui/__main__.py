@@ -13,13 +13,14 @@ from typing import Annotated
 
 import typer
 
-import kiosk_ui.environment  # noqa: F401 - before Qt
+import kiosk_ui.environment  # before Qt
 from appliance.cli.opening import desk_at, eyes_at
 from appliance.cli.output import EXIT_NO, run
 from appliance.cli.place import HOME_VARIABLE, PACKS_VARIABLE, Place, place_of
 from appliance.cli.setup_dialogue import Source
 from appliance.cli.sources import chosen, opened
 from appliance.composition import OpenDesk, SeeingDesk
+from appliance.core.errors import ScreenMissing
 from appliance.core.ports import FrameSource
 from appliance.core.setup_steps import SetupStep
 from appliance.core.types import Instant
@@ -105,6 +106,7 @@ def kiosk(
 ) -> None:
     """Open the patient's window over this desk."""
     chosen(camera, video, images)
+    _need_a_screen()
     where, clock = place_of(home, packs), SystemClock()
     watchdog = Watchdog(supervisor_of(os.environ))
 
@@ -134,6 +136,7 @@ def reception(
     """Open the reception's window over this desk, beside the patient's."""
     from kiosk_ui.front_program import run_reception
 
+    _need_a_screen()
     where, clock, placing = place_of(home, packs), SystemClock(), Placing(fullscreen, screen, 1366, 768)
 
     def seen(preview: Preview) -> _Chosen:
@@ -159,6 +162,7 @@ def setup_desk(
     from kiosk_ui.setup_program import run_setup
 
     chosen(camera, video, images)
+    _need_a_screen()
     where, placing = place_of(home, packs), Placing(fullscreen, screen)
     raise typer.Exit(run_setup(where, SystemClock(), Source(camera, video, images), step, placing))
 
@@ -182,6 +186,8 @@ def demo(
     """Show the demonstration clinic in the window: its people step up by themselves, and the buttons work."""
     from kiosk_ui.demonstration import photograph, watch
 
+    if pictures is None:
+        _need_a_screen()
     where, clock = place_of(None, packs), SystemClock()
     program = Program(clock, language, Placing(fullscreen, screen))
     if pictures is None:
@@ -203,6 +209,12 @@ def bench(
     from kiosk_ui.bench import measure
 
     show(measure(place_of(None, packs).packs, seconds, visits), as_json=as_json)
+
+
+def _need_a_screen() -> None:
+    """Raises ScreenMissing: a unit that draws for nobody would look well."""
+    if not kiosk_ui.environment.ON_A_SCREEN:
+        raise ScreenMissing("there is no screen: neither DISPLAY nor WAYLAND_DISPLAY nor QT_QPA_PLATFORM is set")
 
 
 def main() -> None:

@@ -5,11 +5,15 @@ window could not work with them.
 """
 
 import os
+import sys
 from collections.abc import MutableMapping
+from typing import Final
 
 
-def prepare(environment: MutableMapping[str, str]) -> None:
-    """Set what the window needs.
+def prepare(environment: MutableMapping[str, str], platform: str) -> bool:
+    """Set what the window needs; tells whether there is a screen, or somebody chose to go without.
+
+    environment: of this process. platform: as `sys.platform`; only on Linux do variables tell where the screen is.
 
     The basic render loop, because a threaded one dead-locks when a picture is taken while Python paints; the software
     renderer unless chosen otherwise, because a reception PC without a GPU would paint with llvmpipe at a whole core.
@@ -22,8 +26,13 @@ def prepare(environment: MutableMapping[str, str]) -> None:
     environment.setdefault("QT_QUICK_BACKEND", "software")
     environment.setdefault("QT_QUICK_CONTROLS_STYLE", "Basic")
     environment.setdefault("QT_WAYLAND_DISABLE_WINDOWDECORATION", "1")
-    if not any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
-        environment["QT_QPA_PLATFORM"] = "offscreen"
+    if platform != "linux":
+        return True
+    if any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
+        return True
+    environment["QT_QPA_PLATFORM"] = "offscreen"
+    return False
 
 
-prepare(os.environ)
+ON_A_SCREEN: Final = prepare(os.environ, sys.platform)
+"""Of this process. Without one, pictures and measurements are drawn all the same."""

@@ -315,6 +315,13 @@ class WindowUnusable(ApplianceFailure):
     remedy = "Run the set-up of the window again: sh requirements/setup.sh window"
 
 
+class ScreenMissing(ApplianceFailure):
+    """A window was to be opened where nobody would see it."""
+
+    code = "E-WIN-02"
+    remedy = "Start it in a session with a screen, or as the kiosk's unit; QT_QPA_PLATFORM=offscreen draws it unseen."
+
+
 class PrinterFailed(ApplianceFailure):
     """The printer system did not take a page."""
 
