@@ -39,6 +39,9 @@ _ASKED = 0.5
 _ALARMS = 600.0
 """Seconds between two alarms of a camera that comes and goes: a loose plug would sign 30,000 in a day."""
 
+_SLEPT = 2.0
+"""Seconds of time since boot that passed while the process's own stood still: the machine slept."""
+
 _NOBODY = frozenset({State.IDLE, State.LEAVING, State.OUT_OF_SERVICE})
 _AT_WORK = frozenset({State.CHECKING, State.SAVING})
 """Over before the next frame, as a rule."""
@@ -102,6 +105,7 @@ class Station:
         self._left = False
         self._asked = Instant(-math.inf)
         self._alarmed = Instant(-math.inf)
+        self._asleep = math.inf
         self._intents: deque[Intent] = deque()
 
     def resume(self, at: Instant) -> None:
@@ -153,6 +157,7 @@ class Station:
     def step(self, frame: Frame) -> None:
         """Take one frame into account: of one that comes too soon after a look only whether it was seen before."""
         now = frame.at
+        self._wake(now)
         if self._visit.state is State.OUT_OF_SERVICE:
             self._signal(Signal.RECOVERED, now)
         if 0 <= now - self._looked < self._with.policy.timing.look and not self._intents:
@@ -201,6 +206,13 @@ class Station:
             _LOG.error("the alarm was not recorded: %s", unrecorded.code)
             return False
         return True
+
+    def _wake(self, now: Instant) -> None:
+        """After a sleep nobody goes on with what another was asked or shown, however little of its time is over."""
+        asleep = self._with.clock.moment().mono_ms / 1000 - self._with.clock.monotonic()
+        slept, self._asleep = asleep - self._asleep > _SLEPT, asleep
+        while slept and self._visit.state not in (State.IDLE, State.OUT_OF_SERVICE):
+            self._signal(session.gone(self._visit) or Signal.TIMED_OUT, now)
 
     # ---- signals
 
