@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from appliance.checkin import append
 from appliance.core.errors import ConsentMissing, NotAChild, PersonUnknown
+from appliance.core.events import Alarm
 from appliance.core.iin import Iin
 from appliance.core.policy import Policy
 from appliance.core.reception_events import GuardianNamed, Relation
@@ -82,7 +83,12 @@ class Guardianship:
                 software=self.software,
                 operator=operator,
             )
-            return append(self.ledger, event, moment).event_id
+            entry = append(self.ledger, event, moment)
+            wards = len(records.guardians.children(adult))
+            if wards > self.policy.reception.wards:
+                who = (event.guardian, event.patient)
+                append(self.ledger, Alarm("many_wards", str(wards), self.software, who), moment)
+            return entry.event_id
 
     @staticmethod
     def _require_of_age(iin: Iin, moment: Moment) -> None:

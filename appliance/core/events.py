@@ -336,7 +336,8 @@ class Alarm(Event):
     ids, or code. camera_changed: another camera than last time; detail: its USB ids. staff_face: the face of somebody
     of the staff was presented for a patient, or as one (who: the operator, then the patient where there is one).
     one_face_several_people: a face that is enrolled was enrolled, or tried to be, under another number.
-    several_faces_one_person: pictures of different people were given under one number. frames_frozen, frames_looping:
+    several_faces_one_person: pictures of different people were given under one number. many_wards: somebody speaks for
+    more children than a family has (who: the adult, the child); detail: how many. frames_frozen, frames_looping:
     the pictures of a visit stood still, or came again; replayed_face: a face of an earlier visit at this desk, too
     alike to be captured again. Each at most once a visit, which then is not live. impossible_pace: more visits in
     an hour than a provider or the desk can serve, at most once an hour for each; detail: whose, and how many.

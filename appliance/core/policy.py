@@ -262,7 +262,8 @@ class ReceptionRule:
     manual_per_shift: services one operator may confirm by hand in a day before a second one has to agree; a busy desk
     has 600 visits, and what nobody counts becomes the rule. idle: until a session locks. shift: its longest. tries:
     wrong PINs before the first pause; pause: that first one, each further twice as long, up to most_pause. late: after
-    the start of a service that nobody confirmed, until the patient counts as not come.
+    the start of a service that nobody confirmed, until the patient counts as not come. wards: for how many children
+    one adult speaks before each further one is an alarm; more than that below seven are an institution's, or nobody's.
     """
 
     manual_per_shift: int = 10
@@ -272,6 +273,7 @@ class ReceptionRule:
     pause: float = 30.0
     most_pause: float = 3600.0
     late: float = 3600.0
+    wards: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Who speaks for a child: kept with consent, ended with either, and confirmed in the child's name."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from appliance.core.errors import ConsentMissing, NotAChild, PersonUnknown, ServiceUnknown
 from appliance.core.iin import Iin, check_digit
+from appliance.core.policy import ReceptionRule
 from appliance.core.reception_events import Relation
 from appliance.enrolment import ConsentGiven
 from appliance.guardianship import Guardianship
@@ -107,6 +109,21 @@ def test_nobody_else_is_spoken_for(
         naming.name(guardian, child, consent)
     assert len(desk.events()) == before
     assert desk.records.people.find(ARU.iin) is None
+
+
+def test_one_adult_for_very_many_children_is_an_alarm(desk: WorkingDesk, naming: Guardianship) -> None:
+    """Their face would confirm for as many numbers as somebody has; it is not forbidden, institutions exist."""
+    adult = desk.records.people.reference(desk.enrol(1).person)
+    limited = replace(naming, policy=replace(desk.policy, reception=ReceptionRule(wards=2)))
+    for serial in (1, 2, 3):
+        event = limited.name(make_iin(1), replace(ARU, iin=iin_of(date(2021, 3, 1), 10 * serial)), GIVEN)
+    assert [told.kind for told in desk.events()[-3:]] == ["guardian_named", "guardian_named", "alarm"]
+    assert desk.events()[-2].event_id == event
+    alarm = desk.events()[-1].data
+    assert (alarm["what"], alarm["detail"]) == ("many_wards", "3")
+    assert alarm["who"] == [adult, desk.events()[-2].data["patient"]]
+    assert limited.name(make_iin(1), replace(ARU, iin=iin_of(date(2021, 3, 1), 30)), None) is None
+    assert desk.events()[-1].data == alarm
 
 
 def test_a_child_speaks_for_nobody(desk: WorkingDesk, naming: Guardianship) -> None:
