@@ -45,7 +45,9 @@ def init(
 def serve(
     folder: Folder,
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8443,
+    port: Annotated[
+        int | None, typer.Option(help="Port; that of the fund's address without it, 0 takes a free one.")
+    ] = None,
     behind_proxy: Annotated[
         bool, typer.Option("--behind-proxy", help="Believe nginx who asks; with --socket.")
     ] = False,

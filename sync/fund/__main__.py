@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("serve", help="serve until SIGTERM")
     command.add_argument("--host", default="127.0.0.1", help="address to listen at (default %(default)s)")
-    command.add_argument("--port", type=int, default=8443, help="0 takes a free one (default %(default)s)")
+    command.add_argument("--port", type=int, help="0 takes a free one (default: that of the fund's address)")
     command.add_argument("--behind-proxy", action="store_true", help="nginx alone asks, through --socket")
     command.add_argument("--socket", type=Path, help="unix socket to listen at instead; only with --behind-proxy")
     command.add_argument("--ready-file", type=Path, help="receives pid and port (or socket) once the gateway answers")

@@ -8,11 +8,13 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from sync.errors import FundUrlInvalid
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HTTPS_PORT: Final = 443
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
@@ -120,6 +122,11 @@ def parse_url(url: str) -> SplitResult:
         raise FundUrlInvalid("the address must be https://HOST or https://HOST:PORT")
     _check_host(address.hostname)
     return address
+
+
+def port_of(url: str) -> int:
+    """Where desks knock. Raises as `parse_url`."""
+    return parse_url(url).port or _HTTPS_PORT
 
 
 def _check_host(host: str) -> None:

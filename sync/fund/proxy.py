@@ -15,15 +15,13 @@ from typing import Final
 from sync.durable import replace_file
 from sync.errors import ProxyImpossible
 from sync.fund.counter import OF_ONE, RETRY_AFTER_S
-from sync.fund.home import FundHome, parse_url
+from sync.fund.home import FundHome, parse_url, port_of
 from sync.fund.keys import load_facts
 from sync.fund.peer import ADDRESS_HEADER, HEADER
 from sync.fund.rate import Rate
 from sync.fund.stores import serves_several
 from sync.note import MAX_NOTE
 from sync.protocol import MAX_BODY
-
-HTTPS_PORT: Final = 443
 
 CLIENT_S: Final = 10
 """Seconds for a handshake with the head of a request, and between two parts of a body or an answer: a stranger who
@@ -79,15 +77,14 @@ def nginx_configuration(
     FundIncomplete, KeyUnusable.
     """
     home = FundHome(root.absolute())
-    url = parse_url(load_facts(home).url)
+    address = load_facts(home).url
+    name = parse_url(address).netloc
     if not sockets or (len(sockets) > 1 and not serves_several(home)):
         raise ProxyImpossible(f"this fund is served by one gateway, and {len(sockets)} sockets were given")
-    listening = [_listen(each) for each in listen] or [
-        _listen(f"{every}{url.port or HTTPS_PORT}") for every in ("", "[::]:")
-    ]
+    listening = [_listen(each) for each in listen] or [_listen(f"{every}{port_of(address)}") for every in ("", "[::]:")]
     return "\n".join(
         (
-            f"# nginx before the gateways of {url.netloc}: made by `keldim fund nginx`; make it again, do not edit it.",
+            f"# nginx before the gateways of {name}: made by `keldim fund nginx`; make it again, do not edit it.",
             _peers(rate),
             _upstream([_plain(path) for path in sockets]),
             _server(home, listening, round(rate.burst)),

@@ -24,8 +24,8 @@ from sync.fund.ca import DeviceAuthority
 from sync.fund.connection import BoundedConnection
 from sync.fund.counter import CERTIFICATE, FrontDesk
 from sync.fund.gateway import Gateway
-from sync.fund.home import FundHome
-from sync.fund.keys import renew_certificate
+from sync.fund.home import FundHome, port_of
+from sync.fund.keys import load_facts, renew_certificate
 from sync.fund.listening import bind, bound, write_ready
 from sync.fund.log import Log
 from sync.fund.log_terms import load_signer, load_terms
@@ -123,7 +123,7 @@ class GatewayServer(uvicorn.Server):
 def serve(
     root: Path,
     host: str,
-    port: int,
+    port: int | None,
     *,
     proxy: Path | None = None,
     ready_file: Path | None = None,
@@ -131,9 +131,9 @@ def serve(
 ) -> None:
     """Serve the fund in `root` until SIGTERM or SIGINT; returns when every request under way was answered.
 
-    To be called from the main thread. port: 0 takes a free one. proxy: instead of host and port, a unix socket that
-    nginx alone reaches; who is there is then believed as nginx tells it (`sync.fund.proxy`). ready_file: says where
-    the gateway answers as soon as it does; removed at the end.
+    To be called from the main thread. port: None for that of the fund's address, 0 for a free one. proxy: instead of
+    host and port, a unix socket that nginx alone reaches; who is there is then believed as nginx tells it
+    (`sync.fund.proxy`). ready_file: says where the gateway answers as soon as it does; removed at the end.
     Raises FundIncomplete, KeyUnusable, DatabaseFailure, AddressInUse, GatewayRunning.
     """
     serving = gateway_server(root, host, port, proxy=proxy, ready_file=ready_file, clock=clock)
@@ -145,7 +145,7 @@ def serve(
 def gateway_server(
     root: Path,
     host: str,
-    port: int,
+    port: int | None,
     *,
     proxy: Path | None = None,
     ready_file: Path | None = None,
@@ -158,7 +158,7 @@ def gateway_server(
         ready_file.unlink(missing_ok=True)
     renew_certificate(home, clock.moment().wall)
     context = None if proxy is not None else tls_context(home.server, home.device_ca)
-    with sole_gateway(home), bind(host, port) if proxy is None else bound(proxy) as listener:
+    with sole_gateway(home), _listener(home, host, port) if proxy is None else bound(proxy) as listener:
         store = gateway_store(home, clock.moment().wall)
         gateway, log = make_gateway(home, clock, store), make_log(home, clock)
         desk, renew = FrontDesk(clock.monotonic, rate, behind_proxy=proxy is not None), renewing(home, store, clock)
@@ -168,6 +168,10 @@ def gateway_server(
         finally:
             if ready_file is not None:
                 ready_file.unlink(missing_ok=True)
+
+
+def _listener(home: FundHome, host: str, port: int | None) -> socket.socket:
+    return bind(host, port_of(load_facts(home).url) if port is None else port)
 
 
 def _config(app: FastAPI, context: ssl.SSLContext | None) -> uvicorn.Config:

@@ -15,12 +15,12 @@ import requests
 
 from sync.fund.__main__ import main
 from sync.fund.audit import verify_fund
-from sync.fund.home import FundHome
+from sync.fund.home import FundHome, port_of
 from sync.fund.listening import bind
-from sync.fund.office import devices, list_events
+from sync.fund.office import create_fund, devices, list_events
 from sync.protocol import Result
 from tests.sync_fund.conftest import Fund, live_fund
-from tests.sync_fund.desk import FakeDesk, batch, receipts_of
+from tests.sync_fund.desk import NOON, FakeDesk, batch, receipts_of
 from tests.sync_fund.gateway_process import ROOT, Process, process_of
 
 EVENTS = 400
@@ -188,6 +188,16 @@ def test_a_port_in_use_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[st
         port = str(listener.getsockname()[1])
         assert main(["--dir", str(fund.root), "serve", "--port", port]) > 1
     assert "E-FND-06" in capsys.readouterr().err
+
+
+def test_the_port_is_that_of_the_funds_address(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where desks knock; seen here by its being in use."""
+    with bind("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        create_fund(tmp_path / "fund", f"https://127.0.0.1:{port}", NOON)
+        assert main(["--dir", str(tmp_path / "fund"), "serve"]) > 1
+    assert f"port {port}" in capsys.readouterr().err
+    assert (port_of("https://fund.example"), port_of("https://[::1]:9000")) == (443, 9000)
 
 
 def test_a_second_gateway_for_a_fund_in_a_file_is_refused(
