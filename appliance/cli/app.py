@@ -77,10 +77,11 @@ def _sync() -> typer.Typer:
 def _fund() -> typer.Typer:
     from appliance.cli.admission_commands import app as admission
     from appliance.cli.allowed_commands import app as allowed
+    from appliance.cli.claims_commands import app as claims
     from appliance.cli.fund_commands import app
     from appliance.cli.log_commands import fund_app as log
 
-    for more in (admission, allowed, log):
+    for more in (admission, allowed, claims, log):
         if more not in (group.typer_instance for group in app.registered_groups):
             app.add_typer(more)
     return app

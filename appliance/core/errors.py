@@ -166,6 +166,13 @@ class ServiceUnknown(ApplianceFailure):
     remedy = "See the planned services: keldim services list"
 
 
+class ClaimsFileInvalid(ApplianceFailure):
+    """A file of claims is not as agreed; nothing of it was compared."""
+
+    code = "E-CLM-01"
+    remedy = "Correct the named lines, or export the file again."
+
+
 class ServicesFileInvalid(ApplianceFailure):
     """A file of planned services is not as agreed; nothing of it was imported."""
 
@@ -302,10 +309,10 @@ class CacheUnusable(ApplianceFailure):
 
 
 class ReportUnwritable(ApplianceFailure):
-    """The report, or a recipe's calibration, cannot be written."""
+    """A report, or a recipe's calibration, cannot be written."""
 
     code = "E-EVL-04"
-    remedy = "Name a folder that can be written to: --out DIR"
+    remedy = "Name a place that can be written to with --out."
 
 
 class WindowUnusable(ApplianceFailure):

@@ -2,13 +2,10 @@
 
 Keeping the services, and finding a patient's, is left to `services`.
 
-UTF-8 (a byte order mark is allowed), comma or semicolon between fields, one header line with the columns of `COLUMNS`
-in any order, and those of `OPTIONAL` where the clinic has them; `starts` as clinic time `YYYY-MM-DD HH:MM` (or with a
-`T`). An error names lines and columns and never repeats what stood there: it could be an IIN.
+A table (`table_file`) with the columns of `COLUMNS`, and those of `OPTIONAL` where the clinic has them; `starts` as
+clinic time `YYYY-MM-DD HH:MM` (or with a `T`). An error never repeats what stood there: it could be an IIN.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ from appliance.core.errors import IinInvalid, ServicesFileInvalid
 from appliance.core.iin import Iin
 from appliance.core.types import Sensitive
 from appliance.records.schedule_fhir import bundle_rows, looks_like_fhir
+from appliance.records.table_file import some_of, table_rows
 
 COLUMNS = (
     "iin",
@@ -40,7 +38,6 @@ FILE_MAX = 8 * 1024 * 1024
 FIELD_MAX = 200
 """Characters; longer ones do not fit the patient's screen and mean a broken export."""
 
-_SHOWN_ERRORS = 10
 _CODE = re.compile(r"[\w./-]{1,40}")
 _VISIT_CODE = re.compile(r"(\d{6})?", re.ASCII)
 _STARTS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
@@ -78,12 +75,7 @@ def parse_schedule(content: bytes) -> tuple[ScheduledService, ...]:
         raise ServicesFileInvalid(f"the file is larger than {FILE_MAX} bytes")
     if looks_like_fhir(content):
         return _checked("entry", bundle_rows(content))
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ServicesFileInvalid(f"line {line}: not UTF-8; save the file as CSV UTF-8") from error
-    return _checked("line", _rows(text))
+    return _checked("line", table_rows(content, COLUMNS, OPTIONAL, ServicesFileInvalid))
 
 
 def _checked(what: str, rows: Iterator[tuple[int, Mapping[str, str]]]) -> tuple[ScheduledService, ...]:
@@ -100,44 +92,12 @@ def _checked(what: str, rows: Iterator[tuple[int, Mapping[str, str]]]) -> tuple[
             errors.append(f"{what} {line}: the same service as in {what} {first}")
         services.append(service)
     if errors:
-        more = f" (and {len(errors) - _SHOWN_ERRORS} more)" if len(errors) > _SHOWN_ERRORS else ""
-        raise ServicesFileInvalid("; ".join(errors[:_SHOWN_ERRORS]) + more)
+        raise ServicesFileInvalid(some_of(errors))
     return tuple(services)
 
 
 class _FieldInvalid(Exception):
     """A field of one line is wrong; becomes part of ServicesFileInvalid."""
-
-
-def _rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Line number and fields by column; blank lines are passed over."""
-    if "\0" in text:
-        raise ServicesFileInvalid(f"line {text[: text.index(chr(0))].count(chr(10)) + 1}: not a text file")
-    lines = io.StringIO(text, newline="")
-    first = text.partition("\n")[0]
-    reader = csv.reader(lines, strict=True, delimiter=";" if ";" in first and "," not in first else ",")
-    try:
-        header = tuple(name.strip() for name in next(reader, ()))
-        _check_header(header)
-        for row in reader:
-            if row:
-                if len(row) != len(header):
-                    raise ServicesFileInvalid(f"line {reader.line_num}: {len(row)} fields instead of {len(header)}")
-                yield (
-                    reader.line_num,
-                    dict(zip(header, (field.replace("\xa0", " ").strip() for field in row), strict=True)),
-                )
-    except csv.Error as error:
-        raise ServicesFileInvalid(f"line {reader.line_num}: not CSV, or a quotation mark is out of place") from error
-
-
-def _check_header(header: tuple[str, ...]) -> None:
-    missing = [name for name in COLUMNS if name not in header]
-    if missing:
-        raise ServicesFileInvalid(f"line 1: no column {', '.join(missing)}")
-    for position, name in enumerate(header, 1):
-        if name not in (*COLUMNS, *OPTIONAL) or name in header[: position - 1]:
-            raise ServicesFileInvalid(f"line 1: column {position} is unknown or there twice")
 
 
 def _service(line: int, row: Mapping[str, str]) -> ScheduledService:

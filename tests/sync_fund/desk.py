@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,7 +46,14 @@ class FakeDesk:
         self.seq, self.prev = 0, GENESIS
 
     def event(
-        self, seq: int, prev: str, *, device: str | None = None, data: dict[str, Json] | None = None, **more: str
+        self,
+        seq: int,
+        prev: str,
+        *,
+        device: str | None = None,
+        data: Mapping[str, Json] | None = None,
+        at: datetime = NOON,
+        **more: str,
     ) -> str:
         """A signed event of any number, after any other."""
         event = Event(
@@ -56,15 +63,15 @@ class FakeDesk:
             device=device or self.device,
             seq=seq,
             prev=prev,
-            moment=Moment(NOON, seq, "boot", TimeTrust.SYSTEM, 0),
-            data=data or {},
+            moment=Moment(at, seq, "boot", TimeTrust.SYSTEM, 0),
+            data=dict(data or {}),
         )
         return sign_compact(self.signer, EVENT_TYP, event_payload(event))
 
-    def next(self, **more: str) -> str:
+    def next(self, *, data: Mapping[str, Json] | None = None, at: datetime = NOON, **more: str) -> str:
         """The next event of the honest chain."""
         self.seq += 1
-        token = self.event(self.seq, self.prev, device=None, data=None, **more)
+        token = self.event(self.seq, self.prev, device=None, data=data, at=at, **more)
         self.prev = digest_of(token)
         return token
 

@@ -1,0 +1,78 @@
+"""The file of claims that the fund compares with confirmations: bytes in, claims with pseudonyms out.
+
+What becomes of a claim is `sync.fund.reconciliation`'s. The file names patients by IIN; from here on they have the
+pseudonym that events have.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+
+from appliance.core.errors import ClaimsFileInvalid, IinInvalid
+from appliance.core.iin import Iin
+from appliance.records.table_file import some_of, table_rows
+from appliance.records.vault import pseudonym
+from sync.fund.reconciliation import Claim
+
+COLUMNS = ("claim", "clinic", "iin", "service_code", "provider", "date")
+"""claim: the claim's own number, once in a file. clinic: as its desks were invited. date: YYYY-MM-DD."""
+
+FILE_MAX = 256 * 1024 * 1024
+"""Bytes: some three million claims; all of a country's day are 1.6 million."""
+
+FIELD_MAX = 200
+"""Characters."""
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def parse_claims(content: bytes, key: bytes) -> tuple[Claim, ...]:
+    """Read a whole file. key: of the fund's pseudonyms, 32 bytes.
+
+    Raises ClaimsFileInvalid, which names up to ten lines, if a single one is wrong.
+    """
+    if len(content) > FILE_MAX:
+        raise ClaimsFileInvalid(f"the file is larger than {FILE_MAX} bytes")
+    claims, errors = [], []
+    seen: dict[str, int] = {}
+    for line, row in table_rows(content, COLUMNS, (), ClaimsFileInvalid):
+        try:
+            claim = _claim(row, key)
+        except (_FieldInvalid, IinInvalid) as error:
+            errors.append(f"line {line}: {error}")
+            continue
+        if (first := seen.setdefault(claim.name, line)) != line:
+            errors.append(f"line {line}: the same number as in line {first}")
+        claims.append(claim)
+    if errors:
+        raise ClaimsFileInvalid(some_of(errors))
+    return tuple(claims)
+
+
+class _FieldInvalid(Exception):
+    """A field of one line is wrong; becomes part of ClaimsFileInvalid."""
+
+
+def _claim(row: Mapping[str, str], key: bytes) -> Claim:
+    for column, value in row.items():
+        if not value:
+            raise _FieldInvalid(f"{column} is empty")
+        if len(value) > FIELD_MAX or not value.isprintable():
+            raise _FieldInvalid(f"{column} is longer than {FIELD_MAX} characters, or cannot be shown")
+    return Claim(
+        name=row["claim"],
+        clinic=row["clinic"],
+        patient=pseudonym(Iin.parse(row["iin"]), key),
+        code=row["service_code"],
+        provider=row["provider"],
+        day=_day(row["date"]),
+    )
+
+
+def _day(text: str) -> date:
+    if _DAY.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass  # a 31 February: told below
+    raise _FieldInvalid("date is not a day YYYY-MM-DD")

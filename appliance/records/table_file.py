@@ -1,0 +1,68 @@
+"""A table as a clinic's or the fund's own system exports it: bytes in, fields by column out.
+
+UTF-8 (a byte order mark is allowed), comma or semicolon between fields, one header line with the columns in any order.
+An error names lines and columns and never repeats what stood there: it could be an IIN. What a field may hold is left
+to whoever reads the table.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+
+from sync.errors import KnownFailure
+
+_SHOWN_ERRORS = 10
+
+
+def table_rows(
+    content: bytes, columns: Sequence[str], optional: Sequence[str], failure: type[KnownFailure]
+) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Line number and fields by column; blank lines are passed over, blanks around fields are cut off.
+
+    Raises `failure`.
+    """
+    lines = io.StringIO(_text(content, failure), newline="")
+    first = lines.readline()
+    lines.seek(0)
+    reader = csv.reader(lines, strict=True, delimiter=";" if ";" in first and "," not in first else ",")
+    try:
+        header = tuple(name.strip() for name in next(reader, ()))
+        _check_header(header, columns, optional, failure)
+        for row in reader:
+            if row:
+                if len(row) != len(header):
+                    raise failure(f"line {reader.line_num}: {len(row)} fields instead of {len(header)}")
+                yield (
+                    reader.line_num,
+                    dict(zip(header, (field.replace("\xa0", " ").strip() for field in row), strict=True)),
+                )
+    except csv.Error as error:
+        raise failure(f"line {reader.line_num}: not CSV, or a quotation mark is out of place") from error
+
+
+def some_of(errors: Sequence[str]) -> str:
+    """The first errors of a file in one sentence, and how many more there are."""
+    more = f" (and {len(errors) - _SHOWN_ERRORS} more)" if len(errors) > _SHOWN_ERRORS else ""
+    return "; ".join(errors[:_SHOWN_ERRORS]) + more
+
+
+def _text(content: bytes, failure: type[KnownFailure]) -> str:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise failure(f"line {line}: not UTF-8; save the file as CSV UTF-8") from error
+    if "\0" in text:
+        raise failure(f"line {text[: text.index(chr(0))].count(chr(10)) + 1}: not a text file")
+    return text
+
+
+def _check_header(
+    header: tuple[str, ...], columns: Sequence[str], optional: Sequence[str], failure: type[KnownFailure]
+) -> None:
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise failure(f"line 1: no column {', '.join(missing)}")
+    for position, name in enumerate(header, 1):
+        if name not in (*columns, *optional) or name in header[: position - 1]:
+            raise failure(f"line 1: column {position} is unknown or there twice")

@@ -1,0 +1,117 @@
+"""What desks' events say about services: which were confirmed, on what evidence, and which were taken back.
+
+Pure. What claims are compared with them is `reconciliation`'s, how often which evidence was used `rates`'s. The members
+of an event belong to its kind (PROTOCOL.md, section 9; `appliance.core.events`); whoever signed one may have been
+anybody's desk, so that one without what a kind has says nothing here.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+from sync.envelope import parse_event
+from sync.fund.rows import NewEvent
+from sync.strict_json import Json, JsonObject
+
+
+class Evidence(StrEnum):
+    """On what a confirmation rests, the strongest first."""
+
+    FACE = "face"
+    GUARDIAN = "guardian"
+    """The face of an adult who speaks for a child."""
+    CODE = "code"
+    BY_HAND = "by_hand"
+    CORRECTED = "corrected"
+    """The reception put it in the place of another service of that patient and day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A service that a desk confirmed. event_id, device, seq: where its proof is. patient: pseudonym. at: desk's time.
+
+    operator, second: pseudonyms of who did it by hand and who agreed, empty where nobody did. reason: why the face did
+    not do, or why it was corrected. refused: the fund's own reason why the event does not count, or None.
+    """
+
+    event_id: str
+    device: str
+    seq: int
+    clinic: str
+    patient: str
+    code: str
+    provider: str
+    at: datetime
+    evidence: Evidence
+    operator: str = ""
+    second: str = ""
+    reason: str = ""
+    refused: str | None = None
+
+    @property
+    def day(self) -> date:
+        """By the clinic's clock."""
+        return self.at.date()
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A confirmation that does not stand. receipt: its event's id. clinic: whose desk says so."""
+
+    receipt: str
+    clinic: str
+
+
+KINDS: Final = frozenset({"checked_in", "confirmed_without_face", "confirmed_manually", "corrected"})
+"""Of events that confirm a service or take one back."""
+
+
+def found(row: NewEvent, clinic: str) -> tuple[Confirmation | TakenBack, ...]:
+    """What an event of a clinic's desk says about services: nothing, one thing, or two (a correction). Raises as below.
+
+    Raises EnvelopeInvalid for a token that is no event.
+    """
+    if row.kind not in KINDS:
+        return ()
+    event = parse_event(row.token).event
+    data, at = event.data, event.moment.wall
+    if row.kind == "corrected":
+        back = (TakenBack(_text(data, "receipt"), clinic),) if row.refused is None else ()
+        instead = _confirmation(row, clinic, data, at, Evidence.CORRECTED, "instead_code", "instead_provider")
+        return (*back, *instead)
+    evidence = {"confirmed_without_face": Evidence.CODE, "confirmed_manually": Evidence.BY_HAND}.get(row.kind)
+    if evidence is None:
+        evidence = Evidence.GUARDIAN if _text(data, "guardian") else Evidence.FACE
+    return _confirmation(row, clinic, data, at, evidence, "service_code", "provider")
+
+
+def _confirmation(
+    row: NewEvent, clinic: str, data: JsonObject, at: datetime, evidence: Evidence, code: str, provider: str
+) -> tuple[Confirmation, ...]:
+    patient, service = _text(data, "patient"), _text(data, code)
+    if not patient or not service:
+        return ()
+    by_hand = evidence in (Evidence.BY_HAND, Evidence.CORRECTED)
+    return (
+        Confirmation(
+            event_id=row.event_id,
+            device=row.device,
+            seq=row.seq,
+            clinic=clinic,
+            patient=patient,
+            code=service,
+            provider=_text(data, provider),
+            at=at,
+            evidence=evidence,
+            operator=_text(data, "operator") if by_hand else "",
+            second=_text(data, "second") if by_hand else "",
+            reason=_text(data, "reason") if by_hand else "",
+            refused=row.refused,
+        ),
+    )
+
+
+def _text(data: JsonObject, name: str) -> str:
+    value: Json = data.get(name)
+    return value if isinstance(value, str) else ""
