@@ -62,24 +62,31 @@ class Reception(RuleBasedStateMachine):
             self.by_hand += 1
             self._stands(service, receipt)
 
-    @rule(which=st.integers(0, 30), place=st.none() | PLACES)
-    def correct(self, which: int, place: int | None) -> None:
-        """A receipt is taken back; another service may take its place."""
+    @rule(which=st.integers(0, 30), place=st.none() | PLACES, agreed=st.booleans())
+    def correct(self, which: int, place: int | None, agreed: bool) -> None:
+        """A receipt is taken back; another service may take its place, and counts as confirmed by hand then."""
         receipt = self.receipts[which % len(self.receipts)]
         service = next((s for s, standing in self.standing.items() if standing == receipt), None)
         instead = "" if place is None else self.services[place]
         try:
-            event = self.front.correct(Correction(receipt, CorrectionReason.WRONG_SERVICE, instead))
+            correction = Correction(receipt, CorrectionReason.WRONG_SERVICE, instead)
+            event = self.front.correct(correction, self.colleague if agreed else None)
         except ReceiptUnknown:
             assert service is None
         except ServiceUnknown:
             assert (instead == self.services[4]) != (service == self.services[4])
         except ServiceConfirmed:
             assert instead in self.standing
+        except SecondPersonNeeded:
+            assert instead
+            assert not agreed
+            assert self.by_hand >= 2
         else:
             assert service is not None
             del self.standing[service]
             if instead:
+                assert agreed or self.by_hand < 2
+                self.by_hand += 1
                 self._stands(instead, event)
 
     @invariant()
