@@ -1,6 +1,7 @@
 """Fixtures of all tests: the builtin model pack, and the folders a machine may or may not have (`folders`)."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,17 @@ __all__ = [
     "pytest_testnodedown",
     "upstream",
 ]
+
+
+@pytest.fixture(scope="module")
+def uncounted() -> Iterator[None]:
+    """No lines are counted in the programs that a module starts.
+
+    Of a module, as what starts them: of the session it would last into the tests of other folders.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

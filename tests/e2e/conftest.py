@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,14 +32,9 @@ class Played:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def uncounted() -> Iterator[None]:
-    """No lines are counted in the programs started here: minutes more, and one that is killed counts none anyway.
-
-    Of a module, as what starts them: of the session it would last into the tests of other folders.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
-        yield
+def whole_programs(uncounted: None) -> None:
+    """Nothing is counted in them: minutes more, and one that is killed counts none anyway."""
+    del uncounted
 
 
 @pytest.fixture(scope="module")

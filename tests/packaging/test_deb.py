@@ -16,6 +16,8 @@ from firmware_notes.debian.source import ROOT, Source, read_source
 from tests.e2e.sandbox import may_sandbox
 from tests.packaging.machine import Machine, taken
 
+pytestmark = pytest.mark.usefixtures("uncounted")  # what runs here is what was installed
+
 OLD, NEW = "0.1.0", "0.2.0"
 _LEAN = (
     *(

@@ -20,6 +20,8 @@ from tests.e2e.sandbox import may_sandbox
 from tests.fakes.working_desk import make_home
 from tests.packaging.machine import Machine, locked, taken
 
+pytestmark = pytest.mark.usefixtures("uncounted")  # what runs here is what was installed
+
 VERSION = "0.1.0"
 
 
