@@ -86,7 +86,7 @@ class RateBook:
             if self.by is not By.OPERATOR:
                 self._other[self._who(device, "")][_BESIDE[row.kind]] += 1
             return
-        for each in found(row, device.clinic):
+        for each in found(row, event, device.clinic):
             if isinstance(each, Confirmation):
                 self._confirm(each, self._who(device, each.operator))
         if row.kind == "corrected" and row.refused is None:

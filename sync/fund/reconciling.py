@@ -15,7 +15,7 @@ from sync.fund.rates import By, RateBook, Rates
 from sync.fund.reconciliation import Claim, Delivered, Reconciliation, Report
 from sync.fund.rows import DeviceSummary, EventRow, LastHeard
 from sync.fund.store import PAGE_ROWS, OfficeStore
-from sync.fund.visits import found
+from sync.fund.visits import KINDS, found
 
 Progress = Callable[[int], None]
 """Is told how many events were read since the last time."""
@@ -33,8 +33,9 @@ def reconcile(root: Path, claims: Sequence[Claim], progress: Progress = lambda _
         clinics = {one.device.device: one.device.clinic for one in summaries}
         if book.first_day is not None:
             for row in _events(store, book.first_day, progress):
-                if (clinic := clinics.get(row.event.device)) is not None:  # else registered a moment ago
-                    book.add(found(row.event, clinic))
+                clinic = clinics.get(row.event.device)
+                if clinic is not None and row.event.kind in KINDS:  # None: registered a moment ago
+                    book.add(found(row.event, parse_event(row.event.token).event, clinic))
     return book.report(desks)
 
 

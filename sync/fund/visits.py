@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from sync.envelope import parse_event
+from sync.envelope import Event
 from sync.fund.rows import NewEvent
 from sync.strict_json import Json, JsonObject
 
@@ -67,14 +67,13 @@ KINDS: Final = frozenset({"checked_in", "confirmed_without_face", "confirmed_man
 """Of events that confirm a service or take one back."""
 
 
-def found(row: NewEvent, clinic: str) -> tuple[Confirmation | TakenBack, ...]:
-    """What an event of a clinic's desk says about services: nothing, one thing, or two (a correction). Raises as below.
+def found(row: NewEvent, event: Event, clinic: str) -> tuple[Confirmation | TakenBack, ...]:
+    """What an event of a clinic's desk says about services: nothing, one thing, or two (a correction).
 
-    Raises EnvelopeInvalid for a token that is no event.
+    row: as it is stored; event: what its token holds.
     """
     if row.kind not in KINDS:
         return ()
-    event = parse_event(row.token).event
     data, at = event.data, event.moment.wall
     if row.kind == "corrected":
         back = (TakenBack(_text(data, "receipt"), clinic),) if row.refused is None else ()

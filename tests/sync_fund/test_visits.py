@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.core.events import ConfirmedWithoutFace, Event, WithoutFace
-from sync.envelope import Json
+from sync.envelope import Json, parse_event
 from sync.fund.rows import NewEvent
 from sync.fund.visits import KINDS, Confirmation, Evidence, TakenBack, found
 from sync.strict_json import load
@@ -31,6 +31,11 @@ def row(signer: FakeDesk, kind: str, data: dict[str, Json], refused: str | None 
     return NewEvent("desk-1", 4, "ab" * 32, "ef" * 16, kind, token, refused)
 
 
+def read(each: NewEvent) -> tuple[Confirmation | TakenBack, ...]:
+    """What it says."""
+    return found(each, parse_event(each.token).event, "Clinic 7")
+
+
 def written(event: Event) -> dict[str, Json]:
     """As a desk writes it."""
     return load(json.dumps(event.data()).encode())
@@ -48,7 +53,7 @@ def written(event: Event) -> dict[str, Json]:
 )
 def test_a_confirmation_is_read_with_its_evidence(signer: FakeDesk, event: Event, evidence: Evidence) -> None:
     """Patient, service, provider, moment, and where it is proven; who did it only where somebody did."""
-    (said,) = found(row(signer, event.KIND, written(event)), "Clinic 7")
+    (said,) = read(row(signer, event.KIND, written(event)))
     assert isinstance(said, Confirmation)
     assert (said.clinic, said.patient, said.code, said.provider) == ("Clinic 7", PATIENT, "A02.1", "doctor-7")
     assert (said.event_id, said.device, said.seq, said.day) == ("ef" * 16, "desk-1", 4, NOON.date())
@@ -58,18 +63,18 @@ def test_a_confirmation_is_read_with_its_evidence(signer: FakeDesk, event: Event
 
 def test_a_correction_takes_one_back_and_puts_one_in_its_place(signer: FakeDesk) -> None:
     """Or only takes one back."""
-    back, instead = found(row(signer, "corrected", written(CORRECTED)), "Clinic 7")
+    back, instead = read(row(signer, "corrected", written(CORRECTED)))
     assert back == TakenBack("01" * 16, "Clinic 7")
     assert isinstance(instead, Confirmation)
     assert (instead.evidence, instead.code, instead.provider) == (Evidence.CORRECTED, "A02.2", "d-8")
     assert (instead.operator, instead.reason) == (WHO, "wrong_service")
     alone = replace(CORRECTED, instead=None, instead_code=None, instead_provider=None, count=None, limit=None)
-    assert found(row(signer, "corrected", written(alone)), "Clinic 7") == (back,)
+    assert read(row(signer, "corrected", written(alone))) == (back,)
 
 
 def test_what_the_fund_refused_confirms_nothing_and_takes_nothing_back(signer: FakeDesk) -> None:
     """The confirmation is shown with the reason."""
-    (said,) = found(row(signer, "corrected", written(CORRECTED), "policy_not_allowed"), "Clinic 7")
+    (said,) = read(row(signer, "corrected", written(CORRECTED), "policy_not_allowed"))
     assert isinstance(said, Confirmation)
     assert said.refused == "policy_not_allowed"
 
@@ -87,7 +92,7 @@ def test_what_the_fund_refused_confirms_nothing_and_takes_nothing_back(signer: F
 )
 def test_whatever_a_desk_signs_is_read(signer: FakeDesk, kind: str, data: dict[str, Json]) -> None:
     """Without patient and service it confirms nothing; another kind says nothing at all."""
-    said = found(row(signer, kind, data), "Clinic 7")
+    said = read(row(signer, kind, data))
     confirmed = [each for each in said if isinstance(each, Confirmation)]
     code = data.get("instead_code" if kind == "corrected" else "service_code")
     full = all(isinstance(each, str) and each for each in (data.get("patient"), code))
