@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
-from appliance.core.errors import ClaimsFileInvalid, IinInvalid
+from appliance.core.errors import ClaimsFileInvalid
 from appliance.core.iin import Iin
-from appliance.records.table_file import some_of, table_rows
+from appliance.records.table_file import FieldInvalid, read_lines, table_rows
 from appliance.records.vault import pseudonym
 from sync.fund.reconciliation import Claim
 
@@ -33,32 +33,18 @@ def parse_claims(content: bytes, key: bytes) -> tuple[Claim, ...]:
     """
     if len(content) > FILE_MAX:
         raise ClaimsFileInvalid(f"the file is larger than {FILE_MAX} bytes")
-    claims, errors = [], []
-    seen: dict[str, int] = {}
-    for line, row in table_rows(content, COLUMNS, (), ClaimsFileInvalid):
-        try:
-            claim = _claim(row, key)
-        except (_FieldInvalid, IinInvalid) as error:
-            errors.append(f"line {line}: {error}")
-            continue
-        if (first := seen.setdefault(claim.name, line)) != line:
-            errors.append(f"line {line}: the same number as in line {first}")
-        claims.append(claim)
-    if errors:
-        raise ClaimsFileInvalid(some_of(errors))
-    return tuple(claims)
-
-
-class _FieldInvalid(Exception):
-    """A field of one line is wrong; becomes part of ClaimsFileInvalid."""
+    rows = table_rows(content, COLUMNS, (), ClaimsFileInvalid)
+    return read_lines(
+        rows, lambda _, row: _claim(row, key), lambda claim: claim.name, "the same number", ClaimsFileInvalid
+    )
 
 
 def _claim(row: Mapping[str, str], key: bytes) -> Claim:
     for column, value in row.items():
         if not value:
-            raise _FieldInvalid(f"{column} is empty")
+            raise FieldInvalid(f"{column} is empty")
         if len(value) > FIELD_MAX or not value.isprintable():
-            raise _FieldInvalid(f"{column} is longer than {FIELD_MAX} characters, or cannot be shown")
+            raise FieldInvalid(f"{column} is longer than {FIELD_MAX} characters, or cannot be shown")
     return Claim(
         name=row["claim"],
         clinic=row["clinic"],
@@ -75,4 +61,4 @@ def _day(text: str) -> date:
             return date.fromisoformat(text)
         except ValueError:
             pass  # a 31 February: told below
-    raise _FieldInvalid("date is not a day YYYY-MM-DD")
+    raise FieldInvalid("date is not a day YYYY-MM-DD")

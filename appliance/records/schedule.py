@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from appliance.core.errors import IinInvalid, ServicesFileInvalid
+from appliance.core.errors import ServicesFileInvalid
 from appliance.core.iin import Iin
 from appliance.core.types import Sensitive
 from appliance.records.schedule_fhir import bundle_rows, looks_like_fhir
-from appliance.records.table_file import some_of, table_rows
+from appliance.records.table_file import FieldInvalid, read_lines, table_rows
 
 COLUMNS = (
     "iin",
@@ -79,40 +79,26 @@ def parse_schedule(content: bytes) -> tuple[ScheduledService, ...]:
 
 
 def _checked(what: str, rows: Iterator[tuple[int, Mapping[str, str]]]) -> tuple[ScheduledService, ...]:
-    services, errors = [], []
-    seen: dict[tuple[str, str, str, datetime], int] = {}
-    for line, row in rows:
-        try:
-            service = _service(line, row)
-        except (_FieldInvalid, IinInvalid) as error:
-            errors.append(f"{what} {line}: {error}")
-            continue
-        first = seen.setdefault((service.iin.digits, service.code, service.provider, service.starts), line)
-        if first != line:
-            errors.append(f"{what} {line}: the same service as in {what} {first}")
-        services.append(service)
-    if errors:
-        raise ServicesFileInvalid(some_of(errors))
-    return tuple(services)
+    return read_lines(rows, _service, _name, "the same service", ServicesFileInvalid, what)
 
 
-class _FieldInvalid(Exception):
-    """A field of one line is wrong; becomes part of ServicesFileInvalid."""
+def _name(service: ScheduledService) -> tuple[str, str, str, datetime]:
+    return service.iin.digits, service.code, service.provider, service.starts
 
 
 def _service(line: int, row: Mapping[str, str]) -> ScheduledService:
     for column, value in row.items():
         if not value and column not in ("room", *OPTIONAL):
-            raise _FieldInvalid(f"{column} is empty")
+            raise FieldInvalid(f"{column} is empty")
         if len(value) > FIELD_MAX:
-            raise _FieldInvalid(f"{column} is longer than {FIELD_MAX} characters")
+            raise FieldInvalid(f"{column} is longer than {FIELD_MAX} characters")
         if not value.isprintable():
-            raise _FieldInvalid(f"{column} holds a line break or another character that cannot be shown")
+            raise FieldInvalid(f"{column} holds a line break or another character that cannot be shown")
     if not _CODE.fullmatch(row["service_code"]):
-        raise _FieldInvalid("service_code has letters, digits, dot, hyphen and slash only, 40 at most")
+        raise FieldInvalid("service_code has letters, digits, dot, hyphen and slash only, 40 at most")
     visit_code = row.get("code", "")
     if not _VISIT_CODE.fullmatch(visit_code):
-        raise _FieldInvalid("code is not six digits")
+        raise FieldInvalid("code is not six digits")
     return ScheduledService(
         line=line,
         iin=Iin.parse(row["iin"]),
@@ -132,4 +118,4 @@ def _starts(text: str) -> datetime:
             return datetime.fromisoformat(text)
         except ValueError:
             pass  # a 31 February: told below
-    raise _FieldInvalid("starts is not a moment YYYY-MM-DD HH:MM")
+    raise FieldInvalid("starts is not a moment YYYY-MM-DD HH:MM")

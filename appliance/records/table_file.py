@@ -7,11 +7,15 @@ to whoever reads the table.
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
+from appliance.core.errors import IinInvalid
 from sync.errors import KnownFailure
 
 _SHOWN_ERRORS = 10
+
+_Read = TypeVar("_Read")
 
 
 def table_rows(
@@ -40,10 +44,38 @@ def table_rows(
         raise failure(f"line {reader.line_num}: not CSV, or a quotation mark is out of place") from error
 
 
-def some_of(errors: Sequence[str]) -> str:
-    """The first errors of a file in one sentence, and how many more there are."""
-    more = f" (and {len(errors) - _SHOWN_ERRORS} more)" if len(errors) > _SHOWN_ERRORS else ""
-    return "; ".join(errors[:_SHOWN_ERRORS]) + more
+class FieldInvalid(Exception):
+    """A field of one line is wrong; becomes part of the file's failure."""
+
+
+def read_lines(
+    rows: Iterator[tuple[int, Mapping[str, str]]],
+    read: Callable[[int, Mapping[str, str]], _Read],
+    name: Callable[[_Read], Hashable],
+    same: str,
+    failure: type[KnownFailure],
+    what: str = "line",
+) -> tuple[_Read, ...]:
+    """Everything in a file, or nothing of it.
+
+    read: makes one from a line's number and fields; may raise FieldInvalid, IinInvalid. name: by which two are the
+    same, which is an error told with `same`. Raises `failure`, which names up to ten lines.
+    """
+    found, errors = [], []
+    seen: dict[Hashable, int] = {}
+    for line, row in rows:
+        try:
+            one = read(line, row)
+        except (FieldInvalid, IinInvalid) as error:
+            errors.append(f"{what} {line}: {error}")
+            continue
+        if (first := seen.setdefault(name(one), line)) != line:
+            errors.append(f"{what} {line}: {same} as in {what} {first}")
+        found.append(one)
+    if errors:
+        more = f" (and {len(errors) - _SHOWN_ERRORS} more)" if len(errors) > _SHOWN_ERRORS else ""
+        raise failure("; ".join(errors[:_SHOWN_ERRORS]) + more)
+    return tuple(found)
 
 
 def _text(content: bytes, failure: type[KnownFailure]) -> str:
