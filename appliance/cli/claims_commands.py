@@ -25,7 +25,7 @@ from sync.durable import replace_file
 from sync.envelope import format_time
 from sync.fund.home import FundHome
 from sync.fund.rates import By, Rates
-from sync.fund.reconciliation import Delivered, Judged, Report, Verdict
+from sync.fund.reconciliation import Judged, Report, Verdict
 from sync.fund.reconciling import rates as count_rates
 from sync.fund.reconciling import reconcile as judge_claims
 from sync.fund.visits import Evidence
@@ -98,6 +98,9 @@ def rates(
     if as_json:
         dump([_rates(one) for one in found])
         return
+    if not found:
+        say(f"nothing from {since} to {until}")
+        return
     if by is By.OPERATOR:
         columns: tuple[str, ...] = ("by hand", "agreed by a second", "taken back", "why")
         rows = [(one.who, one.confirmed, one.agreed, one.taken_back, _why(one)) for one in found]
@@ -155,7 +158,9 @@ def _tell(found: Report) -> None:
     if len(doubted) > _SHOWN:
         say(f"and {len(doubted) - _SHOWN} more: --out FILE writes all")
     for desk in found.late:
-        say(f"waiting for {desk.device} of {desk.clinic}: delivered up to {_upto(desk)}")
+        say(
+            f"waiting for {desk.device} of {desk.clinic}: delivered {f'up to {desk.upto}' if desk.upto else 'nothing yet'}"
+        )
 
 
 def _doubted(one: Judged) -> tuple[object, ...]:
@@ -188,12 +193,11 @@ def _document(found: Report) -> Mapping[str, object]:
     return {
         "claims": [_fields(one) for one in found.judged],
         "not_claimed": dict(found.unclaimed),
-        "late": [{"device": desk.device, "clinic": desk.clinic, "upto": _upto(desk)} for desk in found.late],
+        "late": [
+            {"device": desk.device, "clinic": desk.clinic, "upto": desk.upto and desk.upto.isoformat()}
+            for desk in found.late
+        ],
     }
-
-
-def _upto(desk: Delivered) -> str:
-    return desk.upto.isoformat() if desk.upto else ""
 
 
 def _write(file: Path, found: Report) -> None:

@@ -74,8 +74,8 @@ class Delivered:
     closed: bool = False
 
     def may_still_send(self, day: date) -> bool:
-        """Whether an event of a day may be on its way. A desk that never sent anything is not in use."""
-        return self.upto is not None and self.upto <= day and not self.closed
+        """Whether an event of a day may be on its way. A desk that never sent anything may have been cut off so far."""
+        return not self.closed and (self.upto is None or self.upto <= day)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ def test_rates_of_the_last_days_or_of_named_ones(fund: Path) -> None:
     for by in ("operator", "clinic"):
         shown = keldim("fund", "rates", "--dir", fund, "--by", by, *days)
         assert (shown.code, "injury 1" in shown.out) == (0, True)
+    assert "nothing from" in keldim("fund", "rates", "--dir", fund, "--to", "2026-01-31").out
     assert keldim("fund", "rates", "--dir", fund, *reversed(days)).code == 2
     assert keldim("fund", "rates", "--dir", fund, "--from", "2026-11-23", "--to", "2026-11-22").code == 2
     assert keldim("fund", "rates", "--dir", fund, "--json").code == 0

@@ -59,7 +59,7 @@ def test_a_claim_is_judged_by_what_was_confirmed(said: tuple[Confirmation | Take
         ((SAME_DAY,), Verdict.WAITING),
         ((NEXT_DAY, replace(SAME_DAY, device="desk-2")), Verdict.WAITING),
         ((NEXT_DAY, replace(SAME_DAY, device="desk-2", closed=True)), Verdict.UNCONFIRMED),
-        ((NEXT_DAY, replace(SAME_DAY, device="desk-2", upto=None)), Verdict.UNCONFIRMED),
+        ((NEXT_DAY, replace(SAME_DAY, device="desk-2", upto=None)), Verdict.WAITING),
     ],
 )
 def test_nobody_is_accused_while_a_desk_may_still_send(desks: tuple[Delivered, ...], verdict: Verdict) -> None:
