@@ -158,9 +158,8 @@ def _tell(found: Report) -> None:
     if len(doubted) > _SHOWN:
         say(f"and {len(doubted) - _SHOWN} more: --out FILE writes all")
     for desk in found.late:
-        say(
-            f"waiting for {desk.device} of {desk.clinic}: delivered {f'up to {desk.upto}' if desk.upto else 'nothing yet'}"
-        )
+        upto = f"up to {desk.upto}" if desk.upto else "nothing yet"
+        say(f"waiting for {desk.device} of {desk.clinic}: delivered {upto}")
 
 
 def _doubted(one: Judged) -> tuple[object, ...]:
