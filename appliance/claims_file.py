@@ -10,7 +10,7 @@ from datetime import date
 
 from appliance.core.errors import ClaimsFileInvalid
 from appliance.core.iin import Iin
-from appliance.records.table_file import FieldInvalid, read_lines, table_rows
+from appliance.records.table_file import check_fields, read_form, read_lines, table_rows
 from appliance.records.vault import pseudonym
 from sync.fund.reconciliation import Claim
 
@@ -19,9 +19,6 @@ COLUMNS = ("claim", "clinic", "iin", "service_code", "provider", "date")
 
 FILE_MAX = 256 * 1024 * 1024
 """Bytes: some three million claims; all of a country's day are 1.6 million."""
-
-FIELD_MAX = 200
-"""Characters."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -40,25 +37,12 @@ def parse_claims(content: bytes, key: bytes) -> tuple[Claim, ...]:
 
 
 def _claim(row: Mapping[str, str], key: bytes) -> Claim:
-    for column, value in row.items():
-        if not value:
-            raise FieldInvalid(f"{column} is empty")
-        if len(value) > FIELD_MAX or not value.isprintable():
-            raise FieldInvalid(f"{column} is longer than {FIELD_MAX} characters, or cannot be shown")
+    check_fields(row)
     return Claim(
         name=row["claim"],
         clinic=row["clinic"],
         patient=pseudonym(Iin.parse(row["iin"]), key),
         code=row["service_code"],
         provider=row["provider"],
-        day=_day(row["date"]),
+        day=read_form(row["date"], _DAY, date.fromisoformat, "date is not a day YYYY-MM-DD"),
     )
-
-
-def _day(text: str) -> date:
-    if _DAY.fullmatch(text):
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            pass  # a 31 February: told below
-    raise FieldInvalid("date is not a day YYYY-MM-DD")

@@ -15,7 +15,7 @@ from appliance.core.errors import ServicesFileInvalid
 from appliance.core.iin import Iin
 from appliance.core.types import Sensitive
 from appliance.records.schedule_fhir import bundle_rows, looks_like_fhir
-from appliance.records.table_file import FieldInvalid, read_lines, table_rows
+from appliance.records.table_file import FieldInvalid, check_fields, read_form, read_lines, table_rows
 
 COLUMNS = (
     "iin",
@@ -35,11 +35,9 @@ gives the service, as the patient knows it; shown, never in an event."""
 FILE_MAX = 8 * 1024 * 1024
 """Bytes; a day of the largest clinic (20 desks, 600 visits each) is below 4 MiB."""
 
-FIELD_MAX = 200
-"""Characters; longer ones do not fit the patient's screen and mean a broken export."""
-
 _CODE = re.compile(r"[\w./-]{1,40}")
 _VISIT_CODE = re.compile(r"(\d{6})?", re.ASCII)
+_NO_MOMENT = "starts is not a moment YYYY-MM-DD HH:MM"
 _STARTS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
 
 
@@ -87,13 +85,7 @@ def _name(service: ScheduledService) -> tuple[str, str, str, datetime]:
 
 
 def _service(line: int, row: Mapping[str, str]) -> ScheduledService:
-    for column, value in row.items():
-        if not value and column not in ("room", *OPTIONAL):
-            raise FieldInvalid(f"{column} is empty")
-        if len(value) > FIELD_MAX:
-            raise FieldInvalid(f"{column} is longer than {FIELD_MAX} characters")
-        if not value.isprintable():
-            raise FieldInvalid(f"{column} holds a line break or another character that cannot be shown")
+    check_fields(row, ("room", *OPTIONAL))
     if not _CODE.fullmatch(row["service_code"]):
         raise FieldInvalid("service_code has letters, digits, dot, hyphen and slash only, 40 at most")
     visit_code = row.get("code", "")
@@ -106,16 +98,7 @@ def _service(line: int, row: Mapping[str, str]) -> ScheduledService:
         names=tuple((language, row[f"service_name_{language}"]) for language in ("kk", "ru", "en")),
         room=row["room"],
         provider=row["provider"],
-        starts=_starts(row["starts"]),
+        starts=read_form(row["starts"], _STARTS, datetime.fromisoformat, _NO_MOMENT),
         visit_code=visit_code,
         doctor=row.get("doctor", ""),
     )
-
-
-def _starts(text: str) -> datetime:
-    if _STARTS.fullmatch(text):
-        try:
-            return datetime.fromisoformat(text)
-        except ValueError:
-            pass  # a 31 February: told below
-    raise FieldInvalid("starts is not a moment YYYY-MM-DD HH:MM")

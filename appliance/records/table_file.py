@@ -7,11 +7,15 @@ to whoever reads the table.
 
 import csv
 import io
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from appliance.core.errors import IinInvalid
 from sync.errors import KnownFailure
+
+FIELD_MAX = 200
+"""Characters; longer ones do not fit the patient's screen and mean a broken export."""
 
 _SHOWN_ERRORS = 10
 
@@ -76,6 +80,27 @@ def read_lines(
         more = f" (and {len(errors) - _SHOWN_ERRORS} more)" if len(errors) > _SHOWN_ERRORS else ""
         raise failure("; ".join(errors[:_SHOWN_ERRORS]) + more)
     return tuple(found)
+
+
+def check_fields(row: Mapping[str, str], may_be_empty: Sequence[str] = ()) -> None:
+    """Nothing empty but what may be, nothing too long, nothing that cannot be shown. Raises FieldInvalid."""
+    for column, value in row.items():
+        if not value and column not in may_be_empty:
+            raise FieldInvalid(f"{column} is empty")
+        if len(value) > FIELD_MAX:
+            raise FieldInvalid(f"{column} is longer than {FIELD_MAX} characters")
+        if not value.isprintable():
+            raise FieldInvalid(f"{column} holds a line break or another character that cannot be shown")
+
+
+def read_form(text: str, form: re.Pattern[str], read: Callable[[str], _Read], told: str) -> _Read:
+    """A value that is written in one way only, where its reader would take more. Raises FieldInvalid with `told`."""
+    if form.fullmatch(text):
+        try:
+            return read(text)
+        except ValueError:
+            pass  # a 31 February: told below
+    raise FieldInvalid(told)
 
 
 def _text(content: bytes, failure: type[KnownFailure]) -> str:

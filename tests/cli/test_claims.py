@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.claims_file import COLUMNS, FIELD_MAX, FILE_MAX, parse_claims
+from appliance.claims_file import COLUMNS, FILE_MAX, parse_claims
 from appliance.core.errors import ClaimsFileInvalid, ReportUnwritable
+from appliance.records.table_file import FIELD_MAX
 from appliance.records.vault import pseudonym
 from sync.fund.home import FundHome
 from sync.fund.office import create_fund

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.core.errors import ServicesFileInvalid
-from appliance.records.schedule import COLUMNS, FIELD_MAX, FILE_MAX, parse_schedule
+from appliance.records.schedule import COLUMNS, FILE_MAX, parse_schedule
+from appliance.records.table_file import FIELD_MAX
 from tests.fakes.patients import make_iin
 
 HEADER = ",".join(COLUMNS)
