@@ -28,7 +28,7 @@ from sync.fund.rates import By, Rates
 from sync.fund.reconciliation import Judged, Report, Verdict
 from sync.fund.reconciling import rates as count_rates
 from sync.fund.reconciling import reconcile as judge_claims
-from sync.fund.visits import Evidence
+from sync.fund.visits import Confirmation, Evidence
 from sync.keyfile import load_key
 
 app = typer.Typer()
@@ -39,18 +39,8 @@ _DAYS = timedelta(days=29)
 _SHOWN = 20
 """Claims that are shown on the terminal; a file has them all."""
 
-_FIELDS = (
-    "claim",
-    "clinic",
-    "date",
-    "service_code",
-    "provider",
-    "verdict",
-    "evidence",
-    "confirmed_at",
-    "confirmed_for",
-)
-_PROOF = ("device", "seq", "event", "refused")
+_CLAIM = ("claim", "clinic", "date", "service_code", "provider", "verdict")
+_PROOF = ("evidence", "confirmed_at", "confirmed_for", "device", "seq", "event", "refused")
 
 
 @app.command()
@@ -117,9 +107,8 @@ def _why(one: Rates) -> str:
 def _row(one: Rates) -> tuple[object, ...]:
     share = "" if one.by_hand is None else f"{one.by_hand:.1%}"
     face = one.evidence[Evidence.FACE] + one.evidence[Evidence.GUARDIAN]
-    hand = one.evidence[Evidence.BY_HAND] + one.evidence[Evidence.CORRECTED]
-    counts = (one.confirmed, face, one.evidence[Evidence.CODE], hand, share, one.tries, one.declined, one.alarms)
-    return (one.who, *counts, _why(one))
+    counts = (one.confirmed, face, one.evidence[Evidence.CODE], one.by_people, share)
+    return (one.who, *counts, one.tries, one.declined, one.alarms, _why(one))
 
 
 def _rates(one: Rates) -> dict[str, object]:
@@ -170,22 +159,16 @@ def _doubted(one: Judged) -> tuple[object, ...]:
 
 
 def _fields(one: Judged) -> dict[str, object]:
-    claim, by = one.claim, one.by
-    return {
-        "claim": claim.name,
-        "clinic": claim.clinic,
-        "date": claim.day.isoformat(),
-        "service_code": claim.code,
-        "provider": claim.provider,
-        "verdict": one.verdict.value,
-        "evidence": by.evidence.value if by else "",
-        "confirmed_at": format_time(by.at) if by else "",
-        "confirmed_for": by.provider if by else "",
-        "device": by.device if by else "",
-        "seq": by.seq if by else "",
-        "event": by.event_id if by else "",
-        "refused": (by.refused or "") if by else "",
-    }
+    claim = one.claim
+    named = (claim.name, claim.clinic, claim.day.isoformat(), claim.code, claim.provider, one.verdict.value)
+    return dict(zip(_CLAIM, named, strict=True)) | dict(zip(_PROOF, _proof(one.by), strict=True))
+
+
+def _proof(by: Confirmation | None) -> tuple[object, ...]:
+    if by is None:
+        return ("",) * len(_PROOF)
+    at = (by.device, by.seq, by.event_id, by.refused or "")
+    return (by.evidence.value, format_time(by.at), by.provider, *at)
 
 
 def _document(found: Report) -> Mapping[str, object]:
@@ -202,7 +185,7 @@ def _document(found: Report) -> Mapping[str, object]:
 def _write(file: Path, found: Report) -> None:
     text = io.StringIO(newline="")
     lines = csv.writer(text)
-    lines.writerow((*_FIELDS, *_PROOF))
+    lines.writerow((*_CLAIM, *_PROOF))
     lines.writerows([_plain(each) for each in _fields(one).values()] for one in found.judged)
     try:
         replace_file(file, text.getvalue().encode())

@@ -124,9 +124,9 @@ def parse_url(url: str) -> SplitResult:
     return address
 
 
-def port_of(url: str) -> int:
-    """Where desks knock. Raises as `parse_url`."""
-    return parse_url(url).port or _HTTPS_PORT
+def port_of(address: SplitResult) -> int:
+    """Where desks knock; address: as `parse_url` gives it."""
+    return address.port or _HTTPS_PORT
 
 
 def _check_host(host: str) -> None:

@@ -77,14 +77,13 @@ def nginx_configuration(
     FundIncomplete, KeyUnusable.
     """
     home = FundHome(root.absolute())
-    address = load_facts(home).url
-    name = parse_url(address).netloc
+    url = parse_url(load_facts(home).url)
     if not sockets or (len(sockets) > 1 and not serves_several(home)):
         raise ProxyImpossible(f"this fund is served by one gateway, and {len(sockets)} sockets were given")
-    listening = [_listen(each) for each in listen] or [_listen(f"{every}{port_of(address)}") for every in ("", "[::]:")]
+    listening = [_listen(each) for each in listen] or [_listen(f"{every}{port_of(url)}") for every in ("", "[::]:")]
     return "\n".join(
         (
-            f"# nginx before the gateways of {name}: made by `keldim fund nginx`; make it again, do not edit it.",
+            f"# nginx before the gateways of {url.netloc}: made by `keldim fund nginx`; make it again, do not edit it.",
             _peers(rate),
             _upstream([_plain(path) for path in sockets]),
             _server(home, listening, round(rate.burst)),

@@ -13,16 +13,13 @@ from typing import Final
 
 from sync.envelope import parse_event
 from sync.fund.rows import Device, NewEvent
-from sync.fund.visits import KINDS, Confirmation, Evidence, found
+from sync.fund.visits import BY_PEOPLE, KINDS, Confirmation, Evidence, found
 
 _BESIDE: Final = {"refused": "tries", "declined": "declined", "alarm": "alarms"}
 """Other events that are counted, and as what."""
 
 COUNTED: Final = KINDS | _BESIDE.keys()
 """Kinds of events to be handed in."""
-
-BY_PEOPLE: Final = frozenset({Evidence.BY_HAND, Evidence.CORRECTED})
-"""Evidence that is an operator's word."""
 
 
 class By(StrEnum):
@@ -59,9 +56,14 @@ class Rates:
         return sum(self.evidence.values())
 
     @property
+    def by_people(self) -> int:
+        """Confirmations that are an operator's word."""
+        return sum(self.evidence[kind] for kind in BY_PEOPLE)
+
+    @property
     def by_hand(self) -> float | None:
-        """Share of confirmations that are an operator's word, 0 to 1; None without any."""
-        return sum(self.evidence[kind] for kind in BY_PEOPLE) / self.confirmed if self.confirmed else None
+        """Their share of all confirmations, 0 to 1; None without any."""
+        return self.by_people / self.confirmed if self.confirmed else None
 
 
 @dataclass(slots=True)
@@ -89,9 +91,8 @@ class RateBook:
         for each in found(row, event, device.clinic):
             if isinstance(each, Confirmation):
                 self._confirm(each, self._who(device, each.operator))
-        if row.kind == "corrected" and row.refused is None:
-            operator = event.data.get("operator")
-            self._other[self._who(device, operator if isinstance(operator, str) else "")]["taken_back"] += 1
+            else:
+                self._other[self._who(device, each.operator)]["taken_back"] += 1
 
     def rates(self) -> tuple[Rates, ...]:
         """In order of who it is."""

@@ -33,10 +33,6 @@ class Verdict(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
-PAID = frozenset({Verdict.CONFIRMED})
-"""What stands without anybody looking at it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A service that a clinic wants to be paid for. name: the clinic's own number of it. patient: pseudonym.
@@ -131,17 +127,18 @@ class Reconciliation:
             claimed[_key(claim)].append(place)
         judged: dict[int, Judged] = {}
         unclaimed: Counter[str] = Counter()
-        for key, places in claimed.items():
-            standing = [each for each in self._found.get(key, ()) if self._stands(each)]
-            for place in list(places):
-                if (by := self._pick(standing, self.claims[place].provider)) is not None:
-                    judged[place] = Judged(self.claims[place], Verdict.CONFIRMED, by)
-            for place in places:
-                if place not in judged:
-                    judged[place] = self._without(self.claims[place], standing, by_clinic[key[0]])
-        for key, each in self._found.items():
-            used = {id(one.by) for place in claimed.get(key, ()) if (one := judged[place]).verdict in _USES}
-            unclaimed[key[0]] += sum(self._stands(one) and id(one) not in used for one in each)
+        for key in claimed | self._found:
+            left = [each for each in self._found.get(key, ()) if self._stands(each)]
+            others = []
+            for place in claimed.get(key, ()):
+                claim = self.claims[place]
+                if (by := self._take(left, claim.provider)) is not None:
+                    judged[place] = Judged(claim, Verdict.CONFIRMED, by)
+                else:
+                    others.append(place)
+            for place in others:
+                judged[place] = self._without(self.claims[place], left, by_clinic[key[0]])
+            unclaimed[key[0]] += len(left)
         late = {
             desk
             for one in judged.values()
@@ -156,18 +153,18 @@ class Reconciliation:
         return each.refused is None and (each.event_id, each.clinic) not in self._back
 
     @staticmethod
-    def _pick(standing: list[Confirmation], provider: str) -> Confirmation | None:
-        """Take one of this provider's confirmations: it supports no other claim."""
-        for each in standing:
+    def _take(left: list[Confirmation], provider: str) -> Confirmation | None:
+        """One of this provider's confirmations, out of those left: it supports no other claim."""
+        for each in left:
             if each.provider == provider:
-                standing.remove(each)
+                left.remove(each)
                 return each
         return None
 
-    def _without(self, claim: Claim, standing: list[Confirmation], desks: Sequence[Delivered]) -> Judged:
+    def _without(self, claim: Claim, left: list[Confirmation], desks: Sequence[Delivered]) -> Judged:
         """A claim for which no confirmation of its provider is left."""
-        if standing:
-            return Judged(claim, Verdict.OTHER_PROVIDER, standing.pop(0))
+        if left:
+            return Judged(claim, Verdict.OTHER_PROVIDER, left.pop(0))
         known = self._found.get(_key(claim), ())
         for verdict, such in (
             (Verdict.DUPLICATE, [each for each in known if self._stands(each)]),
@@ -180,10 +177,6 @@ class Reconciliation:
             return Judged(claim, Verdict.NO_DESK)
         waits = any(desk.may_still_send(claim.day) for desk in desks)
         return Judged(claim, Verdict.WAITING if waits else Verdict.UNCONFIRMED)
-
-
-_USES = frozenset({Verdict.CONFIRMED, Verdict.OTHER_PROVIDER})
-"""What takes a confirmation for itself."""
 
 
 def _key(each: Claim | Confirmation) -> _Key:

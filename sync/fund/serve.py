@@ -24,7 +24,7 @@ from sync.fund.ca import DeviceAuthority
 from sync.fund.connection import BoundedConnection
 from sync.fund.counter import CERTIFICATE, FrontDesk
 from sync.fund.gateway import Gateway
-from sync.fund.home import FundHome, port_of
+from sync.fund.home import FundHome, parse_url, port_of
 from sync.fund.keys import load_facts, renew_certificate
 from sync.fund.listening import bind, bound, write_ready
 from sync.fund.log import Log
@@ -171,7 +171,7 @@ def gateway_server(
 
 
 def _listener(home: FundHome, host: str, port: int | None) -> socket.socket:
-    return bind(host, port_of(load_facts(home).url) if port is None else port)
+    return bind(host, port_of(parse_url(load_facts(home).url)) if port is None else port)
 
 
 def _config(app: FastAPI, context: ssl.SSLContext | None) -> uvicorn.Config:

@@ -27,6 +27,10 @@ class Evidence(StrEnum):
     """The reception put it in the place of another service of that patient and day."""
 
 
+BY_PEOPLE: Final = frozenset({Evidence.BY_HAND, Evidence.CORRECTED})
+"""Evidence that is an operator's word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Confirmation:
     """A service that a desk confirmed. event_id, device, seq: where its proof is. patient: pseudonym. at: desk's time.
@@ -57,10 +61,11 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """A confirmation that does not stand. receipt: its event's id. clinic: whose desk says so."""
+    """A confirmation that does not stand. receipt: its event's id. clinic: whose desk says so. operator: who did it."""
 
     receipt: str
     clinic: str
+    operator: str = ""
 
 
 KINDS: Final = frozenset({"checked_in", "confirmed_without_face", "confirmed_manually", "corrected"})
@@ -74,24 +79,20 @@ def found(row: NewEvent, event: Event, clinic: str) -> tuple[Confirmation | Take
     """
     if row.kind not in KINDS:
         return ()
-    data, at = event.data, event.moment.wall
     if row.kind == "corrected":
-        back = (TakenBack(_text(data, "receipt"), clinic),) if row.refused is None else ()
-        instead = _confirmation(row, clinic, data, at, Evidence.CORRECTED, "instead_code", "instead_provider")
-        return (*back, *instead)
+        back = TakenBack(_text(event.data, "receipt"), clinic, _text(event.data, "operator"))
+        return (*((back,) if row.refused is None else ()), *_confirmation(row, event, clinic, Evidence.CORRECTED))
     evidence = {"confirmed_without_face": Evidence.CODE, "confirmed_manually": Evidence.BY_HAND}.get(row.kind)
     if evidence is None:
-        evidence = Evidence.GUARDIAN if _text(data, "guardian") else Evidence.FACE
-    return _confirmation(row, clinic, data, at, evidence, "service_code", "provider")
+        evidence = Evidence.GUARDIAN if _text(event.data, "guardian") else Evidence.FACE
+    return _confirmation(row, event, clinic, evidence)
 
 
-def _confirmation(
-    row: NewEvent, clinic: str, data: JsonObject, at: datetime, evidence: Evidence, code: str, provider: str
-) -> tuple[Confirmation, ...]:
-    patient, service = _text(data, "patient"), _text(data, code)
-    if not patient or not service:
+def _confirmation(row: NewEvent, event: Event, clinic: str, evidence: Evidence) -> tuple[Confirmation, ...]:
+    corrected, by_people, data = evidence is Evidence.CORRECTED, evidence in BY_PEOPLE, event.data
+    patient, code = _text(data, "patient"), _text(data, "instead_code" if corrected else "service_code")
+    if not patient or not code:
         return ()
-    by_hand = evidence in (Evidence.BY_HAND, Evidence.CORRECTED)
     return (
         Confirmation(
             event_id=row.event_id,
@@ -99,13 +100,13 @@ def _confirmation(
             seq=row.seq,
             clinic=clinic,
             patient=patient,
-            code=service,
-            provider=_text(data, provider),
-            at=at,
+            code=code,
+            provider=_text(data, "instead_provider" if corrected else "provider"),
+            at=event.moment.wall,
             evidence=evidence,
-            operator=_text(data, "operator") if by_hand else "",
-            second=_text(data, "second") if by_hand else "",
-            reason=_text(data, "reason") if by_hand else "",
+            operator=_text(data, "operator") if by_people else "",
+            second=_text(data, "second") if by_people else "",
+            reason=_text(data, "reason") if by_people else "",
             refused=row.refused,
         ),
     )

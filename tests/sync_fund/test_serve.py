@@ -15,7 +15,7 @@ import requests
 
 from sync.fund.__main__ import main
 from sync.fund.audit import verify_fund
-from sync.fund.home import FundHome, port_of
+from sync.fund.home import FundHome, parse_url, port_of
 from sync.fund.listening import bind
 from sync.fund.office import create_fund, devices, list_events
 from sync.protocol import Result
@@ -197,7 +197,7 @@ def test_the_port_is_that_of_the_funds_address(tmp_path: Path, capsys: pytest.Ca
         create_fund(tmp_path / "fund", f"https://127.0.0.1:{port}", NOON)
         assert main(["--dir", str(tmp_path / "fund"), "serve"]) > 1
     assert f"port {port}" in capsys.readouterr().err
-    assert (port_of("https://fund.example"), port_of("https://[::1]:9000")) == (443, 9000)
+    assert [port_of(parse_url(url)) for url in ("https://fund.example", "https://[::1]:9000")] == [443, 9000]
 
 
 def test_a_second_gateway_for_a_fund_in_a_file_is_refused(

@@ -64,7 +64,7 @@ def test_a_confirmation_is_read_with_its_evidence(signer: FakeDesk, event: Event
 def test_a_correction_takes_one_back_and_puts_one_in_its_place(signer: FakeDesk) -> None:
     """Or only takes one back."""
     back, instead = read(row(signer, "corrected", written(CORRECTED)))
-    assert back == TakenBack("01" * 16, "Clinic 7")
+    assert back == TakenBack("01" * 16, "Clinic 7", WHO)
     assert isinstance(instead, Confirmation)
     assert (instead.evidence, instead.code, instead.provider) == (Evidence.CORRECTED, "A02.2", "d-8")
     assert (instead.operator, instead.reason) == (WHO, "wrong_service")
