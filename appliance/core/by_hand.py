@@ -24,9 +24,7 @@ class ByHand:
         """Let the next one pass. second: pseudonym of who agreed, if anybody did. Raises SecondPersonNeeded."""
         if patient == second:
             raise SecondPersonNeeded("the patient does not vouch for their own visit")
-        if second is not None:
-            return
-        if patient == self.operator:
-            raise SecondPersonNeeded("nobody puts a service of their own on record alone")
-        if self.second_needed(patient):
+        if second is None and self.second_needed(patient):
+            if patient == self.operator:
+                raise SecondPersonNeeded("nobody puts a service of their own on record alone")
             raise SecondPersonNeeded(f"{self.limit} services were put on record by hand today by this operator")
